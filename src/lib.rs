@@ -1,0 +1,7 @@
+//! Servery: an ordering system in the terminal.
+//!
+//! The rooms, and the one direction in which they may call each other
+//! (`main → cli → tui, worker → service → store, payment → domain`), are described in
+//! `ARCHITECTURE.md`. This file only names the rooms; nothing else lives here.
+
+pub mod domain;

@@ -12,5 +12,8 @@ pub mod error;
 pub mod fulfilment;
 pub mod ids;
 pub mod money;
+pub mod promo;
+pub mod slot;
+pub mod tax;
 pub mod text;
 pub mod time;

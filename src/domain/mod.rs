@@ -8,9 +8,11 @@
     reason = "a refusal is rare and its details are worth more than a small return value"
 )]
 
+pub mod consumption;
 pub mod error;
 pub mod fulfilment;
 pub mod ids;
+pub mod menu;
 pub mod money;
 pub mod promo;
 pub mod slot;

@@ -14,6 +14,8 @@ pub mod fulfilment;
 pub mod ids;
 pub mod menu;
 pub mod money;
+pub mod price_trace;
+pub mod pricing;
 pub mod promo;
 pub mod slot;
 pub mod tax;

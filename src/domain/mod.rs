@@ -8,6 +8,7 @@
     reason = "a refusal is rare and its details are worth more than a small return value"
 )]
 
+pub mod cart;
 pub mod consumption;
 pub mod error;
 pub mod fulfilment;

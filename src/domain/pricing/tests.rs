@@ -65,9 +65,25 @@ fn check(quote: &Quote) {
     assert!(quote.total >= Money::ZERO);
 }
 
+/// Each share lies less than one minor unit from its exact proportion.
+fn check_proportions(input: &QuoteInput, quote: &Quote) {
+    let near = |share: Money, whole: Money, part: i64, of: Money| {
+        let error = i128::from(share.0) * i128::from(of.0) - i128::from(whole.0) * i128::from(part);
+        assert!(error.abs() < i128::from(of.0).max(1), "{share:?} of {whole:?}, {part} in {of:?}");
+    };
+    for (line, asked) in quote.lines.iter().zip(&input.lines) {
+        near(line.discount_share, quote.discount, line.gross.0, quote.subtotal);
+        match quote.taxes.iter().find(|tax| Some(tax.class.id) == asked.tax_class) {
+            Some(class) => near(line.tax_share, class.tax, line.gross.0 - line.discount_share.0, class.base),
+            None => assert_eq!(line.tax_share, Money::ZERO),
+        }
+    }
+}
+
 fn priced(input: &QuoteInput) -> Quote {
     let quote = quote(input).expect("a price");
     check(&quote);
+    check_proportions(input, &quote);
     quote
 }
 

@@ -89,7 +89,7 @@ CREATE TABLE option_groups (
     deleted_at BIGINT,
     PRIMARY KEY (site_id, id),
     FOREIGN KEY (site_id, item_id) REFERENCES menu_items (site_id, id),
-    CHECK (maximum >= minimum AND maximum >= 1)
+    CONSTRAINT option_groups_range CHECK (maximum >= minimum AND maximum >= 1)
 );
 CREATE UNIQUE INDEX option_groups_code ON option_groups (site_id, item_id, code) WHERE deleted_at IS NULL;
 
@@ -130,7 +130,7 @@ CREATE TABLE promotions (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (site_id, id),
-    CHECK ((kind = 'percent') = (rate_ppm IS NOT NULL) AND (kind = 'amount') = (amount IS NOT NULL)),
-    CHECK (uses >= 0 AND (use_limit IS NULL OR uses <= use_limit))
+    CONSTRAINT promotions_value CHECK ((kind = 'percent') = (rate_ppm IS NOT NULL) AND (kind = 'amount') = (amount IS NOT NULL)),
+    CONSTRAINT promotions_uses CHECK (uses >= 0 AND (use_limit IS NULL OR uses <= use_limit))
 );
 CREATE UNIQUE INDEX promotions_code ON promotions (site_id, code);

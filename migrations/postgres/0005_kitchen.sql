@@ -42,9 +42,9 @@ CREATE TABLE delivery_assignments (
     PRIMARY KEY (site_id, id),
     FOREIGN KEY (site_id, order_id) REFERENCES orders (site_id, id),
     FOREIGN KEY (site_id, staff_id) REFERENCES staff (site_id, id),
-    CHECK ((status = 'delivered') = (delivered_at IS NOT NULL)),
-    CHECK ((status = 'cancelled') = (cancelled_at IS NOT NULL)),
-    CHECK (status NOT IN ('picked_up', 'delivered') OR picked_up_at IS NOT NULL)
+    CONSTRAINT delivery_assignments_delivered CHECK ((status = 'delivered') = (delivered_at IS NOT NULL)),
+    CONSTRAINT delivery_assignments_cancelled CHECK ((status = 'cancelled') = (cancelled_at IS NOT NULL)),
+    CONSTRAINT delivery_assignments_picked_up CHECK (status NOT IN ('picked_up', 'delivered') OR picked_up_at IS NOT NULL)
 );
 CREATE UNIQUE INDEX delivery_assignments_active ON delivery_assignments (site_id, order_id) WHERE status IN ('assigned', 'picked_up');
 CREATE INDEX delivery_assignments_order ON delivery_assignments (site_id, order_id, assigned_at);

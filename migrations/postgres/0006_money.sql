@@ -75,7 +75,7 @@ CREATE TABLE refunds (
     ended_at BIGINT,
     PRIMARY KEY (site_id, order_id, id),
     FOREIGN KEY (site_id, order_id, attempt_id) REFERENCES payment_attempts (site_id, order_id, id),
-    CHECK ((status = 'pending') = (ended_at IS NULL))
+    CONSTRAINT refunds_ended CHECK ((status = 'pending') = (ended_at IS NULL))
 );
 CREATE UNIQUE INDEX refunds_key ON refunds (site_id, idempotency_key);
 CREATE UNIQUE INDEX refunds_gateway ON refunds (site_id, gateway_refund_id) WHERE gateway_refund_id IS NOT NULL;
@@ -157,7 +157,7 @@ CREATE TABLE till_shifts (
     note TEXT CHECK (length(note) <= 500),
     PRIMARY KEY (site_id, id),
     FOREIGN KEY (site_id, terminal_id) REFERENCES terminals (site_id, id),
-    CHECK ((closed_at IS NULL AND closed_by IS NULL AND counted IS NULL AND expected IS NULL AND over_short IS NULL)
+    CONSTRAINT till_shifts_closing CHECK ((closed_at IS NULL AND closed_by IS NULL AND counted IS NULL AND expected IS NULL AND over_short IS NULL)
         OR (closed_at IS NOT NULL AND closed_by IS NOT NULL AND counted IS NOT NULL AND expected IS NOT NULL AND over_short IS NOT NULL
             AND expected = balance AND over_short = counted - expected))
 );
@@ -181,9 +181,9 @@ CREATE TABLE drawer_movements (
     at BIGINT NOT NULL,
     PRIMARY KEY (site_id, shift_id, seq),
     FOREIGN KEY (site_id, shift_id) REFERENCES till_shifts (site_id, id),
-    CHECK (CASE WHEN kind IN ('sale', 'cash_in') THEN amount > 0 ELSE amount < 0 END),
-    CHECK (kind NOT IN ('sale', 'refund') OR order_id IS NOT NULL),
-    CHECK (tendered IS NULL OR (kind = 'sale' AND tendered >= amount))
+    CONSTRAINT drawer_movements_sign CHECK (CASE WHEN kind IN ('sale', 'cash_in') THEN amount > 0 ELSE amount < 0 END),
+    CONSTRAINT drawer_movements_for_order CHECK (kind NOT IN ('sale', 'refund') OR order_id IS NOT NULL),
+    CONSTRAINT drawer_movements_tendered CHECK (tendered IS NULL OR (kind = 'sale' AND tendered >= amount))
 );
 CREATE UNIQUE INDEX drawer_movements_sale ON drawer_movements (site_id, order_id) WHERE kind = 'sale';
 CREATE UNIQUE INDEX drawer_movements_refund ON drawer_movements (site_id, refund_id) WHERE refund_id IS NOT NULL;

@@ -9,6 +9,7 @@
 -- - Ids are UUIDv7 made by the program (BLOB of 16 bytes | UUID). Columns named `..at` are instants: microseconds since the
 --   Unix epoch, UTC (INTEGER | BIGINT). Money is minor units of the site's currency; rates end in `_ppm` (parts per million);
 --   `business_date` is TEXT 'YYYY-MM-DD'; secrets are kept as hashes (`_hash`) or ciphertext (`_encrypted`), as bytes.
+-- - Rules that a person may run into have a named constraint, so that a refusal can be told apart by its name.
 -- - Words (status, kind, method) are TEXT with a CHECK list and are spelled as in the transition table.
 -- - Stored text is untrusted and is only bounded in length here; the program cleans it before it is shown.
 -- - The clock, and every id, is passed in: no column has a DEFAULT that reads a clock or makes an id.
@@ -97,7 +98,7 @@ CREATE TABLE customers (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (site_id, id),
-    CHECK (kind = 'guest' OR phone_hash IS NOT NULL)
+    CONSTRAINT customers_phone_known CHECK (kind = 'guest' OR phone_hash IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX customers_phone ON customers (site_id, phone_hash) WHERE phone_hash IS NOT NULL;
 
@@ -119,8 +120,8 @@ CREATE TABLE sessions (
     PRIMARY KEY (site_id, token_hash),
     FOREIGN KEY (site_id, staff_id) REFERENCES staff (site_id, id),
     FOREIGN KEY (site_id, customer_id) REFERENCES customers (site_id, id),
-    CHECK ((staff_id IS NULL) <> (customer_id IS NULL)),
-    CHECK ((role = 'customer') = (customer_id IS NOT NULL))
+    CONSTRAINT sessions_one_owner CHECK ((staff_id IS NULL) <> (customer_id IS NULL)),
+    CONSTRAINT sessions_role CHECK ((role = 'customer') = (customer_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX sessions_refresh_token ON sessions (site_id, refresh_token_hash) WHERE refresh_token_hash IS NOT NULL;
 CREATE INDEX sessions_staff ON sessions (site_id, staff_id) WHERE revoked_at IS NULL;

@@ -18,7 +18,7 @@ CREATE TABLE stock_items (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (site_id, id),
-    CHECK (reserved <= on_hand)
+    CONSTRAINT stock_items_available CHECK (reserved <= on_hand)
 ) STRICT;
 CREATE UNIQUE INDEX stock_items_code ON stock_items (site_id, code);
 
@@ -53,13 +53,13 @@ CREATE TABLE stock_movements (
     at INTEGER NOT NULL,
     PRIMARY KEY (site_id, stock_item_id, seq),
     FOREIGN KEY (site_id, stock_item_id) REFERENCES stock_items (site_id, id),
-    CHECK (reserved_after <= on_hand_after),
-    CHECK (CASE kind
+    CONSTRAINT stock_movements_after CHECK (reserved_after <= on_hand_after),
+    CONSTRAINT stock_movements_sign CHECK (CASE kind
         WHEN 'receive' THEN quantity > 0
         WHEN 'restock' THEN quantity > 0
         WHEN 'commit' THEN quantity < 0
         WHEN 'waste' THEN quantity <= 0
         ELSE quantity <> 0 END),
-    CHECK (kind NOT IN ('commit', 'restock') OR order_id IS NOT NULL)
+    CONSTRAINT stock_movements_for_order CHECK (kind NOT IN ('commit', 'restock') OR order_id IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX stock_movements_order ON stock_movements (site_id, order_id) WHERE order_id IS NOT NULL;

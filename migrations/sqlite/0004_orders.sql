@@ -19,7 +19,7 @@ CREATE TABLE carts (
     expires_at INTEGER,
     PRIMARY KEY (site_id, id),
     FOREIGN KEY (site_id, customer_id) REFERENCES customers (site_id, id),
-    CHECK (state NOT IN ('locked', 'consumed') OR order_id IS NOT NULL)
+    CONSTRAINT carts_locked CHECK (state NOT IN ('locked', 'consumed') OR order_id IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX carts_customer ON carts (site_id, customer_id);
 CREATE INDEX carts_updated ON carts (site_id, updated_at) WHERE state = 'open';
@@ -186,10 +186,10 @@ CREATE TABLE reservations (
     PRIMARY KEY (site_id, order_id, stock_item_id, round),
     FOREIGN KEY (site_id, order_id) REFERENCES orders (site_id, id),
     FOREIGN KEY (site_id, stock_item_id) REFERENCES stock_items (site_id, id),
-    CHECK (quantity BETWEEN 0 AND taken),
-    CHECK (restocked >= 0 AND wasted >= 0 AND restocked + wasted <= quantity),
-    CHECK (state = 'committed' OR (restocked = 0 AND wasted = 0)),
-    CHECK ((state = 'held') = (ended_at IS NULL))
+    CONSTRAINT reservations_quantity CHECK (quantity BETWEEN 0 AND taken),
+    CONSTRAINT reservations_given_back CHECK (restocked >= 0 AND wasted >= 0 AND restocked + wasted <= quantity),
+    CONSTRAINT reservations_given_back_after CHECK (state = 'committed' OR (restocked = 0 AND wasted = 0)),
+    CONSTRAINT reservations_ended CHECK ((state = 'held') = (ended_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX reservations_held ON reservations (site_id, stock_item_id, order_id) WHERE state = 'held';
 
@@ -211,7 +211,7 @@ CREATE TABLE order_history (
     at INTEGER NOT NULL,
     PRIMARY KEY (site_id, order_id, version),
     FOREIGN KEY (site_id, order_id) REFERENCES orders (site_id, id),
-    CHECK (from_status IS NOT NULL OR version = 1)
+    CONSTRAINT order_history_first CHECK (from_status IS NOT NULL OR version = 1)
 ) STRICT, WITHOUT ROWID;
 
 -- Order numbers: one counter per site and business day (and one of its own for training). The last lock that Place takes.

@@ -48,7 +48,7 @@ CREATE TABLE audit_seals (
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     sealed_at INTEGER NOT NULL,
     PRIMARY KEY (site_id, seq),
-    CHECK (from_seq <= to_seq)
+    CONSTRAINT audit_seals_range CHECK (from_seq <= to_seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX audit_seals_from ON audit_seals (site_id, from_seq);
 CREATE UNIQUE INDEX audit_seals_to ON audit_seals (site_id, to_seq);
@@ -68,8 +68,8 @@ CREATE TABLE outbox (
     sent_at INTEGER,
     parked_at INTEGER,
     last_error TEXT,
-    CHECK ((order_id IS NULL) = (order_sequence IS NULL)),
-    CHECK (sent_at IS NULL OR parked_at IS NULL)
+    CONSTRAINT outbox_order_sequence CHECK ((order_id IS NULL) = (order_sequence IS NULL)),
+    CONSTRAINT outbox_ended_once CHECK (sent_at IS NULL OR parked_at IS NULL)
 ) STRICT;
 CREATE UNIQUE INDEX outbox_order ON outbox (site_id, order_id, order_sequence);
 CREATE INDEX outbox_open ON outbox (site_id, priority DESC, seq) WHERE sent_at IS NULL AND parked_at IS NULL;

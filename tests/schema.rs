@@ -296,6 +296,8 @@ async fn stock_stays_between_reserved_and_on_hand_and_a_hold_ends_once() {
     }
     let again = format!("{RESERVATION} ('main', {PENDING}, zeroblob(16), 2, 1, 1, 11)");
     refused(&mut store, &again, "UNIQUE constraint failed: reservations").await;
+    let short = format!("{RESERVATION} ('main', {PENDING}, zeroblob(16), 2, 2, 1, 11)");
+    refused(&mut store, &short, "begins as held").await;
     done(&mut store, "UPDATE reservations SET state = 'released', ended_at = 11 WHERE state = 'held'").await;
     done(&mut store, &again).await;
 
@@ -500,6 +502,9 @@ async fn an_order_is_charged_once_and_refunded_no_more_than_that() {
     refused(&mut store, &open(2, 1000), "UNIQUE").await;
 
     done(&mut store, &refund(1, 500)).await;
+    refused(&mut store, "UPDATE refunds SET amount = 501", "snapshot columns of refunds").await;
+    let settled = refund(2, 1).replace("transition,", "status, transition,").replace("'T27'", "'settled', 'T27'");
+    refused(&mut store, &settled, "begins as pending").await;
     refused(&mut store, &refund(2, 446), "payment_attempts_refunded").await;
     done(&mut store, &refund(2, 445)).await;
     done(&mut store, "UPDATE refunds SET status = 'failed', ended_at = 60 WHERE amount = 445").await;
@@ -516,6 +521,7 @@ async fn cash_needs_an_open_shift_and_a_closed_one_is_immutable() {
          VALUES ('main', zeroblob(16), 1, 'sale', 945, 1445, {PAID}, 'kitchen', 40)"
     );
     refused(&mut store, &sale, "open till shift").await;
+    refused(&mut store, "UPDATE till_shifts SET opening_float = 0", "snapshot columns of till_shifts").await;
     done(&mut store, "UPDATE till_shifts SET balance = 1445, last_movement = 1 WHERE closed_at IS NULL").await;
     done(&mut store, &sale).await;
     refused(&mut store, "UPDATE drawer_movements SET amount = 1", "append-only").await;

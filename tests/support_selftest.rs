@@ -234,19 +234,30 @@ fn a_restored_terminal_is_told_from_one_that_is_not() {
 
 #[test]
 fn a_full_screen_program_is_driven_and_restores_its_terminal() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("menu.txt");
-    std::fs::write(&file, (1..=100).map(|number| format!("dish {number}\n")).collect::<String>()).expect("the file");
-    let pty = Pty::spawn("less", &[&file.display().to_string()], &[("LESS", ""), ("LESSKEYIN", "/dev/null")], 40, 10);
-    pty.wait_for("dish 1", LIMIT);
-    pty.key(Key::Char('G'));
-    pty.wait_for("dish 100", LIMIT);
-    pty.wait_gone("dish 9\n", LIMIT);
+    let script = format!(
+        "before=$(stty -g); stty raw -echo; printf '{ENTER}'
+        printf '\\033[H\\033[2J╭──────╮\\r\\n│first │\\r\\n╰──────╯'
+        while key=$(dd bs=1 count=1 2>/dev/null); do
+            case $key in
+                n) printf '\\033[2;2Hsecond' ;;
+                q) break ;;
+            esac
+        done
+        printf '{LEAVE}'; stty $before"
+    );
+    let pty = Pty::spawn("sh", &["-c", &script], &[], 40, 10);
+    pty.wait_for("│first │", LIMIT);
+    assert_eq!((pty.is_cooked(), pty.cursor()), (Some(false), None));
+    let picture = svg::render(&pty.parsed_screen(), "first", &svg::DARK);
+    assert!(picture.contains(">first</text>"), "{picture}");
+    svg::check_well_formed(&picture).expect("well-formed");
+    pty.key(Key::Char('n'));
+    pty.wait_for("│second│", LIMIT);
+    pty.wait_gone("first", LIMIT);
     pty.key(Key::Char('q'));
     assert!(pty.wait_exit(LIMIT).success());
     pty.assert_restored();
-    let picture = svg::render(&pty.parsed_screen(), "after", &svg::DARK);
-    svg::check_well_formed(&picture).expect("well-formed");
+    assert_eq!(pty.screen().trim(), "");
 }
 
 #[test]

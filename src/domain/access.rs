@@ -1,0 +1,235 @@
+//! Who may do what: roles, permissions and the actor of a command.
+//!
+//! A role maps to a set of permissions in the style of source 001 (ruling C20). The order machine
+//! has its own role column on top of this: a permission opens the door, the table decides the move.
+
+use super::error::{ErrorCode, Refused};
+use super::ids::{CustomerId, StaffId, TerminalId};
+use crate::words;
+use serde::{Deserialize, Serialize};
+
+words!(
+    /// The part somebody plays in a command.
+    Role, "role" {
+        /// A guest at the kiosk, or a registered customer: acts on own orders only.
+        Customer = "customer",
+        /// Kitchen staff, or a registered kitchen terminal.
+        Kitchen = "kitchen",
+        /// A courier.
+        Delivery = "delivery",
+        /// A manager.
+        Admin = "admin",
+        /// The house itself: timers, automatic steps.
+        System = "system",
+        /// A payment gateway, through a signed message.
+        Gateway = "gateway",
+    }
+);
+
+words!(
+    /// A right that a use case asks for.
+    Permission, "permission" {
+        /// See the menu.
+        MenuRead = "menu:read",
+        /// Change the menu.
+        MenuWrite = "menu:write",
+        /// Fill a cart and place an order.
+        OrdersCreate = "orders:create",
+        /// See one's own orders.
+        OrdersOwn = "orders:own",
+        /// See every order.
+        OrdersRead = "orders:read",
+        /// Move orders along.
+        OrdersUpdate = "orders:update",
+        /// Reject, cancel for the house, void.
+        OrdersVoid = "orders:void",
+        /// Give money back.
+        OrdersRefund = "orders:refund",
+        /// Set a payment by hand.
+        PaymentsOverride = "payments:override",
+        /// Report what the gateway answered.
+        PaymentsResult = "payments:result",
+        /// Hand orders to couriers.
+        DeliveryAssign = "delivery:assign",
+        /// Carry out deliveries.
+        DeliveryRun = "delivery:run",
+        /// See stock.
+        StockRead = "stock:read",
+        /// Receive, adjust, recount and waste.
+        StockAdjust = "stock:adjust",
+        /// Open and close the till, take and pay out cash.
+        TillOperate = "till:operate",
+        /// Add and change staff.
+        StaffManage = "staff:manage",
+        /// Change settings.
+        SettingsWrite = "settings:write",
+        /// See reports.
+        ReportsRead = "reports:read",
+        /// See the audit log.
+        AuditRead = "audit:read",
+        /// Timers and deliveries of events.
+        SystemRun = "system:run",
+    }
+);
+
+use Permission as P;
+
+const CUSTOMER: &[Permission] = &[P::MenuRead, P::OrdersCreate, P::OrdersOwn];
+const KITCHEN: &[Permission] = &[
+    P::MenuRead,
+    P::OrdersCreate,
+    P::OrdersOwn,
+    P::OrdersRead,
+    P::OrdersUpdate,
+    P::OrdersVoid,
+    P::StockRead,
+    P::TillOperate,
+];
+const DELIVERY: &[Permission] = &[P::MenuRead, P::OrdersRead, P::DeliveryRun];
+const GATEWAY: &[Permission] = &[P::PaymentsResult];
+/// A kitchen screen with nobody signed in: it may move tickets, and nothing that touches money.
+const KITCHEN_TERMINAL: &[Permission] = &[P::MenuRead, P::OrdersRead, P::OrdersUpdate, P::StockRead];
+
+impl Role {
+    /// The permissions of a person or machine in this role.
+    #[must_use]
+    pub const fn permissions(self) -> &'static [Permission] {
+        match self {
+            Self::Customer => CUSTOMER,
+            Self::Kitchen => KITCHEN,
+            Self::Delivery => DELIVERY,
+            Self::Admin | Self::System => P::ALL,
+            Self::Gateway => GATEWAY,
+        }
+    }
+}
+
+/// Who gives a command, from where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The part played.
+    pub role: Role,
+    /// The member of staff, when one is signed in.
+    pub staff: Option<StaffId>,
+    /// The guest or customer on whose behalf the command is given.
+    pub customer: Option<CustomerId>,
+    /// The terminal at which it was given.
+    pub terminal: Option<TerminalId>,
+    /// The admin whose PIN lets this one command through.
+    pub override_by: Option<StaffId>,
+    /// What the audit log calls this actor.
+    pub name: String,
+}
+
+impl Actor {
+    /// The house itself.
+    #[must_use]
+    pub fn system() -> Self {
+        Self {
+            role: Role::System,
+            staff: None,
+            customer: None,
+            terminal: None,
+            override_by: None,
+            name: "system".into(),
+        }
+    }
+
+    /// A payment gateway whose message was verified.
+    #[must_use]
+    pub fn gateway(name: &str) -> Self {
+        Self { role: Role::Gateway, name: format!("gateway {name}"), ..Self::system() }
+    }
+
+    /// A guest at a kiosk.
+    #[must_use]
+    pub fn guest(customer: CustomerId, terminal: Option<TerminalId>) -> Self {
+        Self { role: Role::Customer, customer: Some(customer), terminal, name: "guest".into(), ..Self::system() }
+    }
+
+    /// A signed-in member of staff.
+    #[must_use]
+    pub fn staff(id: StaffId, role: Role, name: impl Into<String>, terminal: Option<TerminalId>) -> Self {
+        Self { role, staff: Some(id), terminal, name: name.into(), ..Self::system() }
+    }
+
+    /// A registered kitchen terminal with nobody signed in.
+    #[must_use]
+    pub fn kitchen_terminal(terminal: TerminalId, name: impl Into<String>) -> Self {
+        Self { role: Role::Kitchen, terminal: Some(terminal), name: name.into(), ..Self::system() }
+    }
+
+    /// Whether this is a screen acting for itself: no person has signed in.
+    #[must_use]
+    pub const fn is_bare_terminal(&self) -> bool {
+        matches!(self.role, Role::Kitchen) && self.staff.is_none()
+    }
+
+    /// The permissions of this actor.
+    #[must_use]
+    pub const fn permissions(&self) -> &'static [Permission] {
+        if self.is_bare_terminal() { KITCHEN_TERMINAL } else { self.role.permissions() }
+    }
+
+    /// Whether the actor has the permission, by role or because an admin's PIN lets it through.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions().contains(&permission) || (self.override_by.is_some() && self.role == Role::Kitchen)
+    }
+
+    /// Refuses with `INSUFFICIENT_ROLE` what the actor may not do.
+    ///
+    /// # Errors
+    /// `INSUFFICIENT_ROLE` when neither the role nor an override grants the permission.
+    pub fn require(&self, permission: Permission) -> Result<(), Refused> {
+        if self.may(permission) {
+            return Ok(());
+        }
+        let (message, help) = if self.is_bare_terminal() {
+            ("This needs a person: sign in first.".to_owned(), "Sign in with your name and password.".to_owned())
+        } else {
+            (format!("The role {} may not do this.", self.role), ErrorCode::InsufficientRole.help().to_owned())
+        };
+        Err(Refused::new(ErrorCode::InsufficientRole, message)
+            .with("role", self.role.as_str())
+            .with("permission", permission.as_str())
+            .by_guard("role")
+            .help(help))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_bare_kitchen_terminal_moves_tickets_and_touches_no_money() {
+        let board = Actor::kitchen_terminal(TerminalId(Uuid::from_u128(1)), "board");
+        assert!(board.may(P::OrdersUpdate));
+        for denied in [P::OrdersVoid, P::TillOperate, P::OrdersRefund, P::OrdersCreate] {
+            assert!(!board.may(denied), "{denied}");
+        }
+    }
+
+    #[test]
+    fn customers_reach_nothing_of_the_house() {
+        let guest = Actor::guest(CustomerId(Uuid::from_u128(1)), None);
+        for permission in P::ALL {
+            let own = matches!(permission, P::MenuRead | P::OrdersCreate | P::OrdersOwn);
+            assert_eq!(guest.may(*permission), own, "{permission}");
+        }
+    }
+
+    #[test]
+    fn an_override_opens_the_door_for_the_kitchen_only() {
+        let admin = StaffId(Uuid::from_u128(7));
+        let mut cook = Actor::staff(StaffId(Uuid::from_u128(2)), Role::Kitchen, "cook", None);
+        assert!(!cook.may(P::OrdersRefund));
+        cook.override_by = Some(admin);
+        assert!(cook.may(P::OrdersRefund));
+        let mut courier = Actor::staff(StaffId(Uuid::from_u128(3)), Role::Delivery, "courier", None);
+        courier.override_by = Some(admin);
+        assert!(!courier.may(P::OrdersRefund));
+    }
+}

@@ -1,0 +1,17 @@
+//! The SQL. One file per aggregate, plus the pool, the transaction, the writer's lock, the change
+//! feed and the migrations. No rule of the house lives here: only rows, and the conditions under
+//! which an UPDATE may hit one.
+//!
+//! Everything above this folder sees a [`Store`] and a [`Tx`] and never learns which database it is.
+
+mod error;
+mod lock;
+#[macro_use]
+mod tx;
+mod pool;
+mod url;
+
+pub use error::StoreError;
+pub use pool::{Options, Store};
+pub use tx::Tx;
+pub use url::StoreUrl;

@@ -1,0 +1,85 @@
+//! The address of a store: `sqlite:PATH` or `postgres://…`. Reading and showing it, nothing else.
+
+use super::StoreError;
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where the store is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// One file on this machine.
+    Sqlite(PathBuf),
+    /// A Postgres server; the whole URL, with its password.
+    Postgres(String),
+}
+
+impl StoreUrl {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] for anything but `sqlite:PATH` and `postgres://…`.
+    pub fn parse(text: &str) -> Result<Self, StoreError> {
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path.contains(":memory:") {
+                return Err(StoreError::Unusable("The store needs a file: sqlite:PATH.".to_owned()));
+            }
+            return Ok(Self::Sqlite(PathBuf::from(path)));
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        Err(StoreError::Unusable("The store's address is sqlite:PATH or postgres://USER@HOST/DATABASE.".to_owned()))
+    }
+
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+}
+
+/// Without the password: this is what screens and logs show.
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => {
+                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+                let rest = rest.split_once('?').map_or(rest, |(rest, _)| rest);
+                let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+                write!(f, "postgres://{host}")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_is_never_shown() {
+        let url = StoreUrl::parse("postgres://cook:s3cr@t@db.example/servery?password=alsosecret").expect("url");
+        assert_eq!(url.to_string(), "postgres://db.example/servery");
+        assert!(!format!("{url:?}").contains("s3cr"));
+    }
+
+    #[test]
+    fn other_addresses_are_refused() {
+        for text in ["", "mysql://x", "sqlite:", "sqlite::memory:", "/tmp/x.db"] {
+            assert!(StoreUrl::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(StoreUrl::parse("sqlite:/a/b.db").expect("url"), StoreUrl::Sqlite("/a/b.db".into()));
+        assert_eq!(StoreUrl::parse("sqlite:///a/b.db").expect("url"), StoreUrl::Sqlite("/a/b.db".into()));
+    }
+}

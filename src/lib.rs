@@ -5,3 +5,4 @@
 //! `ARCHITECTURE.md`. This file only names the rooms; nothing else lives here.
 
 pub mod domain;
+pub mod tui;

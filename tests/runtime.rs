@@ -149,13 +149,13 @@ async fn a_flood_of_keys_is_drawn_once_and_idle_means_no_frame() {
     let running = start(&Senders::default()).await;
     let before = running.handle.frames();
     // One thread: the loop sees the whole flood at once.
-    running.keys(&"up ".repeat(200));
-    running.wait_for("count=200").await;
+    running.keys(&"up ".repeat(100));
+    running.wait_for("count=100").await;
     assert_eq!(running.handle.frames() - before, 1, "a batch is one frame");
     // Keys that change nothing make no frame; the last one proves that they were taken.
     running.keys(&"left ".repeat(50));
     running.keys("up");
-    running.wait_for("count=201").await;
+    running.wait_for("count=101").await;
     assert_eq!(running.handle.frames() - before, 2);
     for _ in 0..1000 {
         tokio::task::yield_now().await;

@@ -23,6 +23,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -223,7 +224,7 @@ where
                 }
                 next = match self.inbox.try_recv() {
                     Ok(input) => Some(input),
-                    Err(_) => match self.events.next().now_or_never() {
+                    Err(_) => match ready_now(&mut self.events).await {
                         Some(Some(Ok(event))) => self.input(event),
                         Some(Some(Err(_)) | None) => return Ok(Exit::InputClosed),
                         None => break,
@@ -389,6 +390,17 @@ fn bounded(size: Size) -> Size {
     Size::new(size.width.min(SIZE_LIMIT.width), size.height.min(SIZE_LIMIT.height))
 }
 
+/// What the stream has at once; `None` where it has nothing yet. Asks with the task's own waker:
+/// crossterm's stream keeps the first waker that it is given, so a look with one that wakes nobody
+/// would leave the loop asleep.
+async fn ready_now<I: Stream + Unpin>(events: &mut I) -> Option<Option<I::Item>> {
+    poll_fn(|context| match events.poll_next_unpin(context) {
+        Poll::Ready(event) => Poll::Ready(Some(event)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
 async fn until(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
@@ -424,7 +436,7 @@ pub async fn contain<T>(future: BoxFuture<'_, T>) -> Result<T, String> {
         CONTAINED.set(outer);
         match polled {
             Ok(poll) => poll.map(Ok),
-            Err(panic) => std::task::Poll::Ready(Err(panic_words(panic.as_ref()))),
+            Err(panic) => Poll::Ready(Err(panic_words(panic.as_ref()))),
         }
     })
     .await

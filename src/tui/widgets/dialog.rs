@@ -151,12 +151,16 @@ impl Dialog {
         body.truncate(usize::from(for_body));
         let body_rows = u16::try_from(body.len()).unwrap_or_default();
         let wanted = body_rows.saturating_add(answers).saturating_add(5);
+        // A free row above the hints, where there is one.
+        let air = u16::from(wanted < area.height);
+        let wanted = wanted.saturating_add(air);
         let inner = panel::overlay(frame, area, (width, wanted), &self.title, ctx);
-        let [_, question, _, answer, keys] = Layout::vertical([
+        let [_, question, _, answer, _, keys] = Layout::vertical([
             Constraint::Length(1),
             Constraint::Length(body_rows),
             Constraint::Length(1),
             Constraint::Fill(1),
+            Constraint::Length(air),
             Constraint::Length(1),
         ])
         .areas(inner);

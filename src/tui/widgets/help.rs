@@ -47,6 +47,10 @@ fn entries(context: Context, ctx: &ViewCtx<'_>) -> Vec<Line<'static>> {
     };
     let (global, own): (Vec<Action>, Vec<Action>) =
         ctx.keymap.actions_in(context).into_iter().partition(|action| is_global(*action));
+    // Leaving comes last: it is what people look for least.
+    let (leaving, mut own): (Vec<Action>, Vec<Action>) =
+        own.into_iter().partition(|action| matches!(action, Action::Quit | Action::StaffExit));
+    own.extend(leaving);
     let mut lines = Vec::new();
     if !own.is_empty() {
         lines.push(Line::styled(ctx.locale.t("common.help_here"), ctx.style(Token::Title)));

@@ -62,9 +62,8 @@ impl App for Demo {
                 _ => return vec![Cmd::Unchanged],
             },
             Input::Msg(Answered(id, words)) => {
-                if !self.answer.answer(id, words) {
-                    return vec![Cmd::Unchanged];
-                }
+                let fresh = self.answer.answer(id, words);
+                return if fresh { Vec::new() } else { vec![Cmd::Unchanged] };
             }
             Input::EffectFailed => {
                 self.failures += 1;

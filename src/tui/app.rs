@@ -133,6 +133,18 @@ impl<'a> Env<'a> {
     pub const fn new(ui: &'a Ui, size: Size, now: Timestamp) -> Self {
         Self { theme: &ui.theme, keymap: &ui.keymap, locale: &ui.locale, size, now }
     }
+
+    /// The action that an input asks for in `context`, however it came: a key by the key map, a
+    /// click on a hint or a button, a turn of the wheel.
+    #[must_use]
+    pub fn action<M>(&self, context: Context, input: &Input<M>) -> Option<Action> {
+        match input {
+            Input::Key(press) => self.keymap.resolve(context, *press),
+            Input::Click { hit: Some(Hit::Action(action)), .. } => Some(*action),
+            Input::Scroll { down, .. } => Some(if *down { Action::Down } else { Action::Up }),
+            _ => None,
+        }
+    }
 }
 
 /// What `view` may look at besides its own state: an [`Env`], and the list in which it notes what a

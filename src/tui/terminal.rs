@@ -14,9 +14,7 @@ use super::runtime::{Host, panic_is_contained, panic_words};
 use super::surface::StreamSurface;
 use super::text;
 use super::theme::{Background, ColorProfile};
-use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, EventStream,
-};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EventStream};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{Command, cursor};
 use ratatui::layout::Size;
@@ -30,6 +28,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, OnceLock, PoisonError, mp
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// Clicks and the wheel, with coordinates in decimal figures. Not crossterm's capture, which reports
+/// every move of a pointer too and would wake the screen for nothing.
+const MOUSE_CLICKS: &str = "\x1b[?1000h\x1b[?1006h";
 /// How long the screen may take to end by itself after SIGTERM or SIGINT.
 const STOP_GRACE: Duration = Duration::from_secs(8);
 /// The same after a hang-up, when nobody looks any more.
@@ -175,7 +176,7 @@ pub fn open(
     send("alternate screen", &ansi(EnterAlternateScreen))?;
     send("bracketed paste", &ansi(EnableBracketedPaste))?;
     if active.needs.mouse {
-        send("mouse", &ansi(EnableMouseCapture))?;
+        send("mouse", MOUSE_CLICKS)?;
     }
     send("cursor", &ansi(cursor::Hide))?;
     let size = crossterm::terminal::size().map_or(MINIMUM, |(width, height)| Size::new(width, height));

@@ -83,31 +83,22 @@ impl Dialog {
     /// Takes an input of the screen.
     pub fn on_input<M>(&mut self, input: &Input<M>, env: &Env<'_>) -> Answer {
         let context = self.context();
+        if let (Kind::Text(field), Input::Key(press)) = (&mut self.kind, input)
+            && field.on_key(*press)
+        {
+            return Answer::Open;
+        }
         match (&mut self.kind, input) {
             (Kind::Text(field), Input::Paste(pasted)) => {
                 field.paste(pasted);
                 Answer::Open
             }
-            (Kind::Text(field), Input::Key(press)) => {
-                if field.on_key(*press) {
-                    return Answer::Open;
-                }
-                match env.keymap.resolve(context, *press) {
-                    Some(action) => self.on_action(action),
-                    None => Answer::Open,
-                }
-            }
-            (Kind::Choice { .. }, Input::Key(press)) => match env.keymap.resolve(context, *press) {
-                Some(action) => self.on_action(action),
-                None => Answer::Open,
-            },
             (Kind::Choice { choices, .. }, Input::Click { hit: Some(Hit::Row { list: LIST, index }), .. })
                 if *index < choices.len() =>
             {
                 Answer::Chosen(*index)
             }
-            (_, Input::Click { hit: Some(Hit::Action(action)), .. }) => self.on_action(*action),
-            _ => Answer::Open,
+            _ => env.action(context, input).map_or(Answer::Open, |action| self.on_action(action)),
         }
     }
 

@@ -6,18 +6,27 @@ use crate::tui::text;
 use crate::tui::theme::Token;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
+use std::fmt;
 use tui_input::{Input as Editor, InputRequest};
 
 /// What a secret shows for each character.
 const SECRET: &str = "•";
 
 /// A field for one line of text.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TextInput {
     editor: Editor,
     limit: usize,
     secret: bool,
     digits: bool,
+}
+
+impl fmt::Debug for TextInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A secret must not get into a log by way of a screen's state.
+        let value = if self.secret { SECRET } else { self.value() };
+        f.debug_struct("TextInput").field("value", &value).field("limit", &self.limit).finish_non_exhaustive()
+    }
 }
 
 impl TextInput {
@@ -27,7 +36,7 @@ impl TextInput {
         Self { editor: Editor::default(), limit, secret: false, digits: false }
     }
 
-    /// Shows dots for what is typed, and refuses pastes that would show it elsewhere: PIN, password.
+    /// Shows dots for what is typed, also in logs: PIN, password.
     #[must_use]
     pub const fn secret(mut self) -> Self {
         self.secret = true;
@@ -198,6 +207,7 @@ mod tests {
         typed(&mut field, "home");
         assert_eq!(at(&field, 5), "abcde");
         assert_eq!(at(&TextInput::new(8).secret().with_value("4711"), 10), "••••");
+        assert!(!format!("{:?}", TextInput::new(8).secret().with_value("4711")).contains("4711"));
         let wide = TextInput::new(50).with_value("寿司寿司寿司");
         for width in 1..14 {
             at(&wide, width);

@@ -43,13 +43,7 @@ mod tests {
     #[test]
     fn it_says_what_to_do_at_any_size() {
         let seen = drawn(20, 5, |frame, ctx| draw(frame, frame.area(), MINIMUM, ctx));
-        insta::assert_snapshot!(seen, @r"
-           Please make the
-            window larger
-        At least 60 × 20 is
-               needed
-         It is 20 × 5 now
-        ");
+        insta::assert_snapshot!(seen);
         for (width, height) in [(1, 1), (2, 1), (5, 2), (60, 19), (59, 40)] {
             assert!(!drawn(width, height, |frame, ctx| draw(frame, frame.area(), MINIMUM, ctx)).is_empty());
         }

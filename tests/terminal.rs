@@ -11,13 +11,17 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use ratatui::Frame;
+use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use servery::domain::time::Timestamp;
 use servery::tui::app::{App, Cmd, Env, Input, ViewCtx};
 use servery::tui::keymap::{Action, Context};
 use servery::tui::runtime::Runtime;
 use servery::tui::terminal::{Capabilities, TerminalNeeds, open};
-use servery::tui::testing::{LIMIT, TestClock, ui};
+use servery::tui::testing::{LIMIT, TestClock};
+use servery::tui::theme::Token;
+use servery::tui::ui::{Overrides, Ui};
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
@@ -67,7 +71,10 @@ impl App for Counter {
             "count={} failed={} pasted={} size={}x{}",
             self.count, self.failed, self.pasted, ctx.size.width, ctx.size.height
         );
-        frame.render_widget(Paragraph::new(text), frame.area());
+        let area = frame.area();
+        frame.render_widget(Paragraph::new(text), area);
+        let marked = Line::styled("marked", ctx.style(Token::Selected));
+        frame.buffer_mut().set_line(0, area.bottom().saturating_sub(1), &marked, area.width);
     }
 
     fn context(&self) -> Context {
@@ -81,14 +88,16 @@ fn screen_of_the_child() {
     let stop = CancellationToken::new();
     let report_folder = std::env::var_os(REPORTS).map(Into::into);
     let needs = TerminalNeeds { mouse: true, wipe_scrollback: true, report_folder };
-    let (guard, host) = match open(needs, Capabilities::detect().colors, stop) {
+    let seen = Capabilities::detect();
+    let (guard, host) = match open(needs, seen.colors, stop) {
         Ok(opened) => opened,
         Err(error) => {
             eprintln!("{error}");
             std::process::exit(error.exit_status());
         }
     };
-    let (mut counter, ui, clock) = (Counter::default(), ui(), TestClock::at(Timestamp(0)));
+    let ui = Ui::load(seen.background, seen.colors, &Overrides::default()).expect("the built-in files");
+    let (mut counter, clock) = (Counter::default(), TestClock::at(Timestamp(0)));
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("tokio");
     let exit = tokio.block_on(async {
         let runtime = Runtime::new(&mut counter, &ui, &clock, host).expect("runtime");
@@ -123,14 +132,21 @@ struct Seen {
 
 impl Pty {
     fn start(reports: Option<&Path>) -> Self {
+        let folder = reports.map(|folder| (REPORTS, folder.as_os_str().to_owned()));
+        Self::start_with(&folder.into_iter().collect::<Vec<_>>())
+    }
+
+    fn start_with(variables: &[(&str, OsString)]) -> Self {
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("pseudo-terminal");
         let mut command = CommandBuilder::new(std::env::current_exe().expect("this program"));
         command.args(["--ignored", "--exact", "screen_of_the_child", "--nocapture"]);
         command.env("TERM", "xterm-256color");
-        command.env_remove("NO_COLOR");
-        if let Some(folder) = reports {
-            command.env(REPORTS, folder);
+        for unset in ["NO_COLOR", "COLORTERM", "COLORFGBG"] {
+            command.env_remove(unset);
+        }
+        for (name, value) in variables {
+            command.env(name, value);
         }
         let child = pair.slave.spawn_command(command).expect("child");
         drop(pair.slave);
@@ -335,6 +351,25 @@ fn a_loop_that_never_comes_back_is_ended_all_the_same() {
         assert!(wanted.contains(&status), "{status}");
         assert_put_back(&bytes, &parser);
     }
+}
+
+#[test]
+fn colours_follow_the_environment_and_marks_stay_without_them() {
+    let written = |variables: &[(&str, &str)]| {
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, OsString::from(value))).collect();
+        let mut pty = Pty::start_with(&variables);
+        pty.wait_for("marked");
+        pty.send(b"q");
+        let bytes = pty.finish().1;
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    assert!(written(&[("COLORTERM", "truecolor")]).contains(";2;"), "24 bits");
+    let indexed = written(&[]);
+    assert!(indexed.contains("8;5;") && !indexed.contains(";2;"), "256 colours");
+    let basic = written(&[("TERM", "xterm")]);
+    assert!(!basic.contains(";5;") && !basic.contains(";2;"), "16 colours");
+    let plain = written(&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")]);
+    assert!(!plain.contains("8;5;") && !plain.contains(";2;") && plain.contains("\u{1b}[7m"), "{plain:?}");
 }
 
 #[test]

@@ -60,7 +60,10 @@ pub struct StreamSurface<W: Write> {
 impl<W: Write> StreamSurface<W> {
     /// A surface of this size over `out`. With `sixteen_colors`, colours are written as the old
     /// codes 30-37 and 90-97, which a terminal of 16 colours understands.
-    pub const fn new(out: W, size: Size, sixteen_colors: bool) -> Self {
+    pub fn new(out: W, size: Size, sixteen_colors: bool) -> Self {
+        // The theme decides about colours, for each session by itself. Left alone, crossterm would look
+        // at this process's NO_COLOR and turn every colour code into a reset of bold and reverse.
+        crossterm::style::force_color_output(true);
         Self { frame: Vec::new(), out, size, cursor: None, cursor_known: false, sixteen_colors }
     }
 

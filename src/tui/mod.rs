@@ -4,6 +4,10 @@
 //! itself. [`runtime`] drives it over any [`surface::Surface`] and any stream of input events;
 //! [`terminal`] is the one file that touches the real terminal. Screens live under `screens/`, one
 //! folder per role. Nothing in this folder may open a store: effects are run by the caller.
+//!
+//! A screen in short: `update` asks [`app::Env::action`] what an input means, changes its state and
+//! returns commands; `view` draws a [`widgets::page`] and fills its body with other [`widgets`];
+//! words come from [`locale`], looks from [`theme`], and a [`testing::Harness`] tries it.
 
 pub mod app;
 pub mod key;

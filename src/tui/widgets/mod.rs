@@ -12,6 +12,7 @@ pub mod footer;
 pub mod help;
 pub mod input;
 pub mod list;
+pub mod page;
 pub mod panel;
 pub mod toast;
 pub mod too_small;

@@ -5,4 +5,6 @@
 //! `ARCHITECTURE.md`. This file only names the rooms; nothing else lives here.
 
 pub mod domain;
+pub mod service;
 pub mod store;
+pub mod tui;

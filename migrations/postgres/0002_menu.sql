@@ -43,7 +43,7 @@ CREATE TABLE categories (
 CREATE UNIQUE INDEX categories_name ON categories (site_id, name) WHERE deleted_at IS NULL;
 
 -- `available` is the 86 flag of the staff, `active` hides the item from customers. `slots` is a list of slot names, NULL for
--- always; `diet` and `allergens` are lists of words.
+-- always; `allergens` is a list of words.
 CREATE TABLE menu_items (
     site_id TEXT NOT NULL,
     id UUID NOT NULL,
@@ -55,8 +55,8 @@ CREATE TABLE menu_items (
     tax_class_id UUID,
     station_id UUID,
     prep_minutes BIGINT NOT NULL DEFAULT 0 CHECK (prep_minutes BETWEEN 0 AND 1440),
-    vegetarian BOOLEAN NOT NULL DEFAULT FALSE,
-    diet JSONB NOT NULL DEFAULT '[]',
+    diet TEXT NOT NULL DEFAULT 'non_veg' CHECK (diet IN ('veg', 'vegan', 'egg', 'non_veg')),
+    spicy BIGINT NOT NULL DEFAULT 0 CHECK (spicy BETWEEN 0 AND 3),
     allergens JSONB NOT NULL DEFAULT '[]',
     slots JSONB,
     available BOOLEAN NOT NULL DEFAULT TRUE,
@@ -81,7 +81,6 @@ CREATE TABLE option_groups (
     site_id TEXT NOT NULL,
     id UUID NOT NULL,
     item_id UUID NOT NULL,
-    code TEXT NOT NULL CHECK (length(code) BETWEEN 1 AND 50),
     name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
     minimum BIGINT NOT NULL DEFAULT 0 CHECK (minimum >= 0),
     maximum BIGINT NOT NULL DEFAULT 1,
@@ -91,24 +90,22 @@ CREATE TABLE option_groups (
     FOREIGN KEY (site_id, item_id) REFERENCES menu_items (site_id, id),
     CONSTRAINT option_groups_range CHECK (maximum >= minimum AND maximum >= 1)
 );
-CREATE UNIQUE INDEX option_groups_code ON option_groups (site_id, item_id, code) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX option_groups_name ON option_groups (site_id, item_id, name) WHERE deleted_at IS NULL;
 
 -- One choice ("Large"); `price_delta` may be negative.
 CREATE TABLE option_choices (
     site_id TEXT NOT NULL,
     id UUID NOT NULL,
     group_id UUID NOT NULL,
-    code TEXT NOT NULL CHECK (length(code) BETWEEN 1 AND 50),
     name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
     price_delta BIGINT NOT NULL DEFAULT 0,
-    is_default BOOLEAN NOT NULL DEFAULT FALSE,
     available BOOLEAN NOT NULL DEFAULT TRUE,
     position BIGINT NOT NULL DEFAULT 0,
     deleted_at BIGINT,
     PRIMARY KEY (site_id, id),
     FOREIGN KEY (site_id, group_id) REFERENCES option_groups (site_id, id)
 );
-CREATE UNIQUE INDEX option_choices_code ON option_choices (site_id, group_id, code) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX option_choices_name ON option_choices (site_id, group_id, name) WHERE deleted_at IS NULL;
 
 -- `uses` counts the orders that hold a use; NULL limits mean without limit. `rate_ppm` for percent, `amount` for amount.
 CREATE TABLE promotions (
@@ -120,7 +117,6 @@ CREATE TABLE promotions (
     rate_ppm BIGINT CHECK (rate_ppm BETWEEN 1 AND 1000000),
     amount BIGINT CHECK (amount > 0),
     minimum_subtotal BIGINT NOT NULL DEFAULT 0 CHECK (minimum_subtotal >= 0),
-    maximum_discount BIGINT CHECK (maximum_discount > 0),
     starts_at BIGINT,
     ends_at BIGINT,
     use_limit BIGINT CHECK (use_limit > 0),

@@ -129,7 +129,7 @@ CREATE TRIGGER orders_snapshot BEFORE UPDATE OF order_number, business_date, seq
         OR NEW.retry_of IS DISTINCT FROM OLD.retry_of
         OR NEW.created_at IS DISTINCT FROM OLD.created_at)
     EXECUTE FUNCTION servery_refuse('the snapshot columns of orders never change');
-CREATE TRIGGER order_lines_snapshot BEFORE UPDATE OF position, item_id, item_code, item_name, category_name, base_price, unit_price, options, quantity, line_total, discount_share, tax_share, total_share, tax_class_name, tax_rate_ppm, consumption, station_id, prep_minutes, vegetarian, diet, allergens, note ON order_lines FOR EACH ROW
+CREATE TRIGGER order_lines_snapshot BEFORE UPDATE OF position, item_id, item_code, item_name, category_name, base_price, unit_price, options, quantity, line_total, discount_share, tax_share, total_share, tax_class_name, tax_rate_ppm, consumption, station_id, prep_minutes, diet, allergens, note ON order_lines FOR EACH ROW
     WHEN (NEW.position IS DISTINCT FROM OLD.position
         OR NEW.item_id IS DISTINCT FROM OLD.item_id
         OR NEW.item_code IS DISTINCT FROM OLD.item_code
@@ -148,7 +148,6 @@ CREATE TRIGGER order_lines_snapshot BEFORE UPDATE OF position, item_id, item_cod
         OR NEW.consumption IS DISTINCT FROM OLD.consumption
         OR NEW.station_id IS DISTINCT FROM OLD.station_id
         OR NEW.prep_minutes IS DISTINCT FROM OLD.prep_minutes
-        OR NEW.vegetarian IS DISTINCT FROM OLD.vegetarian
         OR NEW.diet IS DISTINCT FROM OLD.diet
         OR NEW.allergens IS DISTINCT FROM OLD.allergens
         OR NEW.note IS DISTINCT FROM OLD.note)

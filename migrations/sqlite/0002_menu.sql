@@ -43,7 +43,7 @@ CREATE TABLE categories (
 CREATE UNIQUE INDEX categories_name ON categories (site_id, name) WHERE deleted_at IS NULL;
 
 -- `available` is the 86 flag of the staff, `active` hides the item from customers. `slots` is a list of slot names, NULL for
--- always; `diet` and `allergens` are lists of words.
+-- always; `allergens` is a list of words.
 CREATE TABLE menu_items (
     site_id TEXT NOT NULL,
     id BLOB NOT NULL CHECK (length(id) = 16),
@@ -55,8 +55,8 @@ CREATE TABLE menu_items (
     tax_class_id BLOB CHECK (length(tax_class_id) = 16),
     station_id BLOB CHECK (length(station_id) = 16),
     prep_minutes INTEGER NOT NULL DEFAULT 0 CHECK (prep_minutes BETWEEN 0 AND 1440),
-    vegetarian INTEGER NOT NULL DEFAULT FALSE CHECK (vegetarian IN (0, 1)),
-    diet TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(diet)),
+    diet TEXT NOT NULL DEFAULT 'non_veg' CHECK (diet IN ('veg', 'vegan', 'egg', 'non_veg')),
+    spicy INTEGER NOT NULL DEFAULT 0 CHECK (spicy BETWEEN 0 AND 3),
     allergens TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(allergens)),
     slots TEXT CHECK (json_valid(slots)),
     available INTEGER NOT NULL DEFAULT TRUE CHECK (available IN (0, 1)),
@@ -81,7 +81,6 @@ CREATE TABLE option_groups (
     site_id TEXT NOT NULL,
     id BLOB NOT NULL CHECK (length(id) = 16),
     item_id BLOB NOT NULL CHECK (length(item_id) = 16),
-    code TEXT NOT NULL CHECK (length(code) BETWEEN 1 AND 50),
     name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
     minimum INTEGER NOT NULL DEFAULT 0 CHECK (minimum >= 0),
     maximum INTEGER NOT NULL DEFAULT 1,
@@ -91,24 +90,22 @@ CREATE TABLE option_groups (
     FOREIGN KEY (site_id, item_id) REFERENCES menu_items (site_id, id),
     CONSTRAINT option_groups_range CHECK (maximum >= minimum AND maximum >= 1)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX option_groups_code ON option_groups (site_id, item_id, code) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX option_groups_name ON option_groups (site_id, item_id, name) WHERE deleted_at IS NULL;
 
 -- One choice ("Large"); `price_delta` may be negative.
 CREATE TABLE option_choices (
     site_id TEXT NOT NULL,
     id BLOB NOT NULL CHECK (length(id) = 16),
     group_id BLOB NOT NULL CHECK (length(group_id) = 16),
-    code TEXT NOT NULL CHECK (length(code) BETWEEN 1 AND 50),
     name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
     price_delta INTEGER NOT NULL DEFAULT 0,
-    is_default INTEGER NOT NULL DEFAULT FALSE CHECK (is_default IN (0, 1)),
     available INTEGER NOT NULL DEFAULT TRUE CHECK (available IN (0, 1)),
     position INTEGER NOT NULL DEFAULT 0,
     deleted_at INTEGER,
     PRIMARY KEY (site_id, id),
     FOREIGN KEY (site_id, group_id) REFERENCES option_groups (site_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX option_choices_code ON option_choices (site_id, group_id, code) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX option_choices_name ON option_choices (site_id, group_id, name) WHERE deleted_at IS NULL;
 
 -- `uses` counts the orders that hold a use; NULL limits mean without limit. `rate_ppm` for percent, `amount` for amount.
 CREATE TABLE promotions (
@@ -120,7 +117,6 @@ CREATE TABLE promotions (
     rate_ppm INTEGER CHECK (rate_ppm BETWEEN 1 AND 1000000),
     amount INTEGER CHECK (amount > 0),
     minimum_subtotal INTEGER NOT NULL DEFAULT 0 CHECK (minimum_subtotal >= 0),
-    maximum_discount INTEGER CHECK (maximum_discount > 0),
     starts_at INTEGER,
     ends_at INTEGER,
     use_limit INTEGER CHECK (use_limit > 0),

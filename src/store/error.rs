@@ -5,7 +5,7 @@ use crate::domain::error::{ErrorCode, Refused};
 
 /// A failure of the store. Nothing of the transaction in which it happened was kept, except where
 /// [`StoreError::CommitUnknown`] says that it cannot be known.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached, or did not answer in time.
     #[error("the store is away: {0}")]

@@ -8,8 +8,14 @@ mod error;
 mod lock;
 #[macro_use]
 mod tx;
+#[macro_use]
+mod rows;
 mod pool;
 mod url;
+
+pub mod people;
+pub mod records;
+pub mod sites;
 
 pub use error::StoreError;
 pub use pool::{Options, Store};

@@ -82,7 +82,7 @@ pub(super) enum Connection {
 pub struct Tx {
     pub(super) connection: Option<Connection>,
     pub(super) deadline: Duration,
-    broken: bool,
+    failure: Option<StoreError>,
     lock: Option<LockGuard>,
     statements: u64,
 }
@@ -95,7 +95,7 @@ impl Tx {
         deadline: Duration,
         words: &'static str,
     ) -> Result<Self, StoreError> {
-        let mut tx = Self { connection: Some(connection), deadline, broken: false, lock, statements: 0 };
+        let mut tx = Self { connection: Some(connection), deadline, failure: None, lock, statements: 0 };
         tx.control(words).await?;
         Ok(tx)
     }
@@ -109,6 +109,12 @@ impl Tx {
     #[must_use]
     pub const fn statements(&self) -> u64 {
         self.statements
+    }
+
+    /// The error that ended this transaction, if one did.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&StoreError> {
+        self.failure.as_ref()
     }
 
     /// The instant of this transaction: the database's clock on Postgres, `clock` on SQLite.
@@ -146,7 +152,7 @@ impl Tx {
     /// # Errors
     /// Any [`StoreError`]; nothing was kept all the same.
     pub async fn rollback(mut self) -> Result<(), StoreError> {
-        if self.broken {
+        if self.failure.is_some() {
             // What a failed statement left behind is not trusted: the connection closes.
             return Ok(());
         }
@@ -157,7 +163,7 @@ impl Tx {
 
     /// Refuses to go on after an error.
     pub(super) fn check(&mut self) -> Result<(), StoreError> {
-        if self.broken || self.connection.is_none() {
+        if self.failure.is_some() || self.connection.is_none() {
             return Err(StoreError::Fault("the transaction has failed before".to_owned()));
         }
         self.statements += 1;
@@ -173,8 +179,8 @@ impl Tx {
             Ok(result) => result.map_err(StoreError::from),
             Err(_) => Err(StoreError::Unavailable("a statement did not answer in time".to_owned())),
         };
-        if result.is_err() {
-            self.broken = true;
+        if let Err(error) = &result {
+            self.failure = Some(error.clone());
         }
         result
     }

@@ -1,0 +1,352 @@
+//! The only door by which anything changes: `execute(caller, key, use_case)`. It owns the
+//! transaction, the permission check, the idempotency key, the audit rows and the outbox.
+//!
+//! A transaction runs in a task of its own, so that a caller who goes away cannot leave half of one
+//! behind. Whether a commit whose answer was lost was kept is settled by the key.
+
+use super::caller::{Caller, Touch, resolve};
+use crate::domain::access::{Actor, Permission};
+use crate::domain::error::{ErrorCode, Refused};
+use crate::domain::ids::{Ids, OrderId};
+use crate::domain::money::Currency;
+use crate::domain::settings::Settings;
+use crate::domain::time::{Clock, Timestamp};
+use crate::store::records::{AuditRow, OutboxRow};
+use crate::store::{Store, StoreError, Tx, records, sites};
+use chrono_tz::Tz;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::future::Future;
+use std::sync::{Arc, RwLock};
+use uuid::Uuid;
+
+/// How often a transaction is tried again when another stood in its way.
+const TRIES: u32 = 8;
+
+/// One thing that can be asked of the house.
+pub trait UseCase: Serialize + Clone + Send + Sync + 'static {
+    /// What it answers.
+    type Output: Serialize + DeserializeOwned + Send + 'static;
+    /// Its name in the audit log, in the idempotency table and on the command line.
+    const NAME: &'static str;
+    /// The permission that it needs.
+    const PERMISSION: Permission;
+    /// Whether a run leaves an audit row even where the use case wrote none of its own.
+    const AUDITED: bool = true;
+
+    /// Reads, decides, writes. May run more than once when another transaction stood in the way; only
+    /// the last run is kept.
+    fn run(&self, context: &mut Context<'_>) -> impl Future<Output = Result<Self::Output, Refused>> + Send;
+}
+
+/// One question that can be asked of the house. It changes nothing.
+pub trait Query: Send + Sync {
+    /// What it answers.
+    type Output: Send;
+    /// The permission that it needs.
+    const PERMISSION: Permission;
+
+    /// Reads.
+    fn run(&self, view: &mut View<'_>) -> impl Future<Output = Result<Self::Output, Refused>> + Send;
+}
+
+/// What a query works with.
+pub struct View<'a> {
+    /// The transaction, which only reads.
+    pub tx: &'a mut Tx,
+    /// The instant of the whole query.
+    pub now: Timestamp,
+    /// Who asks.
+    pub actor: Actor,
+    /// The site.
+    pub site: Arc<Site>,
+}
+
+/// The site as the commands see it; read again when a version has risen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Site {
+    /// Its short name.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its money.
+    pub currency: Currency,
+    /// Its time zone.
+    pub zone: Tz,
+    /// Whether this is the demo.
+    pub demo: bool,
+    /// The version of its menu.
+    pub menu_version: i64,
+    /// The version of its settings.
+    pub settings_version: i64,
+    /// The settings in force.
+    pub settings: Settings,
+}
+
+/// What a use case works with: the transaction, the instant, the actor and the site.
+pub struct Context<'a> {
+    /// The transaction.
+    pub tx: &'a mut Tx,
+    /// The instant of the whole command.
+    pub now: Timestamp,
+    /// Who gives the command.
+    pub actor: Actor,
+    /// The site.
+    pub site: Arc<Site>,
+    ids: &'a dyn Ids,
+    audit: Vec<AuditRow>,
+    outbox: Vec<OutboxRow>,
+}
+
+impl Context<'_> {
+    /// A new id.
+    pub fn new_id(&self) -> Uuid {
+        self.ids.next(self.now)
+    }
+
+    /// Notes something for the audit log.
+    pub fn audit(&mut self, row: AuditRow) {
+        self.audit.push(row);
+    }
+
+    /// Tells the world something about an order.
+    pub fn emit(&mut self, order: OrderId, sequence: i64, event: &'static str, payload: Value, priority: i64) {
+        self.outbox.push(OutboxRow { order: Some((order, sequence)), event, payload, priority });
+    }
+}
+
+struct Inner {
+    store: Store,
+    site: String,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    known: RwLock<Option<Arc<Site>>>,
+}
+
+/// The door of one site; cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    inner: Arc<Inner>,
+}
+
+impl Door {
+    /// A door to the site of the store.
+    #[must_use]
+    pub fn new(store: Store, site: impl Into<String>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self { inner: Arc::new(Inner { store, site: site.into(), clock, ids, known: RwLock::new(None) }) }
+    }
+
+    /// The store behind the door, for the change feed, backups and health.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The short name of the site.
+    #[must_use]
+    pub fn site_id(&self) -> &str {
+        &self.inner.site
+    }
+
+    /// The clock of this process. Rules use the transaction's instant instead.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.clock
+    }
+
+    /// A new id of this process, for keys and sessions made outside a command.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        self.inner.ids.next(self.inner.clock.now())
+    }
+
+    /// Runs a use case. With a key, the same request again answers the same and does nothing.
+    ///
+    /// # Errors
+    /// What the use case refuses; `INSUFFICIENT_ROLE`, `TOKEN_EXPIRED` or `FORBIDDEN` at the door;
+    /// `IDEMPOTENCY_MISMATCH` for a key that came with another request; `STORE_UNAVAILABLE`.
+    pub async fn execute<U: UseCase>(
+        &self,
+        caller: &Caller,
+        key: Option<&str>,
+        use_case: U,
+    ) -> Result<U::Output, Refused> {
+        let (inner, caller, key) = (Arc::clone(&self.inner), caller.clone(), key.map(str::to_owned));
+        let task = tokio::spawn(async move { inner.execute(&caller, key.as_deref(), &use_case).await });
+        match task.await {
+            Ok(result) => result,
+            Err(error) => Err(Refused::internal(format!("{} ended badly: {error}", U::NAME))),
+        }
+    }
+
+    /// Answers a question from one consistent state of the store.
+    ///
+    /// # Errors
+    /// What the query refuses, the refusals of the door, and `STORE_UNAVAILABLE`.
+    pub async fn ask<Q: Query>(&self, caller: &Caller, query: Q) -> Result<Q::Output, Refused> {
+        let mut tx = self.inner.store.read().await?;
+        let now = tx.now(&*self.inner.clock).await?;
+        let site = self.inner.site(&mut tx).await?;
+        let actor = resolve(&mut tx, &self.inner.site, caller, now, Touch::No).await?;
+        actor.require(Q::PERMISSION)?;
+        let output = query.run(&mut View { tx: &mut tx, now, actor, site }).await?;
+        tx.rollback().await?;
+        Ok(output)
+    }
+}
+
+impl Inner {
+    async fn execute<U: UseCase>(
+        &self,
+        caller: &Caller,
+        key: Option<&str>,
+        use_case: &U,
+    ) -> Result<U::Output, Refused> {
+        let request = serde_json::to_vec(use_case).map_err(Refused::internal)?;
+        let hash = Sha256::digest(&request).to_vec();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match self.attempt(caller, key, use_case, &hash).await {
+                Ok(output) => return Ok(output),
+                Err(Failure::Refused(refused)) => return Err(refused),
+                Err(Failure::Store(error)) => error,
+            };
+            // With a key, a lost answer to a commit and a race on the key itself are settled by
+            // asking again: the stored outcome is there, or nothing was kept.
+            let settled_by_key =
+                key.is_some() && matches!(error, StoreError::CommitUnknown(_) | StoreError::Duplicate(_));
+            if tries >= TRIES || !(error.is_retryable() || settled_by_key) {
+                tracing::warn!(use_case = U::NAME, %error, tries, "a command failed in the store");
+                return Err(error.into());
+            }
+        }
+    }
+
+    async fn attempt<U: UseCase>(
+        &self,
+        caller: &Caller,
+        key: Option<&str>,
+        use_case: &U,
+        hash: &[u8],
+    ) -> Result<U::Output, Failure> {
+        let mut tx = self.store.write().await?;
+        let now = tx.now(&*self.clock).await?;
+        let site = self.site(&mut tx).await?;
+        let actor = match resolve(&mut tx, &self.site, caller, now, Touch::Yes).await {
+            Ok(actor) => actor,
+            Err(refused) => return give_up(tx, refused).await,
+        };
+        if let Err(refused) = actor.require(U::PERMISSION) {
+            return give_up(tx, refused).await;
+        }
+        if let Some(key) = key
+            && let Some((name, stored, outcome)) = records::stored_outcome(&mut tx, &self.site, key).await?
+        {
+            tx.rollback().await?;
+            return answer_again::<U>(&name, &stored, hash, outcome).map_err(Failure::Refused);
+        }
+        let mut context =
+            Context { tx: &mut tx, now, actor, site, ids: &*self.ids, audit: Vec::new(), outbox: Vec::new() };
+        let result = use_case.run(&mut context).await;
+        let (actor, audit, outbox) = (context.actor, context.audit, context.outbox);
+        let output = match result {
+            Ok(output) => output,
+            Err(refused) => return give_up(tx, refused).await,
+        };
+        if let Some(key) = key {
+            let outcome = serde_json::to_value(&output).map_err(Refused::internal)?;
+            records::store_outcome(&mut tx, &self.site, key, U::NAME, hash, &outcome, now).await?;
+        }
+        let audit = if audit.is_empty() && U::AUDITED { vec![plain_audit::<U>()] } else { audit };
+        records::append_audit(&mut tx, &self.site, U::NAME, &actor, &audit, now).await?;
+        records::append_outbox(&mut tx, &self.site, &outbox, now).await?;
+        records::notify(&mut tx, &self.site).await?;
+        tx.commit().await?;
+        Ok(output)
+    }
+
+    /// The site, read again only when one of its versions has risen.
+    async fn site(&self, tx: &mut Tx) -> Result<Arc<Site>, Refused> {
+        let row = sites::find(tx, &self.site)
+            .await?
+            .ok_or_else(|| Refused::not_found("site", &self.site).help("Set the store up first: servery init."))?;
+        let known = self.known.read().ok().and_then(|known| known.clone());
+        if let Some(known) = known
+            && known.settings_version == row.settings_version
+            && known.menu_version == row.menu_version
+        {
+            return Ok(known);
+        }
+        let mut settings = Settings::default();
+        for (key, value) in sites::settings(tx, &self.site).await? {
+            if let Err(refused) = settings.set(&key, &value) {
+                tracing::warn!(key, %refused, "a stored setting is left out");
+            }
+        }
+        let site = Arc::new(Site {
+            id: row.site_id,
+            name: row.name,
+            currency: Currency::parse(&row.currency)?,
+            zone: row.time_zone.parse().map_err(Refused::internal)?,
+            demo: row.demo,
+            menu_version: row.menu_version,
+            settings_version: row.settings_version,
+            settings,
+        });
+        if let Ok(mut known) = self.known.write() {
+            *known = Some(Arc::clone(&site));
+        }
+        Ok(site)
+    }
+}
+
+/// A failed attempt: refused for good, or in the store.
+enum Failure {
+    Refused(Refused),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+/// Keeps nothing. A refusal that came from the store itself (a lost connection, a deadlock) is judged
+/// by the store's own words, so that it can be tried again.
+async fn give_up<T>(tx: Tx, refused: Refused) -> Result<T, Failure> {
+    let store = tx.failure().filter(|error| error.is_retryable()).cloned();
+    if let Err(error) = tx.rollback().await {
+        tracing::debug!(%error, "nothing to roll back");
+    }
+    Err(store.map_or(Failure::Refused(refused), Failure::Store))
+}
+
+fn answer_again<U: UseCase>(name: &str, stored: &[u8], hash: &[u8], outcome: Value) -> Result<U::Output, Refused> {
+    if name != U::NAME || stored != hash {
+        return Err(Refused::new(ErrorCode::IdempotencyMismatch, "This key was used for another request.")
+            .with("use_case", name));
+    }
+    serde_json::from_value(outcome).map_err(Refused::internal)
+}
+
+fn plain_audit<U: UseCase>() -> AuditRow {
+    AuditRow {
+        action: "RUN",
+        entity: "Command",
+        entity_id: U::NAME.to_owned(),
+        details: U::NAME.replace('_', " "),
+        before: None,
+        after: None,
+        reason: None,
+    }
+}

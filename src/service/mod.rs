@@ -1,0 +1,11 @@
+//! The service: one door ([`Door`]) by which anything changes, and the use cases that go through it,
+//! one file per aggregate. A use case asks for its permission, reads, lets the domain decide and
+//! writes, all in the one transaction that the door owns. No SQL and no screen lives here.
+
+mod caller;
+mod door;
+mod real;
+
+pub use caller::{Caller, token_hash};
+pub use door::{Context, Door, Query, Site, UseCase, View};
+pub use real::{SystemClock, TimeOrderedIds};

@@ -1,0 +1,95 @@
+//! Rows about the site as a whole: its name, money, zone, versions, and its settings.
+
+use super::{StoreError, Tx};
+use crate::domain::ids::StaffId;
+use crate::domain::time::Timestamp;
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+/// A site.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct SiteRow {
+    /// Its short name: the key.
+    pub site_id: String,
+    /// Its name for people.
+    pub name: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// IANA zone.
+    pub time_zone: String,
+    /// Whether this is the demo.
+    pub demo: bool,
+    /// Rises with every change of the menu.
+    pub menu_version: i64,
+    /// Rises with every change of a setting.
+    pub settings_version: i64,
+    /// Rises with every change of staff.
+    pub staff_version: i64,
+}
+
+const SITE: &str = "SELECT site_id, name, currency, time_zone, demo, menu_version, settings_version, staff_version \
+     FROM sites WHERE site_id = $1";
+const NEW_SITE: &str = "INSERT INTO sites (site_id, name, currency, time_zone, demo, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6)";
+const META: &str = "INSERT INTO store_meta (singleton, instance_id, kind, created_at) VALUES (1, $1, $2, $3) \
+     ON CONFLICT (singleton) DO NOTHING";
+const SETTINGS: &str = "SELECT key, value FROM settings WHERE site_id = $1 ORDER BY key";
+const SET: &str = "INSERT INTO settings (site_id, key, value, updated_at, updated_by) VALUES ($1, $2, $3, $4, $5) \
+     ON CONFLICT (site_id, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at, \
+     updated_by = excluded.updated_by";
+const SETTINGS_CHANGED: &str = "UPDATE sites SET settings_version = settings_version + 1 WHERE site_id = $1";
+const MENU_CHANGED: &str = "UPDATE sites SET menu_version = menu_version + 1 WHERE site_id = $1";
+
+/// The site, if the store has it.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn find(tx: &mut Tx, site: &str) -> Result<Option<SiteRow>, StoreError> {
+    fetch_optional!(tx, SiteRow, SITE, site)
+}
+
+/// Writes a new site, and the row about the store where there is none.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when the site exists.
+pub async fn insert(tx: &mut Tx, site: &SiteRow, instance: Uuid, now: Timestamp) -> Result<(), StoreError> {
+    execute!(tx, META, instance, if site.demo { "demo" } else { "real" }, now.0)?;
+    execute!(tx, NEW_SITE, &site.site_id, &site.name, &site.currency, &site.time_zone, site.demo, now.0)?;
+    Ok(())
+}
+
+/// Every setting that differs from its default.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn settings(tx: &mut Tx, site: &str) -> Result<Vec<(String, Value)>, StoreError> {
+    let rows: Vec<(String, Json<Value>)> = fetch_all!(tx, (String, Json<Value>), SETTINGS, site)?;
+    Ok(rows.into_iter().map(|(key, Json(value))| (key, value)).collect())
+}
+
+/// Sets one setting and raises the version that other processes look at.
+///
+/// # Errors
+/// Any [`StoreError`] of the statements.
+pub async fn set_setting(
+    tx: &mut Tx,
+    site: &str,
+    key: &str,
+    value: &Value,
+    by: Option<StaffId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    execute!(tx, SET, site, key, Json(value), now.0, by.map(|id| id.0))?;
+    execute!(tx, SETTINGS_CHANGED, site)?;
+    Ok(())
+}
+
+/// Raises the version of the menu.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn menu_changed(tx: &mut Tx, site: &str) -> Result<(), StoreError> {
+    execute!(tx, MENU_CHANGED, site)?;
+    Ok(())
+}

@@ -5,6 +5,7 @@
 mod caller;
 mod door;
 mod real;
+pub mod views;
 
 pub use caller::{Caller, token_hash};
 pub use door::{Context, Door, Query, Site, UseCase, View};

@@ -13,9 +13,15 @@ mod rows;
 mod pool;
 mod url;
 
+pub mod carts;
+pub mod deliveries;
+pub mod holds;
+pub mod money;
+pub mod orders;
 pub mod people;
 pub mod records;
 pub mod sites;
+pub mod tickets;
 
 pub use error::StoreError;
 pub use pool::{Options, Store};

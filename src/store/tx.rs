@@ -117,6 +117,14 @@ impl Tx {
         self.failure.as_ref()
     }
 
+    /// Notes that a conditional write came too late: the transaction is over, and the door tries the
+    /// command again on what is there now.
+    pub(super) fn lost_race(&mut self, what: &str) -> StoreError {
+        let error = StoreError::Retry(what.to_owned());
+        self.failure = Some(error.clone());
+        error
+    }
+
     /// The instant of this transaction: the database's clock on Postgres, `clock` on SQLite.
     ///
     /// # Errors

@@ -1,0 +1,118 @@
+//! Rows of the kitchen's tickets: what each station sees of an order, and what is on them.
+
+use super::{StoreError, Tx};
+use crate::domain::ids::{OrderId, StationId};
+use crate::domain::time::Timestamp;
+use uuid::Uuid;
+
+/// A ticket of one station.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+pub struct TicketRow {
+    pub order_id: Uuid,
+    pub station_id: Uuid,
+    pub shown_at: i64,
+    pub bumped_at: Option<i64>,
+    pub recalled_at: Option<i64>,
+}
+
+/// A station.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+pub struct StationRow {
+    pub id: Uuid,
+    pub name: String,
+    pub is_default: bool,
+}
+
+const IN_KITCHEN: &str = "SELECT order_id, station_id, shown_at, bumped_at, recalled_at FROM tickets WHERE site_id = $1 \
+     AND order_id IN (SELECT id FROM orders WHERE site_id = $1 \
+     AND status IN ('received', 'confirmed', 'preparing', 'ready', 'out_for_delivery'))";
+const STATIONS: &str =
+    "SELECT id, name, is_default FROM stations WHERE site_id = $1 AND active ORDER BY position, name";
+const BUMP: &str = "UPDATE tickets SET bumped_at = $4 WHERE site_id = $1 AND order_id = $2 AND station_id = $3";
+const BUMP_ALL: &str = "UPDATE tickets SET bumped_at = $3 WHERE site_id = $1 AND order_id = $2 AND bumped_at IS NULL";
+const RECALL: &str = "UPDATE tickets SET bumped_at = NULL, recalled_at = $3 WHERE site_id = $1 AND order_id = $2";
+
+/// The tickets of every order that the kitchen may see.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn in_kitchen(tx: &mut Tx, site: &str) -> Result<Vec<TicketRow>, StoreError> {
+    fetch_all!(tx, TicketRow, IN_KITCHEN, site)
+}
+
+/// The stations, in order.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn stations(tx: &mut Tx, site: &str) -> Result<Vec<StationRow>, StoreError> {
+    fetch_all!(tx, StationRow, STATIONS, site)
+}
+
+/// Writes the tickets of an order: one a station, with their lines (station, line, quantity).
+///
+/// # Errors
+/// Any [`StoreError`] of the statements.
+pub async fn open(
+    tx: &mut Tx,
+    site: &str,
+    order: OrderId,
+    items: &[(Uuid, Uuid, i64)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut stations: Vec<Uuid> = items.iter().map(|(station, ..)| *station).collect();
+    stations.sort_unstable();
+    stations.dedup();
+    insert_rows!(
+        tx,
+        "INSERT INTO tickets (site_id, order_id, station_id, shown_at) ",
+        &stations,
+        |values, station| {
+            values.push_bind(site).push_bind(order.0).push_bind(station).push_bind(now.0);
+        }
+    )?;
+    insert_rows!(
+        tx,
+        "INSERT INTO ticket_items (site_id, order_id, station_id, line_id, quantity) ",
+        items,
+        |values, item| {
+            let (station, line, quantity) = item;
+            values.push_bind(site).push_bind(order.0).push_bind(station).push_bind(line).push_bind(quantity);
+        }
+    )?;
+    Ok(())
+}
+
+/// Notes that a station has finished (`at`), or not after all (`None`).
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn set_bumped(
+    tx: &mut Tx,
+    site: &str,
+    order: OrderId,
+    station: StationId,
+    at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    execute!(tx, BUMP, site, order.0, station.0, at.map(|at| at.0))?;
+    Ok(())
+}
+
+/// Notes that every station is through with an order.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn bump_all(tx: &mut Tx, site: &str, order: OrderId, now: Timestamp) -> Result<(), StoreError> {
+    execute!(tx, BUMP_ALL, site, order.0, now.0)?;
+    Ok(())
+}
+
+/// Puts an order back on every station; its age and place stay.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn recall(tx: &mut Tx, site: &str, order: OrderId, now: Timestamp) -> Result<(), StoreError> {
+    execute!(tx, RECALL, site, order.0, now.0)?;
+    Ok(())
+}

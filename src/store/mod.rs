@@ -16,6 +16,7 @@ mod url;
 pub mod people;
 pub mod records;
 pub mod sites;
+pub mod till;
 
 pub use error::StoreError;
 pub use pool::{Options, Store};

@@ -13,6 +13,7 @@ mod rows;
 mod pool;
 mod url;
 
+pub mod limits;
 pub mod people;
 pub mod records;
 pub mod sites;

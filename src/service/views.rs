@@ -1,7 +1,7 @@
 //! What queries and commands answer: plain data for screens, the command line and tests. No rule and
 //! no SQL; amounts are minor units, instants microseconds.
 
-use crate::domain::cart::Change;
+use crate::domain::cart::CartChange;
 use crate::domain::consumption::Availability;
 use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::{
@@ -141,7 +141,7 @@ pub struct CartView {
     /// Why it is that much.
     pub trace: PriceTrace,
     /// What changed on the menu since the lines were added.
-    pub changes: Vec<Change>,
+    pub changes: Vec<CartChange>,
 }
 
 /// A line of a cart.

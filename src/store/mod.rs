@@ -22,6 +22,11 @@ pub mod people;
 pub mod records;
 pub mod sites;
 pub mod tickets;
+pub mod limits;
+pub mod people;
+pub mod records;
+pub mod sites;
+pub mod till;
 
 pub use error::StoreError;
 pub use pool::{Options, Store};

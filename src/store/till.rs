@@ -1,0 +1,339 @@
+//! Rows of the till: shifts and the movements of their drawers. The balance of an open shift, and the
+//! number of its newest movement, are kept by the same UPDATE that lets cash move; no cash moves in a
+//! closed shift. Who may do it, and what closing is refused for, is decided in the service.
+
+use super::rows::hit_one;
+use super::{StoreError, Tx};
+use crate::domain::access::Actor;
+use crate::domain::ids::{OrderId, RefundId, ShiftId, StaffId, TerminalId};
+use crate::domain::time::Timestamp;
+use crate::words;
+use uuid::Uuid;
+
+words!(
+    /// Why cash moved.
+    MovementKind, "kind of drawer movement" {
+        /// A cash order was paid (in).
+        Sale = "sale",
+        /// Money went back to a customer (out).
+        Refund = "refund",
+        /// Cash was taken to the safe (out).
+        Drop = "drop",
+        /// Change was brought (in).
+        CashIn = "cash_in",
+        /// Something was paid from the drawer (out).
+        Payout = "payout",
+    }
+);
+
+/// A till shift with the names of its people and its terminal.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ShiftRow {
+    /// Its identity.
+    pub id: Uuid,
+    /// The terminal at which the drawer stands.
+    pub terminal_id: Uuid,
+    /// The terminal's name.
+    pub terminal_name: String,
+    /// Who opened it.
+    pub opened_by: Uuid,
+    /// Their sign-in name, while the row about them exists.
+    pub opened_by_name: Option<String>,
+    /// When it was opened (microseconds).
+    pub opened_at: i64,
+    /// The cash laid in at the start (minor units).
+    pub opening_float: i64,
+    /// What the drawer should hold now: float and every movement (minor units).
+    pub balance: i64,
+    /// The number of the newest movement; 0 before the first.
+    pub last_movement: i64,
+    /// Who closed it.
+    pub closed_by: Option<Uuid>,
+    /// Their sign-in name.
+    pub closed_by_name: Option<String>,
+    /// When it was closed (microseconds).
+    pub closed_at: Option<i64>,
+    /// What was counted at the end (minor units).
+    pub counted: Option<i64>,
+    /// What the drawer should have held at the end (minor units).
+    pub expected: Option<i64>,
+    /// Counted less expected: positive is over, negative is short (minor units).
+    pub over_short: Option<i64>,
+    /// What was written at the end.
+    pub note: Option<String>,
+}
+
+impl ShiftRow {
+    /// Its identity.
+    #[must_use]
+    pub const fn shift_id(&self) -> ShiftId {
+        ShiftId(self.id)
+    }
+}
+
+/// A shift about to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewShift {
+    /// Its identity.
+    pub id: ShiftId,
+    /// The terminal at which the drawer stands.
+    pub terminal: TerminalId,
+    /// Who opens it.
+    pub opened_by: StaffId,
+    /// The cash laid in (minor units, not negative).
+    pub opening_float: i64,
+}
+
+/// Cash that goes in or out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Movement<'a> {
+    /// Why.
+    pub kind: MovementKind,
+    /// Minor units: positive in (sale, cash in), negative out (refund, drop, payout).
+    pub amount: i64,
+    /// What the customer handed over, for a sale (minor units).
+    pub tendered: Option<i64>,
+    /// The order of a sale or refund.
+    pub order: Option<OrderId>,
+    /// The refund that is paid out.
+    pub refund: Option<RefundId>,
+    /// Why, in a person's words.
+    pub reason: Option<&'a str>,
+}
+
+/// A movement as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct MovementRow {
+    /// Its number within the shift, from 1 without gaps.
+    pub seq: i64,
+    /// Why: a word of [`MovementKind`].
+    pub kind: String,
+    /// Minor units, signed.
+    pub amount: i64,
+    /// What the drawer held afterwards (minor units).
+    pub balance_after: i64,
+    /// What the customer handed over (minor units).
+    pub tendered: Option<i64>,
+    /// The order.
+    pub order_id: Option<Uuid>,
+    /// The refund.
+    pub refund_id: Option<Uuid>,
+    /// The role of whoever moved it.
+    pub actor_role: String,
+    /// Whoever moved it.
+    pub actor_id: Option<Uuid>,
+    /// Why, in a person's words.
+    pub reason: Option<String>,
+    /// When (microseconds).
+    pub at: i64,
+}
+
+/// The movements of one kind, summed up.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct KindTotal {
+    /// A word of [`MovementKind`].
+    pub kind: String,
+    /// How many.
+    pub count: i64,
+    /// Their sum (minor units, signed).
+    pub amount: i64,
+}
+
+/// A cash order that still waits for its money.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct UnpaidCashRow {
+    /// The order.
+    pub id: Uuid,
+    /// Its number.
+    pub order_number: String,
+    /// What is due (minor units).
+    pub due: i64,
+}
+
+/// The columns of a [`ShiftRow`] and where they come from, once for every statement below.
+macro_rules! shifts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT t.id, t.terminal_id, m.name AS terminal_name, t.opened_by, o.username AS opened_by_name, t.opened_at, ",
+            "t.opening_float, t.balance, t.last_movement, t.closed_by, c.username AS closed_by_name, t.closed_at, t.counted, ",
+            "t.expected, t.over_short, t.note FROM till_shifts t ",
+            "JOIN terminals m ON m.site_id = t.site_id AND m.id = t.terminal_id ",
+            "LEFT JOIN staff o ON o.site_id = t.site_id AND o.id = t.opened_by ",
+            "LEFT JOIN staff c ON c.site_id = t.site_id AND c.id = t.closed_by ",
+            "WHERE t.site_id = $1 ",
+            $rest
+        )
+    };
+}
+
+const OPEN_AT: &str = shifts!("AND t.terminal_id = $2 AND t.closed_at IS NULL");
+const OPEN_ANYWHERE: &str = shifts!("AND t.closed_at IS NULL ORDER BY t.opened_at, t.id LIMIT 2");
+const BY_ID: &str = shifts!("AND t.id = $2");
+const PAGE: &str = shifts!("AND t.opened_at < $2 ORDER BY t.opened_at DESC, t.id DESC LIMIT $3");
+const OPEN: &str = "INSERT INTO till_shifts (site_id, id, terminal_id, opened_by, opened_at, opening_float, balance) \
+     VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (site_id, terminal_id) WHERE closed_at IS NULL DO NOTHING";
+const MOVE: &str = "UPDATE till_shifts SET balance = balance + $3, last_movement = last_movement + 1 \
+     WHERE site_id = $1 AND id = $2 AND closed_at IS NULL RETURNING last_movement, balance";
+const MOVEMENT: &str = "INSERT INTO drawer_movements (site_id, shift_id, seq, kind, amount, balance_after, tendered, \
+     order_id, refund_id, actor_role, actor_id, reason, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+const CLOSE: &str = "UPDATE till_shifts SET closed_by = $3, closed_at = $4, counted = $5, expected = balance, \
+     over_short = $5 - balance, note = $6 WHERE site_id = $1 AND id = $2 AND closed_at IS NULL \
+     RETURNING expected, over_short";
+const MOVEMENTS: &str = "SELECT seq, kind, amount, balance_after, tendered, order_id, refund_id, actor_role, actor_id, reason, at \
+     FROM drawer_movements WHERE site_id = $1 AND shift_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+const TOTALS: &str = "SELECT kind, COUNT(*) AS count, CAST(SUM(amount) AS BIGINT) AS amount FROM drawer_movements \
+     WHERE site_id = $1 AND shift_id = $2 GROUP BY kind ORDER BY kind";
+const UNPAID_CASH: &str = "SELECT id, order_number, due FROM orders WHERE site_id = $1 AND method = 'cash' AND NOT paid \
+     AND NOT training AND status IN ('received', 'confirmed', 'preparing', 'ready', 'out_for_delivery') \
+     ORDER BY created_at, id LIMIT $2";
+const PENDING_CASH_REFUNDS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM refunds \
+     WHERE site_id = $1 AND method = 'cash' AND status = 'pending'";
+
+/// The open shift at the terminal; where there is none, the only open shift of the site, if there is
+/// exactly one.
+///
+/// # Errors
+/// Any [`StoreError`] of the statements.
+pub async fn open_shift_at(
+    tx: &mut Tx,
+    site: &str,
+    terminal: Option<TerminalId>,
+) -> Result<Option<ShiftRow>, StoreError> {
+    if let Some(terminal) = terminal
+        && let Some(shift) = open_shift_of(tx, site, terminal).await?
+    {
+        return Ok(Some(shift));
+    }
+    let mut open = fetch_all!(tx, ShiftRow, OPEN_ANYWHERE, site)?;
+    Ok(if open.len() == 1 { open.pop() } else { None })
+}
+
+/// The open shift of exactly this terminal.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn open_shift_of(tx: &mut Tx, site: &str, terminal: TerminalId) -> Result<Option<ShiftRow>, StoreError> {
+    fetch_optional!(tx, ShiftRow, OPEN_AT, site, terminal.0)
+}
+
+/// A shift, open or closed.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn find(tx: &mut Tx, site: &str, shift: ShiftId) -> Result<Option<ShiftRow>, StoreError> {
+    fetch_optional!(tx, ShiftRow, BY_ID, site, shift.0)
+}
+
+/// Shifts opened before an instant, newest first, at most `limit`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn shifts_before(
+    tx: &mut Tx,
+    site: &str,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<ShiftRow>, StoreError> {
+    fetch_all!(tx, ShiftRow, PAGE, site, before.0, limit)
+}
+
+/// Opens a shift. `false` when one is open at this terminal already.
+///
+/// # Errors
+/// [`StoreError::Constraint`] for a negative float or a terminal that is not registered.
+pub async fn open(tx: &mut Tx, site: &str, shift: &NewShift, now: Timestamp) -> Result<bool, StoreError> {
+    let rows = execute!(tx, OPEN, site, shift.id.0, shift.terminal.0, shift.opened_by.0, now.0, shift.opening_float)?;
+    hit_one(rows)
+}
+
+/// Moves cash in the drawer of an open shift. `false`, and nothing moved, when the shift is closed or
+/// unknown.
+///
+/// # Errors
+/// [`StoreError::Constraint`] for a sign that does not fit the kind or a sale without its order;
+/// [`StoreError::Duplicate`] when this order's sale, or this refund, was taken down before.
+pub async fn move_cash(
+    tx: &mut Tx,
+    site: &str,
+    shift: ShiftId,
+    movement: &Movement<'_>,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let moved = fetch_optional!(tx, (i64, i64), MOVE, site, shift.0, movement.amount)?;
+    let Some((seq, balance)) = moved else { return Ok(false) };
+    let actor_id = actor.staff.map(|id| id.0).or_else(|| actor.customer.map(|id| id.0));
+    execute!(
+        tx,
+        MOVEMENT,
+        site,
+        shift.0,
+        seq,
+        movement.kind.as_str(),
+        movement.amount,
+        balance,
+        movement.tendered,
+        movement.order.map(|id| id.0),
+        movement.refund.map(|id| id.0),
+        actor.role.as_str(),
+        actor_id,
+        movement.reason,
+        now.0
+    )?;
+    Ok(true)
+}
+
+/// Closes a shift: what was counted stands against the balance of this instant. Answers expected and
+/// over (+) or short (-), or `None` when it was closed before.
+///
+/// # Errors
+/// [`StoreError::Constraint`] for a negative count.
+pub async fn close(
+    tx: &mut Tx,
+    site: &str,
+    shift: ShiftId,
+    by: StaffId,
+    counted: i64,
+    note: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<(i64, i64)>, StoreError> {
+    fetch_optional!(tx, (i64, i64), CLOSE, site, shift.0, by.0, now.0, counted, note)
+}
+
+/// Movements of a shift after number `after`, in order, at most `limit`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn movements(
+    tx: &mut Tx,
+    site: &str,
+    shift: ShiftId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<MovementRow>, StoreError> {
+    fetch_all!(tx, MovementRow, MOVEMENTS, site, shift.0, after, limit)
+}
+
+/// The movements of a shift summed up by kind.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn totals(tx: &mut Tx, site: &str, shift: ShiftId) -> Result<Vec<KindTotal>, StoreError> {
+    fetch_all!(tx, KindTotal, TOTALS, site, shift.0)
+}
+
+/// Cash orders under way that still wait for their money, oldest first, at most `limit`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn unpaid_cash_orders(tx: &mut Tx, site: &str, limit: i64) -> Result<Vec<UnpaidCashRow>, StoreError> {
+    fetch_all!(tx, UnpaidCashRow, UNPAID_CASH, site, limit)
+}
+
+/// How many cash refunds wait to be paid out, and their sum (minor units).
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn pending_cash_refunds(tx: &mut Tx, site: &str) -> Result<(i64, i64), StoreError> {
+    fetch_one!(tx, (i64, i64), PENDING_CASH_REFUNDS, site)
+}

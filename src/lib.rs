@@ -5,6 +5,7 @@
 //! `ARCHITECTURE.md`. This file only names the rooms; nothing else lives here.
 
 pub mod domain;
+pub mod payment;
 pub mod service;
 pub mod store;
 pub mod tui;

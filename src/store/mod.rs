@@ -13,9 +13,11 @@ mod rows;
 mod pool;
 mod url;
 
+pub mod menu;
 pub mod people;
 pub mod records;
 pub mod sites;
+pub mod stock;
 
 pub use error::StoreError;
 pub use pool::{Options, Store};

@@ -5,6 +5,7 @@
 //! behind. Whether a commit whose answer was lost was kept is settled by the key.
 
 use super::caller::{Caller, Touch, resolve};
+use super::menu::MenuCache;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::{Ids, OrderId};
@@ -62,6 +63,8 @@ pub struct View<'a> {
     pub actor: Actor,
     /// The site.
     pub site: Arc<Site>,
+    /// The menu as this process last read it.
+    pub menus: &'a MenuCache,
 }
 
 /// The site as the commands see it; read again when a version has risen.
@@ -95,6 +98,8 @@ pub struct Context<'a> {
     pub actor: Actor,
     /// The site.
     pub site: Arc<Site>,
+    /// The menu as this process last read it.
+    pub menus: &'a MenuCache,
     ids: &'a dyn Ids,
     audit: Vec<AuditRow>,
     outbox: Vec<OutboxRow>,
@@ -123,6 +128,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     known: RwLock<Option<Arc<Site>>>,
+    menus: MenuCache,
 }
 
 /// The door of one site; cheap to clone.
@@ -135,7 +141,8 @@ impl Door {
     /// A door to the site of the store.
     #[must_use]
     pub fn new(store: Store, site: impl Into<String>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
-        Self { inner: Arc::new(Inner { store, site: site.into(), clock, ids, known: RwLock::new(None) }) }
+        let (known, menus) = (RwLock::new(None), MenuCache::default());
+        Self { inner: Arc::new(Inner { store, site: site.into(), clock, ids, known, menus }) }
     }
 
     /// The store behind the door, for the change feed, backups and health.
@@ -191,7 +198,7 @@ impl Door {
         let site = self.inner.site(&mut tx).await?;
         let actor = resolve(&mut tx, &self.inner.site, caller, now, Touch::No).await?;
         actor.require(Q::PERMISSION)?;
-        let output = query.run(&mut View { tx: &mut tx, now, actor, site }).await?;
+        let output = query.run(&mut View { tx: &mut tx, now, actor, site, menus: &self.inner.menus }).await?;
         tx.rollback().await?;
         Ok(output)
     }
@@ -248,8 +255,16 @@ impl Inner {
             tx.rollback().await?;
             return answer_again::<U>(&name, &stored, hash, outcome).map_err(Failure::Refused);
         }
-        let mut context =
-            Context { tx: &mut tx, now, actor, site, ids: &*self.ids, audit: Vec::new(), outbox: Vec::new() };
+        let mut context = Context {
+            tx: &mut tx,
+            now,
+            actor,
+            site,
+            menus: &self.menus,
+            ids: &*self.ids,
+            audit: Vec::new(),
+            outbox: Vec::new(),
+        };
         let result = use_case.run(&mut context).await;
         let (actor, audit, outbox) = (context.actor, context.audit, context.outbox);
         let output = match result {

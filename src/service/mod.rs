@@ -4,6 +4,7 @@
 
 mod caller;
 mod door;
+pub mod menu;
 mod real;
 pub mod views;
 

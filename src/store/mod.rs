@@ -27,6 +27,11 @@ pub mod people;
 pub mod records;
 pub mod sites;
 pub mod till;
+pub mod menu;
+pub mod people;
+pub mod records;
+pub mod sites;
+pub mod stock;
 
 pub use error::StoreError;
 pub use pool::{Options, Store};

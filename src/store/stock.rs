@@ -1,0 +1,371 @@
+//! Rows of the store room: counted things, and the ledger of what moved by hand (receive, adjust,
+//! recount, waste). Holds of orders are in `holds.rs`.
+//!
+//! Every change of `on_hand` is one conditional UPDATE that also takes the ledger's next number; the
+//! caller writes the row with what the UPDATE answered.
+
+use super::{StoreError, Tx};
+use crate::domain::access::Actor;
+use crate::domain::ids::{OrderId, StockItemId};
+use crate::domain::time::Timestamp;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The most that may be on hand of one thing: far above any store room and far below overflow.
+pub const MAX_ON_HAND: i64 = 1_000_000_000;
+
+/// A counted thing.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct StockRow {
+    /// Its identity.
+    pub id: Uuid,
+    /// Its short code, unique in the site.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// What one unit is ("piece", "portion").
+    pub unit: String,
+    /// Whether it is counted now.
+    pub tracked: bool,
+    /// The count with which it began.
+    pub opening: i64,
+    /// Units in the house.
+    pub on_hand: i64,
+    /// Units held for orders.
+    pub reserved: i64,
+    /// At or below so many available it is low.
+    pub low_mark: i64,
+    /// The number of its newest ledger row.
+    pub last_movement: i64,
+    /// Whether it is in use.
+    pub active: bool,
+    /// When it last changed (microseconds).
+    pub updated_at: i64,
+}
+
+/// What a movement left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Moved {
+    /// The number of the ledger row to write.
+    pub last_movement: i64,
+    /// Units in the house now.
+    pub on_hand: i64,
+    /// Units held for orders now.
+    pub reserved: i64,
+}
+
+/// A row of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct MovementRow {
+    /// Its number within the stock item, from 1 without gaps.
+    pub seq: i64,
+    /// receive, recount, adjust, waste, commit or restock.
+    pub kind: String,
+    /// By how much on_hand moved, signed.
+    pub quantity: i64,
+    /// Units in the house afterwards.
+    pub on_hand_after: i64,
+    /// Units held for orders afterwards.
+    pub reserved_after: i64,
+    /// The order, for sales.
+    pub order_id: Option<Uuid>,
+    /// The role of the actor.
+    pub actor_role: String,
+    /// The person.
+    pub actor_id: Option<Uuid>,
+    /// Why.
+    pub reason: Option<String>,
+    /// When (microseconds).
+    pub at: i64,
+}
+
+/// An order that holds units of a stock item.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct HolderRow {
+    /// The order.
+    pub order_id: Uuid,
+    /// Its number.
+    pub order_number: String,
+    /// Where it stands.
+    pub status: String,
+    /// Units that it holds.
+    pub quantity: i64,
+    /// Whether an attempt to pay it is open.
+    pub paying: bool,
+}
+
+const COLUMNS_BY_ID: &str = "SELECT id, code, name, unit, tracked, opening, on_hand, reserved, low_mark, \
+     last_movement, active, updated_at FROM stock_items WHERE site_id = $1 AND id = $2";
+const COLUMNS_BY_CODE: &str = "SELECT id, code, name, unit, tracked, opening, on_hand, reserved, low_mark, \
+     last_movement, active, updated_at FROM stock_items WHERE site_id = $1 AND code = $2";
+const LIST: &str = "SELECT id, code, name, unit, tracked, opening, on_hand, reserved, low_mark, last_movement, \
+     active, updated_at FROM stock_items WHERE site_id = $1 ORDER BY code";
+const ALL_AVAILABLE: &str =
+    "SELECT id, on_hand - reserved FROM stock_items WHERE site_id = $1 AND tracked AND active";
+const INSERT: &str = "INSERT INTO stock_items (site_id, id, code, name, unit, tracked, opening, on_hand, low_mark, \
+     created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $9) ON CONFLICT DO NOTHING";
+const DESCRIBE: &str = "UPDATE stock_items SET name = $3, unit = $4, low_mark = $5, tracked = $6, updated_at = $7 \
+     WHERE site_id = $1 AND id = $2";
+const MOVE: &str = "UPDATE stock_items SET on_hand = on_hand + $3, last_movement = last_movement + 1, \
+     updated_at = $4 WHERE site_id = $1 AND id = $2 AND on_hand + $3 >= reserved AND on_hand + $3 <= $5 \
+     RETURNING last_movement, on_hand, reserved";
+const LOCK: &str = "UPDATE stock_items SET updated_at = $3 WHERE site_id = $1 AND id = $2 \
+     RETURNING last_movement, on_hand, reserved";
+const MOVEMENT: &str = "INSERT INTO stock_movements (site_id, stock_item_id, seq, kind, quantity, on_hand_after, \
+     reserved_after, actor_role, actor_id, terminal_id, reason, at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+const LEDGER: &str = "SELECT seq, kind, quantity, on_hand_after, reserved_after, order_id, actor_role, actor_id, \
+     reason, at FROM stock_movements WHERE site_id = $1 AND stock_item_id = $2 AND seq < $3 \
+     ORDER BY seq DESC LIMIT $4";
+const HOLDERS: &str = "SELECT r.order_id, o.order_number, o.status, r.quantity, \
+     EXISTS (SELECT 1 FROM payment_attempts a WHERE a.site_id = o.site_id AND a.order_id = o.id \
+     AND a.status IN ('created', 'authorized')) AS paying \
+     FROM reservations r JOIN orders o ON o.site_id = r.site_id AND o.id = r.order_id \
+     WHERE r.site_id = $1 AND r.stock_item_id = $2 AND r.state = 'held' ORDER BY o.created_at, o.id";
+const LOCK_PENDING: &str =
+    "UPDATE orders SET updated_at = $3 WHERE site_id = $1 AND id = $2 AND status = 'pending'";
+const PAYING: &str = "SELECT COUNT(*) FROM payment_attempts WHERE site_id = $1 AND order_id = $2 \
+     AND status IN ('created', 'authorized')";
+const HELD_BY: &str = "SELECT stock_item_id, quantity FROM reservations \
+     WHERE site_id = $1 AND order_id = $2 AND state = 'held' ORDER BY stock_item_id";
+const UNRESERVE: &str = "UPDATE stock_items SET reserved = reserved - $3, updated_at = $4 \
+     WHERE site_id = $1 AND id = $2 AND reserved >= $3";
+const END_HOLDS: &str = "UPDATE reservations SET state = 'released', ended_at = $3 \
+     WHERE site_id = $1 AND order_id = $2 AND state = 'held'";
+
+/// A stock item by its id.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn find(tx: &mut Tx, site: &str, id: StockItemId) -> Result<Option<StockRow>, StoreError> {
+    fetch_optional!(tx, StockRow, COLUMNS_BY_ID, site, id.0)
+}
+
+/// A stock item by its code.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn find_code(tx: &mut Tx, site: &str, code: &str) -> Result<Option<StockRow>, StoreError> {
+    fetch_optional!(tx, StockRow, COLUMNS_BY_CODE, site, code)
+}
+
+/// Every stock item, by code.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn list(tx: &mut Tx, site: &str) -> Result<Vec<StockRow>, StoreError> {
+    fetch_all!(tx, StockRow, LIST, site)
+}
+
+/// on_hand − reserved of every stock item that is counted now.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn all_available(tx: &mut Tx, site: &str) -> Result<BTreeMap<StockItemId, i64>, StoreError> {
+    let rows = fetch_all!(tx, (Uuid, i64), ALL_AVAILABLE, site)?;
+    Ok(rows.into_iter().map(|(id, available)| (StockItemId(id), available)).collect())
+}
+
+/// on_hand − reserved of those of `ids` that are counted now; the others are missing.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn available(
+    tx: &mut Tx,
+    site: &str,
+    ids: &[StockItemId],
+) -> Result<BTreeMap<StockItemId, i64>, StoreError> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows: Vec<(Uuid, i64)> = on_connection!(tx, connection, async {
+        let mut query = sqlx::QueryBuilder::new(
+            "SELECT id, on_hand - reserved FROM stock_items WHERE tracked AND active AND site_id = ",
+        );
+        query.push_bind(site).push(" AND id IN (");
+        let mut list = query.separated(", ");
+        for id in ids {
+            list.push_bind(id.0);
+        }
+        query.push(")");
+        query.build_query_as::<(Uuid, i64)>().fetch_all(connection).await
+    })?;
+    Ok(rows.into_iter().map(|(id, available)| (StockItemId(id), available)).collect())
+}
+
+/// A new stock item for [`insert`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStock<'a> {
+    /// Its identity.
+    pub id: StockItemId,
+    /// Its short code.
+    pub code: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// What one unit is.
+    pub unit: &'a str,
+    /// Whether it is counted.
+    pub tracked: bool,
+    /// The count with which it begins.
+    pub opening: i64,
+    /// At or below so many available it is low.
+    pub low_mark: i64,
+}
+
+/// Writes a new stock item; `false` if its code is taken.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn insert(tx: &mut Tx, site: &str, new: &NewStock<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let rows = execute!(
+        tx, INSERT, site, new.id.0, new.code, new.name, new.unit, new.tracked, new.opening, new.low_mark, now.0
+    )?;
+    super::rows::hit_one(rows)
+}
+
+/// Changes what is said about a stock item, never its counts; `false` if there is none.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn describe(tx: &mut Tx, site: &str, new: &NewStock<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let rows = execute!(tx, DESCRIBE, site, new.id.0, new.name, new.unit, new.low_mark, new.tracked, now.0)?;
+    super::rows::hit_one(rows)
+}
+
+/// Moves on_hand by `quantity`; `None` if that would be below what is reserved or above
+/// [`MAX_ON_HAND`], or there is no such item.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn move_on_hand(
+    tx: &mut Tx,
+    site: &str,
+    id: StockItemId,
+    quantity: i64,
+    now: Timestamp,
+) -> Result<Option<Moved>, StoreError> {
+    fetch_optional!(tx, Moved, MOVE, site, id.0, quantity, now.0, MAX_ON_HAND)
+}
+
+/// Locks a stock item until the end of the transaction, and reads its counts.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn lock(tx: &mut Tx, site: &str, id: StockItemId, now: Timestamp) -> Result<Option<Moved>, StoreError> {
+    fetch_optional!(tx, Moved, LOCK, site, id.0, now.0)
+}
+
+/// A movement made by hand, for [`append_movement`].
+#[derive(Debug, Clone, Copy)]
+pub struct ByHand<'a> {
+    /// receive, recount, adjust or waste.
+    pub kind: &'static str,
+    /// By how much on_hand moved, signed.
+    pub quantity: i64,
+    /// Why.
+    pub reason: Option<&'a str>,
+}
+
+/// Writes the ledger row of a movement.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn append_movement(
+    tx: &mut Tx,
+    site: &str,
+    id: StockItemId,
+    moved: Moved,
+    movement: ByHand<'_>,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Moved { last_movement, on_hand, reserved } = moved;
+    let actor_id = actor.staff.map(|id| id.0).or_else(|| actor.customer.map(|id| id.0));
+    execute!(
+        tx,
+        MOVEMENT,
+        site,
+        id.0,
+        last_movement,
+        movement.kind,
+        movement.quantity,
+        on_hand,
+        reserved,
+        actor.role.as_str(),
+        actor_id,
+        actor.terminal.map(|id| id.0),
+        movement.reason,
+        now.0
+    )?;
+    Ok(())
+}
+
+/// The rows of an item's ledger below the number `before`, newest first, at most `limit`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn ledger(
+    tx: &mut Tx,
+    site: &str,
+    id: StockItemId,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<MovementRow>, StoreError> {
+    fetch_all!(tx, MovementRow, LEDGER, site, id.0, before, limit)
+}
+
+/// The orders that hold units of a stock item, oldest first.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn holders(tx: &mut Tx, site: &str, id: StockItemId) -> Result<Vec<HolderRow>, StoreError> {
+    fetch_all!(tx, HolderRow, HOLDERS, site, id.0)
+}
+
+/// Locks an order that is `pending`; `false` if it is not.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn lock_pending(tx: &mut Tx, site: &str, order: OrderId, now: Timestamp) -> Result<bool, StoreError> {
+    super::rows::hit_one(execute!(tx, LOCK_PENDING, site, order.0, now.0)?)
+}
+
+/// Whether an attempt to pay the order is open.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn is_paying(tx: &mut Tx, site: &str, order: OrderId) -> Result<bool, StoreError> {
+    let (count,) = fetch_one!(tx, (i64,), PAYING, site, order.0)?;
+    Ok(count > 0)
+}
+
+/// What an order holds, by stock item.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn held_by(tx: &mut Tx, site: &str, order: OrderId) -> Result<Vec<(StockItemId, i64)>, StoreError> {
+    let rows = fetch_all!(tx, (Uuid, i64), HELD_BY, site, order.0)?;
+    Ok(rows.into_iter().map(|(id, quantity)| (StockItemId(id), quantity)).collect())
+}
+
+/// Lowers reserved by `quantity`; `false` if less is reserved.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn unreserve(
+    tx: &mut Tx,
+    site: &str,
+    id: StockItemId,
+    quantity: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    super::rows::hit_one(execute!(tx, UNRESERVE, site, id.0, quantity, now.0)?)
+}
+
+/// Ends every hold of an order as released; the counts are lowered by [`unreserve`].
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn end_holds(tx: &mut Tx, site: &str, order: OrderId, now: Timestamp) -> Result<u64, StoreError> {
+    execute!(tx, END_HOLDS, site, order.0, now.0)
+}

@@ -5,6 +5,7 @@
 //! Everything above this folder sees a [`Store`] and a [`Tx`] and never learns which database it is.
 
 mod error;
+mod feed;
 mod lock;
 #[macro_use]
 mod tx;
@@ -18,6 +19,7 @@ pub mod records;
 pub mod sites;
 
 pub use error::StoreError;
+pub use feed::{Feed, FeedEvent};
 pub use pool::{Options, Store};
 pub use tx::Tx;
 pub use url::StoreUrl;

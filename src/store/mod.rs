@@ -5,6 +5,7 @@
 //! Everything above this folder sees a [`Store`] and a [`Tx`] and never learns which database it is.
 
 mod error;
+mod feed;
 mod lock;
 #[macro_use]
 mod tx;
@@ -34,6 +35,7 @@ pub mod sites;
 pub mod stock;
 
 pub use error::StoreError;
+pub use feed::{Feed, FeedEvent};
 pub use pool::{Options, Store};
 pub use tx::Tx;
 pub use url::StoreUrl;

@@ -45,6 +45,14 @@ enum Pools {
     Postgres { pool: PgPool },
 }
 
+/// How to reach the database beside the pools.
+pub(super) enum Source {
+    /// The file, and a connection that only reads.
+    Sqlite { path: PathBuf, connect: SqliteConnectOptions },
+    /// The server.
+    Postgres { connect: PgConnectOptions },
+}
+
 #[derive(Debug)]
 struct Inner {
     url: StoreUrl,
@@ -86,6 +94,16 @@ impl Store {
         match &self.inner.pools {
             Pools::Sqlite { path, .. } => Some(path),
             Pools::Postgres { .. } => None,
+        }
+    }
+
+    /// For those who need a connection of their own: the change feed and the backup.
+    pub(super) fn source(&self) -> Source {
+        match &self.inner.pools {
+            Pools::Sqlite { read, path, .. } => {
+                Source::Sqlite { path: path.clone(), connect: (*read.connect_options()).clone() }
+            }
+            Pools::Postgres { pool } => Source::Postgres { connect: (*pool.connect_options()).clone() },
         }
     }
 

@@ -1,0 +1,10 @@
+//! The store's contract, held against both databases: the ten rules that cost something to learn, the
+//! change feed, every SQL constant, the backup and doctor. What the schema itself refuses stands in
+//! `tests/schema.rs`; no screen and no use case of the house is tested here.
+
+#![expect(clippy::expect_used, reason = "helpers of tests, which clippy does not know as tests")]
+
+mod feed;
+mod harness;
+#[path = "../support/mod.rs"]
+mod support;

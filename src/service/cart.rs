@@ -2,7 +2,7 @@
 //! numbers (I6); what may stand in it is judged by `domain::cart`, here it is only loaded and saved.
 
 use super::door::{Context, Query, UseCase, View};
-use super::menu::{self, LoadedMenu};
+use super::menu::{self, MenuCache};
 use super::views::{CartLineView, CartView};
 use crate::domain::access::{Actor, Permission, Role};
 use crate::domain::cart::{self, Addition, Cart, CartLine, CartState};
@@ -16,6 +16,7 @@ use crate::domain::pricing::{self, DeliveryFee, Quote, QuoteInput, QuoteLine};
 use crate::domain::tax::TaxMode;
 use crate::domain::time::Timestamp;
 use crate::store::carts::{CartLineRow, CartRow};
+use crate::store::menu::LoadedMenu;
 use crate::store::{Tx, carts, people, stock};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -127,6 +128,7 @@ fn check_owner(actor: &Actor, owner: CustomerId) -> Result<(), Refused> {
 /// Loads a cart; `None` where there is none.
 pub(super) async fn load(
     tx: &mut Tx,
+    menus: &MenuCache,
     site: &super::door::Site,
     actor: &Actor,
     id: CartId,
@@ -134,11 +136,8 @@ pub(super) async fn load(
     let Some(row) = carts::find(tx, &site.id, id).await? else { return Ok(None) };
     check_owner(actor, CustomerId(row.customer_id))?;
     let lines = carts::lines(tx, &site.id, id).await?;
-    let menu = menu::loaded(tx, site).await?;
-    let mut wanted: Vec<StockItemId> = menu.menu.consumption.iter().map(|row| row.stock_item_id).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let available = stock::available(tx, &site.id, &wanted).await?;
+    let menu = menu::loaded(tx, menus, site).await?;
+    let available = stock::all_available(tx, &site.id).await?;
     let cart = Cart {
         id,
         owner: CustomerId(row.customer_id),
@@ -198,7 +197,7 @@ async fn save(context: &mut Context<'_>, loaded: &Loaded) -> Result<(), Refused>
 /// The cart, made now where there is none yet.
 async fn load_or_make(context: &mut Context<'_>, id: CartId) -> Result<Loaded, Refused> {
     let site = Arc::clone(&context.site);
-    if let Some(loaded) = load(context.tx, &site, &context.actor, id).await? {
+    if let Some(loaded) = load(context.tx, context.menus, &site, &context.actor, id).await? {
         return Ok(loaded);
     }
     let owner = match context.actor.customer {
@@ -221,12 +220,12 @@ async fn load_or_make(context: &mut Context<'_>, id: CartId) -> Result<Loaded, R
     };
     let expires_at = expiry(context);
     carts::insert(context.tx, &site.id, &row, expires_at).await?;
-    load(context.tx, &site, &context.actor, id).await?.ok_or_else(|| Refused::internal("a new cart is gone"))
+    load(context.tx, context.menus, &site, &context.actor, id).await?.ok_or_else(|| Refused::internal("a new cart is gone"))
 }
 
 async fn load_existing(context: &mut Context<'_>, id: CartId) -> Result<Loaded, Refused> {
     let site = Arc::clone(&context.site);
-    load(context.tx, &site, &context.actor, id).await?.ok_or_else(|| Refused::not_found("cart", id))
+    load(context.tx, context.menus, &site, &context.actor, id).await?.ok_or_else(|| Refused::not_found("cart", id))
 }
 
 /// The lines of a cart priced today, with the choices that order lines keep.
@@ -423,7 +422,7 @@ impl Query for ShowCart {
 
     async fn run(&self, context: &mut View<'_>) -> Result<CartView, Refused> {
         let site = Arc::clone(&context.site);
-        let loaded = load(context.tx, &site, &context.actor, self.cart)
+        let loaded = load(context.tx, context.menus, &site, &context.actor, self.cart)
             .await?
             .ok_or_else(|| Refused::not_found("cart", self.cart))?;
         view(&loaded, &site, context.now)

@@ -5,7 +5,12 @@
 mod caller;
 mod door;
 pub mod menu;
+mod order_move;
 mod real;
+
+pub mod cart;
+pub mod order_view;
+pub mod place;
 pub mod views;
 
 pub use caller::{Caller, token_hash};

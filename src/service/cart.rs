@@ -220,7 +220,9 @@ async fn load_or_make(context: &mut Context<'_>, id: CartId) -> Result<Loaded, R
     };
     let expires_at = expiry(context);
     carts::insert(context.tx, &site.id, &row, expires_at).await?;
-    load(context.tx, context.menus, &site, &context.actor, id).await?.ok_or_else(|| Refused::internal("a new cart is gone"))
+    load(context.tx, context.menus, &site, &context.actor, id)
+        .await?
+        .ok_or_else(|| Refused::internal("a new cart is gone"))
 }
 
 async fn load_existing(context: &mut Context<'_>, id: CartId) -> Result<Loaded, Refused> {
@@ -253,8 +255,7 @@ pub(super) fn priced(
 /// seen, and its changes say what is wrong.
 fn view(loaded: &Loaded, site: &super::door::Site, now: Timestamp) -> Result<CartView, Refused> {
     let slot = site.settings.time_slots.slot_now(now, site.zone).map(|slot| slot.name.clone());
-    let changes =
-        loaded.with_stock(|stock| cart::changes(&loaded.cart, &loaded.menu.menu, slot.as_deref(), stock))?;
+    let changes = loaded.with_stock(|stock| cart::changes(&loaded.cart, &loaded.menu.menu, slot.as_deref(), stock))?;
     let quote = priced(loaded, site).ok();
     let mut lines = Vec::with_capacity(loaded.cart.lines.len());
     for (index, line) in loaded.cart.lines.iter().enumerate() {

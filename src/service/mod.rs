@@ -9,7 +9,11 @@ mod order_move;
 mod real;
 
 pub mod cart;
+pub mod kitchen;
+pub mod order_queries;
 pub mod order_view;
+pub mod orders;
+pub mod payments;
 pub mod place;
 pub mod views;
 

@@ -10,14 +10,14 @@ use crate::domain::ids::{
     AssignmentId, AttemptId, CartId, CustomerId, LineId, OrderId, RefundId, StaffId, StationId, StockItemId,
 };
 use crate::domain::money::Money;
-use crate::domain::order::{
-    Assignment, AssignmentStatus, Disposal, Effect, Emit, EndReason, Event, HoldState, Line, LinePart, OrderSnapshot,
-    Reservation, Snapshot, Status, Transition, decide,
-};
 use crate::domain::order::estimate_minutes;
+use crate::domain::order::{
+    Assignment, Disposal, Effect, Emit, EndReason, Event, HoldState, Line, LinePart, OrderSnapshot, Reservation,
+    Snapshot, Status, Transition, decide,
+};
 use crate::domain::payment::{Attempt, AttemptMethod, AttemptStatus, Method, Refund, RefundStatus};
 use crate::domain::time::{Timestamp, business_day_start};
-use crate::store::holds::{Mover, MovedRow, ReservationRow};
+use crate::store::holds::{MovedRow, Mover, ReservationRow};
 use crate::store::money::{AttemptRow, RefundRow, Settled};
 use crate::store::orders::{LineRow, OrderRow};
 use crate::store::records::AuditRow;
@@ -60,11 +60,8 @@ pub(super) async fn load(
     let refunds = if captured { money::refunds(tx, &site.id, id).await? } else { Vec::new() };
     let reservations = holds::of_order(tx, &site.id, id).await?;
     let fulfilment = Fulfilment::parse(&row.fulfilment)?;
-    let assignment = if fulfilment == Fulfilment::Delivery {
-        deliveries::active(tx, &site.id, id).await?
-    } else {
-        None
-    };
+    let assignment =
+        if fulfilment == Fulfilment::Delivery { deliveries::active(tx, &site.id, id).await? } else { None };
     let method: Method = word(&row.method)?;
     // Only where cash may move is the drawer asked for.
     let till_open = if method == Method::Cash || refunds.iter().any(|refund| refund.method == "cash") {
@@ -74,8 +71,7 @@ pub(super) async fn load(
     };
     let day = NaiveDate::parse_from_str(&row.business_date, "%Y-%m-%d").map_err(Refused::internal)?;
     let cutoff = site.settings.business_day_cutoff;
-    let business_day_over =
-        day.succ_opt().is_some_and(|next| now >= business_day_start(next, site.zone, cutoff));
+    let business_day_over = day.succ_opt().is_some_and(|next| now >= business_day_start(next, site.zone, cutoff));
     let received = row.status == "received" || row.status == "pending";
     let ahead = if received { orders::tickets_ahead(tx, &site.id).await? } else { 0 };
     let longest = lines.iter().map(|line| line.prep_minutes).max().unwrap_or(0);
@@ -169,11 +165,7 @@ pub(super) async fn apply(context: &mut Context<'_>, id: OrderId, event: &Event)
 }
 
 /// As [`apply`], on an order that was loaded in this transaction.
-pub(super) async fn apply_to(
-    context: &mut Context<'_>,
-    loaded: Loaded,
-    event: &Event,
-) -> Result<Loaded, Refused> {
+pub(super) async fn apply_to(context: &mut Context<'_>, loaded: Loaded, event: &Event) -> Result<Loaded, Refused> {
     let snapshot = Snapshot::Order(Box::new(loaded.snapshot.clone()));
     let transition = decide(&snapshot, event, &context.actor, context.now, &context.site.settings)?;
     let mut run = Run { context, loaded, transition, written_attempt: None };
@@ -211,6 +203,12 @@ impl Run<'_, '_> {
         for effect in &effects {
             self.other_effect(effect).await?;
         }
+        if self.transition.emits.contains(&Emit::OrderReady) {
+            tickets::bump_all(self.context.tx, &site, OrderId(row.id), self.context.now).await?;
+        }
+        if self.transition.emits.contains(&Emit::OrderRecalled) {
+            tickets::recall(self.context.tx, &site, OrderId(row.id), self.context.now).await?;
+        }
         let reason = self.transition.reason_text.as_deref();
         orders::append_history(
             self.context.tx,
@@ -228,7 +226,13 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn mover<'a>(site: &'a str, order: OrderId, actor: &'a Actor, reason: Option<&'a str>, now: Timestamp) -> Mover<'a> {
+    fn mover<'a>(
+        site: &'a str,
+        order: OrderId,
+        actor: &'a Actor,
+        reason: Option<&'a str>,
+        now: Timestamp,
+    ) -> Mover<'a> {
         Mover { site, order, line: None, actor, reason, now }
     }
 
@@ -371,7 +375,8 @@ impl Run<'_, '_> {
                 money::mark_unknown(self.context.tx, &site, order, *id, now, next).await?;
             }
             Effect::NewRefund { attempt, method, amount, reason } => {
-                let attempt = attempt.or(self.written_attempt).ok_or_else(|| Refused::internal("a refund of nothing"))?;
+                let attempt =
+                    attempt.or(self.written_attempt).ok_or_else(|| Refused::internal("a refund of nothing"))?;
                 let id = self.context.new_id();
                 let row = RefundRow {
                     order_id: order.0,
@@ -470,10 +475,6 @@ impl Run<'_, '_> {
             Effect::ReopenCart => self.move_cart(&site, ("locked", "open")).await?,
             _ => {}
         }
-        match self.transition.to() {
-            Some(Status::Ready) if matches!(effect, Effect::SetDone { .. }) => {}
-            _ => {}
-        }
         Ok(())
     }
 
@@ -510,8 +511,7 @@ impl Run<'_, '_> {
         let row = &self.loaded.row;
         let Some(cart) = row.cart_id else { return Ok(()) };
         // The cart may have been deleted by its expiry, or moved by the customer: nothing to do then.
-        carts::set_state(self.context.tx, site, CartId(cart), states, Some(OrderId(row.id)), self.context.now)
-            .await?;
+        carts::set_state(self.context.tx, site, CartId(cart), states, Some(OrderId(row.id)), self.context.now).await?;
         Ok(())
     }
 

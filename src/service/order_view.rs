@@ -15,9 +15,7 @@ use crate::store::orders::{HistoryRow, LineRow, OrderRow};
 pub fn option_names(options: &serde_json::Value) -> Vec<String> {
     options
         .as_array()
-        .map(|chosen| {
-            chosen.iter().filter_map(|option| option.get("name")?.as_str()).map(str::to_owned).collect()
-        })
+        .map(|chosen| chosen.iter().filter_map(|option| option.get("name")?.as_str()).map(str::to_owned).collect())
         .unwrap_or_default()
 }
 

@@ -137,8 +137,8 @@ impl PlaceOrder {
         for line in &loaded.cart.lines {
             let item = loaded.menu.menu.item(line.item_id);
             longest = longest.max(item.map_or(0, |item| i64::from(item.prep_minutes)));
-            let availability = loaded
-                .with_stock(|stock| loaded.menu.menu.availability(line.item_id, day.slot.as_deref(), stock));
+            let availability =
+                loaded.with_stock(|stock| loaded.menu.menu.availability(line.item_id, day.slot.as_deref(), stock));
             // Counted stock is judged by the reservation itself, with 001's own words.
             let sold_out = matches!(availability, crate::domain::consumption::Availability::SoldOut);
             let choices_fit = item.is_some_and(|item| item.choose(&line.options).is_ok());
@@ -246,11 +246,7 @@ impl PlaceOrder {
             .cart
             .lines
             .iter()
-            .map(|line| SaleLine {
-                item_id: line.item_id,
-                options: &line.options,
-                quantity: i64::from(line.quantity),
-            })
+            .map(|line| SaleLine { item_id: line.item_id, options: &line.options, quantity: i64::from(line.quantity) })
             .collect();
         let uses: BTreeMap<StockItemId, i64> = loaded.with_stock(|stock| stock.uses(&sales))?;
         let mut reserved = Vec::with_capacity(uses.len());
@@ -432,10 +428,8 @@ impl PlaceOrder {
                     }
                 }
                 Effect::OpenTickets => {
-                    let items: Vec<(Uuid, Uuid, i64)> = lines
-                        .iter()
-                        .filter_map(|line| Some((line.station_id?, line.id, line.quantity)))
-                        .collect();
+                    let items: Vec<(Uuid, Uuid, i64)> =
+                        lines.iter().filter_map(|line| Some((line.station_id?, line.id, line.quantity))).collect();
                     tickets::open(context.tx, &site, order, &items, now).await?;
                 }
                 Effect::LockCart => self.move_cart(context, order, ("open", "locked")).await?,
@@ -446,12 +440,7 @@ impl PlaceOrder {
         Ok(attempts)
     }
 
-    async fn move_cart(
-        &self,
-        context: &mut Context<'_>,
-        order: OrderId,
-        states: (&str, &str),
-    ) -> Result<(), Refused> {
+    async fn move_cart(&self, context: &mut Context<'_>, order: OrderId, states: (&str, &str)) -> Result<(), Refused> {
         let site = context.site.id.clone();
         if carts::set_state(context.tx, &site, self.cart, states, Some(order), context.now).await? {
             return Ok(());

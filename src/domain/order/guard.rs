@@ -262,7 +262,7 @@ impl Case<'_> {
             Guard::NoAttemptOpen => order.open_attempt().is_none(),
             // Whether stock can be taken again is known only to the store: the service raises the
             // event when its conditional UPDATE hit no row. Holding all of it refutes the event.
-            Guard::StockGone => !order.holds_stock(),
+            Guard::StockGone => !order.lapsed().is_empty(),
             Guard::WithinCancelWindow => {
                 self.settings.customer_cancel_paid_seconds > 0
                     && order

@@ -25,6 +25,7 @@ use super::payment::{
 use super::time::Timestamp;
 use crate::words;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 words!(
     /// Where an order stands.
@@ -384,6 +385,26 @@ impl OrderSnapshot {
     #[must_use]
     pub fn holds_stock(&self) -> bool {
         self.held().next().is_some()
+    }
+
+    /// What the open lines use and no reservation holds any more: a recount released it, or it was
+    /// given back. An item that was never reserved was not counted when it was sold.
+    #[must_use]
+    pub fn lapsed(&self) -> BTreeMap<StockItemId, i64> {
+        let mut wanted: BTreeMap<StockItemId, i64> = BTreeMap::new();
+        for line in self.open_lines() {
+            for (item, units) in &line.uses {
+                let sum = wanted.entry(*item).or_default();
+                *sum = sum.saturating_add(units.saturating_mul(line.open_quantity()));
+            }
+        }
+        wanted.retain(|item, quantity| {
+            let known = self.reservations.iter().any(|row| row.stock_item == *item);
+            let held = self.held().filter(|row| row.stock_item == *item).map(|row| row.quantity);
+            *quantity = quantity.saturating_sub(held.fold(0, i64::saturating_add));
+            known && *quantity > 0
+        });
+        wanted
     }
 
     /// The lines that are still wanted, with their open quantities.

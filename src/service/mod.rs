@@ -5,7 +5,10 @@
 mod caller;
 mod door;
 pub mod menu;
+pub mod menu_file;
+pub mod menu_import;
 mod real;
+pub mod setup;
 pub mod views;
 
 pub use caller::{Caller, token_hash};

@@ -5,10 +5,13 @@
 mod caller;
 mod door;
 pub mod menu;
+mod menu_csv;
 pub mod menu_file;
 pub mod menu_import;
 mod real;
+pub mod settings;
 pub mod setup;
+pub mod stock;
 pub mod views;
 
 pub use caller::{Caller, token_hash};

@@ -15,6 +15,12 @@ pub mod order_view;
 pub mod orders;
 pub mod payments;
 pub mod place;
+mod menu_csv;
+pub mod menu_file;
+pub mod menu_import;
+pub mod settings;
+pub mod setup;
+pub mod stock;
 pub mod views;
 
 pub use caller::{Caller, token_hash};

@@ -28,6 +28,17 @@ pub struct SiteRow {
     pub staff_version: i64,
 }
 
+/// When a setting was last set, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct SettingStamp {
+    /// Its key.
+    pub key: String,
+    /// When (microseconds).
+    pub updated_at: i64,
+    /// The sign-in name of the person, where one did.
+    pub updated_by: Option<String>,
+}
+
 const SITE: &str = "SELECT site_id, name, currency, time_zone, demo, menu_version, settings_version, staff_version \
      FROM sites WHERE site_id = $1";
 const NEW_SITE: &str = "INSERT INTO sites (site_id, name, currency, time_zone, demo, created_at) \
@@ -35,6 +46,8 @@ const NEW_SITE: &str = "INSERT INTO sites (site_id, name, currency, time_zone, d
 const META: &str = "INSERT INTO store_meta (singleton, instance_id, kind, created_at) VALUES (1, $1, $2, $3) \
      ON CONFLICT (singleton) DO NOTHING";
 const SETTINGS: &str = "SELECT key, value FROM settings WHERE site_id = $1 ORDER BY key";
+const STAMPS: &str = "SELECT s.key, s.updated_at, p.username AS updated_by FROM settings s \
+     LEFT JOIN staff p ON p.site_id = s.site_id AND p.id = s.updated_by WHERE s.site_id = $1 ORDER BY s.key";
 const SET: &str = "INSERT INTO settings (site_id, key, value, updated_at, updated_by) VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (site_id, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at, \
      updated_by = excluded.updated_by";
@@ -66,6 +79,14 @@ pub async fn insert(tx: &mut Tx, site: &SiteRow, instance: Uuid, now: Timestamp)
 pub async fn settings(tx: &mut Tx, site: &str) -> Result<Vec<(String, Value)>, StoreError> {
     let rows: Vec<(String, Json<Value>)> = fetch_all!(tx, (String, Json<Value>), SETTINGS, site)?;
     Ok(rows.into_iter().map(|(key, Json(value))| (key, value)).collect())
+}
+
+/// When each setting that was ever set was last set.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn setting_stamps(tx: &mut Tx, site: &str) -> Result<Vec<SettingStamp>, StoreError> {
+    fetch_all!(tx, SettingStamp, STAMPS, site)
 }
 
 /// Sets one setting and raises the version that other processes look at.

@@ -1,0 +1,156 @@
+//! Setting and listing the settings of a site. What each setting may hold is in `domain::settings`;
+//! here decimal money and text from a command line become the values that it takes.
+
+use super::door::{Context, Query, UseCase, View};
+use crate::domain::access::Permission;
+use crate::domain::error::Refused;
+use crate::domain::money::{Currency, Money};
+use crate::domain::settings::{KEYS, Kind, Settings, kind_of};
+use crate::domain::text;
+use crate::domain::time::Timestamp;
+use crate::store::records::AuditRow;
+use crate::store::sites;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The longest value that is read, in bytes.
+const MAX_VALUE: usize = 16 * 1024;
+
+/// A setting as people see it. Money is decimal text in the site's currency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettingView {
+    /// Its key.
+    pub key: String,
+    /// Its value now.
+    pub value: Value,
+    /// The value that it has unless it is set.
+    pub default: Value,
+    /// What it takes, in words.
+    pub kind: String,
+    /// When it was set; `None` if it never was.
+    pub updated_at: Option<Timestamp>,
+    /// Who set it, where a person did.
+    pub updated_by: Option<String>,
+}
+
+/// Sets one setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetSetting {
+    /// Its key.
+    pub key: String,
+    /// Its value: JSON, or the same as text (`"true"`, `"300"`). Money is a decimal ("20.00").
+    pub value: Value,
+}
+
+/// What a kind takes, in words.
+fn words(kind: Kind, currency: Currency) -> String {
+    match kind {
+        Kind::Switch => "true or false".to_owned(),
+        Kind::Number { min, max } => format!("a whole number from {min} to {max}"),
+        Kind::Amount => format!("an amount in {currency}, such as {}", Money(2000).plain(currency)),
+        Kind::TimeOfDay => "a time of day such as 04:00".to_owned(),
+        Kind::AutoAccept => "off, prepaid or all".to_owned(),
+        Kind::Slots => "slots such as {\"lunch\":{\"start\":\"12:00\",\"end\":\"15:00\"}}".to_owned(),
+    }
+}
+
+/// The value as [`Settings::set`] takes it.
+fn to_stored(key: &str, kind: Kind, value: &Value, currency: Currency) -> Result<Value, Refused> {
+    let Value::String(text) = value else {
+        return match (kind, value) {
+            (Kind::Amount, Value::Number(number)) => Ok(Money::parse(key, &number.to_string(), currency)?.0.into()),
+            (Kind::Amount, other) => {
+                Err(Refused::invalid(key, format!("{key} takes {}.", words(kind, currency)))
+                    .with("given", other.clone()))
+            }
+            _ => Ok(value.clone()),
+        };
+    };
+    if text.len() > MAX_VALUE {
+        return Err(Refused::invalid(key, "The value is too long."));
+    }
+    let trimmed = text.trim();
+    Ok(match kind {
+        Kind::Amount => Money::parse(key, trimmed, currency)?.0.into(),
+        Kind::Switch | Kind::Number { .. } | Kind::Slots => {
+            // What cannot be read stays text, and is refused with the words of the setting.
+            serde_json::from_str(trimmed).unwrap_or_else(|_| text::clean(text, 200, false).into())
+        }
+        Kind::TimeOfDay | Kind::AutoAccept => text::clean(trimmed, 200, false).into(),
+    })
+}
+
+/// The value as people see it.
+fn to_shown(kind: Kind, value: Value, currency: Currency) -> Value {
+    match (kind, value.as_i64()) {
+        (Kind::Amount, Some(minor)) => Money(minor).plain(currency).into(),
+        _ => value,
+    }
+}
+
+fn view(
+    settings: &Settings,
+    key: &str,
+    kind: Kind,
+    currency: Currency,
+    stamp: Option<&sites::SettingStamp>,
+) -> Result<SettingView, Refused> {
+    Ok(SettingView {
+        key: key.to_owned(),
+        value: to_shown(kind, settings.get(key)?, currency),
+        default: to_shown(kind, Settings::default().get(key)?, currency),
+        kind: words(kind, currency),
+        updated_at: stamp.map(|stamp| Timestamp(stamp.updated_at)),
+        updated_by: stamp.and_then(|stamp| stamp.updated_by.clone()),
+    })
+}
+
+impl UseCase for SetSetting {
+    type Output = SettingView;
+    const NAME: &'static str = "setting_set";
+    const PERMISSION: Permission = Permission::SettingsWrite;
+
+    async fn run(&self, context: &mut Context<'_>) -> Result<SettingView, Refused> {
+        let key = text::clean(&self.key, 60, false);
+        let kind = kind_of(&key)?;
+        let (site, currency, now) = (context.site.id.clone(), context.site.currency, context.now);
+        let stored = to_stored(&key, kind, &self.value, currency)?;
+        let mut settings = context.site.settings.clone();
+        let before = settings.get(&key)?;
+        settings.set(&key, &stored)?;
+        // In the form in which the setting itself writes it, so that one value has one spelling.
+        let after = settings.get(&key)?;
+        let by = context.actor.staff;
+        sites::set_setting(context.tx, &site, &key, &after, by, now).await?;
+        context.audit(AuditRow {
+            action: "UPDATE",
+            entity: "Setting",
+            entity_id: key.clone(),
+            details: format!("the setting {key} was set"),
+            before: Some(json!({ "value": to_shown(kind, before, currency) })),
+            after: Some(json!({ "value": to_shown(kind, after, currency) })),
+            reason: None,
+        });
+        let updated_by = by.map(|_| context.actor.name.clone());
+        let stamp = sites::SettingStamp { key: key.clone(), updated_at: now.0, updated_by };
+        view(&settings, &key, kind, currency, Some(&stamp))
+    }
+}
+
+/// Every setting, in the order of the specification.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ListSettings;
+
+impl Query for ListSettings {
+    type Output = Vec<SettingView>;
+    const PERMISSION: Permission = Permission::SettingsWrite;
+
+    async fn run(&self, query: &mut View<'_>) -> Result<Vec<SettingView>, Refused> {
+        let stamps = sites::setting_stamps(query.tx, &query.site.id).await?;
+        let stamps: BTreeMap<&str, &sites::SettingStamp> =
+            stamps.iter().map(|stamp| (stamp.key.as_str(), stamp)).collect();
+        let (settings, currency) = (&query.site.settings, query.site.currency);
+        KEYS.iter().map(|(key, kind)| view(settings, key, *kind, currency, stamps.get(key).copied())).collect()
+    }
+}

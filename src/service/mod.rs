@@ -5,8 +5,14 @@
 mod caller;
 mod door;
 mod real;
+pub mod secrets;
+mod sign_in;
+pub mod staff;
+pub mod terminals;
+mod tries;
 pub mod views;
 
 pub use caller::{Caller, token_hash};
 pub use door::{Context, Door, Query, Site, UseCase, View};
 pub use real::{SystemClock, TimeOrderedIds};
+pub use secrets::Secrets;

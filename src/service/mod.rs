@@ -9,6 +9,7 @@ pub mod secrets;
 mod sign_in;
 pub mod staff;
 pub mod terminals;
+pub mod till;
 mod tries;
 pub mod views;
 

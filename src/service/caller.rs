@@ -22,7 +22,7 @@ pub enum Caller {
         /// The kiosk.
         terminal: Option<TerminalId>,
     },
-    /// A registered kitchen terminal with nobody signed in.
+    /// A registered kitchen terminal with nobody signed in; a registered board, for questions only.
     Terminal(TerminalId),
     /// Somebody signed in.
     Session {
@@ -70,7 +70,8 @@ pub(super) enum Touch {
 ///
 /// # Errors
 /// `INVALID_TOKEN` or `TOKEN_EXPIRED` for a session that is unknown, revoked, over, or older than a
-/// change of the person's rights; `FORBIDDEN` for a terminal that is not registered.
+/// change of the person's rights; `FORBIDDEN` for a terminal that is not registered or cannot act by
+/// itself; `INSUFFICIENT_ROLE` for an override by somebody who is no active admin.
 pub(super) async fn resolve(
     tx: &mut Tx,
     site: &str,
@@ -88,6 +89,13 @@ pub(super) async fn resolve(
                 Refused::new(ErrorCode::Forbidden, "This terminal is not registered.")
                     .help("Ask a manager to register it, or sign in.")
             })?;
+            // A board only shows; a kiosk acts for its guest, a console for whoever signed in.
+            if terminal.role != "kitchen" && !(terminal.role == "board" && touch == Touch::No) {
+                return Err(Refused::new(ErrorCode::Forbidden, "This terminal cannot do this by itself.")
+                    .with("role", terminal.role)
+                    .by_guard("terminal")
+                    .help("Sign in first."));
+            }
             Ok(Actor::kitchen_terminal(*id, terminal.name))
         }
         Caller::Session { token, terminal, override_by } => {
@@ -107,6 +115,14 @@ pub(super) async fn resolve(
             }
             let role = Role::parse(&session.role).ok_or_else(|| Refused::internal("a session has an unknown role"))?;
             let mut actor = Actor::staff(StaffId(session.staff_id), role, session.username, *terminal);
+            if let Some(admin) = override_by {
+                // The PIN was verified before this transaction: the admin may have been let go since.
+                let row = people::staff(tx, site, *admin).await?;
+                if !row.is_some_and(|row| row.active && row.role == Role::Admin.as_str()) {
+                    return Err(Refused::new(ErrorCode::InsufficientRole, "The override is not an admin's any more.")
+                        .by_guard("override"));
+                }
+            }
             actor.override_by = *override_by;
             Ok(actor)
         }

@@ -21,8 +21,15 @@ pub mod menu_import;
 pub mod settings;
 pub mod setup;
 pub mod stock;
+pub mod secrets;
+mod sign_in;
+pub mod staff;
+pub mod terminals;
+pub mod till;
+mod tries;
 pub mod views;
 
 pub use caller::{Caller, token_hash};
 pub use door::{Context, Door, Query, Site, UseCase, View};
 pub use real::{SystemClock, TimeOrderedIds};
+pub use secrets::Secrets;

@@ -147,7 +147,7 @@ const STAFF: &str = "SELECT id, username, name, role, active, pin_hash IS NOT NU
      created_at, last_seen_at FROM staff WHERE site_id = $1 AND id = $2";
 const STAFF_PAGE: &str = "SELECT id, username, name, role, active, pin_hash IS NOT NULL AS has_pin, permissions_version, \
      created_at, last_seen_at FROM staff WHERE site_id = $1 AND username > $2 ORDER BY username LIMIT $3";
-const ANY_STAFF: &str = "SELECT username FROM staff WHERE site_id = $1 LIMIT 1";
+const COUNT_STAFF: &str = "SELECT COUNT(*) FROM staff WHERE site_id = $1";
 const CREDENTIALS: &str = "SELECT id, username, role, active, permissions_version, password_hash, pin_hash FROM staff \
      WHERE site_id = $1 AND username = $2";
 const ADMINS_WITH_PIN: &str = "SELECT username FROM staff WHERE site_id = $1 AND role = 'admin' AND active \
@@ -310,12 +310,12 @@ pub async fn staff_page(tx: &mut Tx, site: &str, after: &str, limit: i64) -> Res
     fetch_all!(tx, StaffRow, STAFF_PAGE, site, after, limit)
 }
 
-/// Whether the site has any staff, active or not.
+/// How many members of staff the site has, active or not.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn has_staff(tx: &mut Tx, site: &str) -> Result<bool, StoreError> {
-    Ok(fetch_optional!(tx, (String,), ANY_STAFF, site)?.is_some())
+pub async fn count_staff(tx: &mut Tx, site: &str) -> Result<i64, StoreError> {
+    Ok(fetch_one!(tx, (i64,), COUNT_STAFF, site)?.0)
 }
 
 /// What is needed to verify the person of this sign-in name.

@@ -169,7 +169,7 @@ macro_rules! shifts {
 const OPEN_AT: &str = shifts!("AND t.terminal_id = $2 AND t.closed_at IS NULL");
 const OPEN_ANYWHERE: &str = shifts!("AND t.closed_at IS NULL ORDER BY t.opened_at, t.id LIMIT 2");
 const BY_ID: &str = shifts!("AND t.id = $2");
-const PAGE: &str = shifts!("AND t.opened_at < $2 ORDER BY t.opened_at DESC, t.id DESC LIMIT $3");
+const PAGE: &str = shifts!("AND (t.opened_at, t.id) < ($2, $3) ORDER BY t.opened_at DESC, t.id DESC LIMIT $4");
 const OPEN: &str = "INSERT INTO till_shifts (site_id, id, terminal_id, opened_by, opened_at, opening_float, balance) \
      VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (site_id, terminal_id) WHERE closed_at IS NULL DO NOTHING";
 const MOVE: &str = "UPDATE till_shifts SET balance = balance + $3, last_movement = last_movement + 1 \
@@ -224,17 +224,18 @@ pub async fn find(tx: &mut Tx, site: &str, shift: ShiftId) -> Result<Option<Shif
     fetch_optional!(tx, ShiftRow, BY_ID, site, shift.0)
 }
 
-/// Shifts opened before an instant, newest first, at most `limit`.
+/// Shifts, newest first, at most `limit`; those after `before`, the last of the page before.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
 pub async fn shifts_before(
     tx: &mut Tx,
     site: &str,
-    before: Timestamp,
+    before: Option<(Timestamp, ShiftId)>,
     limit: i64,
 ) -> Result<Vec<ShiftRow>, StoreError> {
-    fetch_all!(tx, ShiftRow, PAGE, site, before.0, limit)
+    let (opened_at, id) = before.unwrap_or((Timestamp(i64::MAX), ShiftId(Uuid::max())));
+    fetch_all!(tx, ShiftRow, PAGE, site, opened_at.0, id.0, limit)
 }
 
 /// Opens a shift. `false` when one is open at this terminal already.

@@ -6,9 +6,7 @@
 
 use super::{StoreError, Tx, sites};
 use crate::domain::consumption::{Consumption, Subject};
-use crate::domain::ids::{
-    CategoryId, ItemId, OptionGroupId, OptionId, SiteId, StationId, StockItemId, TaxClassId,
-};
+use crate::domain::ids::{CategoryId, ItemId, OptionGroupId, OptionId, SiteId, StationId, StockItemId, TaxClassId};
 use crate::domain::menu::{Allergen, Category, Choice, Diet, Item, Menu, OptionGroup};
 use crate::domain::money::{Currency, Money, Rate};
 use crate::domain::tax::TaxClass;
@@ -282,10 +280,7 @@ fn place(position: i64) -> Result<i32, StoreError> {
 }
 
 /// The option groups with their choices, by item.
-fn gather(
-    groups: Vec<GroupRow>,
-    choices: Vec<ChoiceRow>,
-) -> Result<BTreeMap<Uuid, Vec<OptionGroup>>, StoreError> {
+fn gather(groups: Vec<GroupRow>, choices: Vec<ChoiceRow>) -> Result<BTreeMap<Uuid, Vec<OptionGroup>>, StoreError> {
     let mut choices_of: BTreeMap<Uuid, Vec<Choice>> = BTreeMap::new();
     for row in choices {
         choices_of.entry(row.group_id).or_default().push(Choice {
@@ -413,7 +408,15 @@ pub async fn put_group(tx: &mut Tx, site: &str, item: ItemId, group: &OptionGrou
 pub async fn put_choice(tx: &mut Tx, site: &str, group: OptionGroupId, choice: &Choice) -> Result<(), StoreError> {
     let position = i64::from(choice.position);
     execute!(
-        tx, PUT_CHOICE, site, choice.id.0, group.0, &choice.name, choice.price_delta.0, choice.available, position
+        tx,
+        PUT_CHOICE,
+        site,
+        choice.id.0,
+        group.0,
+        &choice.name,
+        choice.price_delta.0,
+        choice.available,
+        position
     )?;
     Ok(())
 }
@@ -442,9 +445,7 @@ pub async fn put_stations(tx: &mut Tx, site: &str, stations: &[Station]) -> Resu
     }
     for station in stations {
         let position = i64::from(station.position);
-        execute!(
-            tx, PUT_STATION, site, station.id.0, &station.name, position, station.is_default, station.active
-        )?;
+        execute!(tx, PUT_STATION, site, station.id.0, &station.name, position, station.is_default, station.active)?;
     }
     Ok(())
 }
@@ -530,12 +531,7 @@ pub async fn set_available(
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn set_choice_available(
-    tx: &mut Tx,
-    site: &str,
-    id: OptionId,
-    available: bool,
-) -> Result<bool, StoreError> {
+pub async fn set_choice_available(tx: &mut Tx, site: &str, id: OptionId, available: bool) -> Result<bool, StoreError> {
     super::rows::hit_one(execute!(tx, SET_CHOICE_AVAILABLE, site, id.0, available)?)
 }
 

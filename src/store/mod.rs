@@ -7,6 +7,8 @@
 mod error;
 mod feed;
 mod lock;
+#[doc(hidden)]
+pub mod statements;
 #[macro_use]
 mod tx;
 #[macro_use]
@@ -17,22 +19,16 @@ mod url;
 pub mod carts;
 pub mod deliveries;
 pub mod holds;
+pub mod limits;
+pub mod menu;
 pub mod money;
 pub mod orders;
 pub mod people;
 pub mod records;
 pub mod sites;
-pub mod tickets;
-pub mod limits;
-pub mod people;
-pub mod records;
-pub mod sites;
-pub mod till;
-pub mod menu;
-pub mod people;
-pub mod records;
-pub mod sites;
 pub mod stock;
+pub mod tickets;
+pub mod till;
 
 pub use error::StoreError;
 pub use feed::{Feed, FeedEvent};

@@ -100,8 +100,7 @@ const COLUMNS_BY_CODE: &str = "SELECT id, code, name, unit, tracked, opening, on
      last_movement, active, updated_at FROM stock_items WHERE site_id = $1 AND code = $2";
 const LIST: &str = "SELECT id, code, name, unit, tracked, opening, on_hand, reserved, low_mark, last_movement, \
      active, updated_at FROM stock_items WHERE site_id = $1 ORDER BY code";
-const ALL_AVAILABLE: &str =
-    "SELECT id, on_hand - reserved FROM stock_items WHERE site_id = $1 AND tracked AND active";
+const ALL_AVAILABLE: &str = "SELECT id, on_hand - reserved FROM stock_items WHERE site_id = $1 AND tracked AND active";
 const INSERT: &str = "INSERT INTO stock_items (site_id, id, code, name, unit, tracked, opening, on_hand, low_mark, \
      created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $9) ON CONFLICT DO NOTHING";
 const DESCRIBE: &str = "UPDATE stock_items SET name = $3, unit = $4, low_mark = $5, tracked = $6, updated_at = $7 \
@@ -122,8 +121,7 @@ const HOLDERS: &str = "SELECT r.order_id, o.order_number, o.status, r.quantity, 
      AND a.status IN ('created', 'authorized')) AS paying \
      FROM reservations r JOIN orders o ON o.site_id = r.site_id AND o.id = r.order_id \
      WHERE r.site_id = $1 AND r.stock_item_id = $2 AND r.state = 'held' ORDER BY o.created_at, o.id";
-const LOCK_PENDING: &str =
-    "UPDATE orders SET updated_at = $3 WHERE site_id = $1 AND id = $2 AND status = 'pending'";
+const LOCK_PENDING: &str = "UPDATE orders SET updated_at = $3 WHERE site_id = $1 AND id = $2 AND status = 'pending'";
 const PAYING: &str = "SELECT COUNT(*) FROM payment_attempts WHERE site_id = $1 AND order_id = $2 \
      AND status IN ('created', 'authorized')";
 const HELD_BY: &str = "SELECT stock_item_id, quantity FROM reservations \
@@ -170,11 +168,7 @@ pub async fn all_available(tx: &mut Tx, site: &str) -> Result<BTreeMap<StockItem
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn available(
-    tx: &mut Tx,
-    site: &str,
-    ids: &[StockItemId],
-) -> Result<BTreeMap<StockItemId, i64>, StoreError> {
+pub async fn available(tx: &mut Tx, site: &str, ids: &[StockItemId]) -> Result<BTreeMap<StockItemId, i64>, StoreError> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -218,7 +212,17 @@ pub struct NewStock<'a> {
 /// Any [`StoreError`] of the statement.
 pub async fn insert(tx: &mut Tx, site: &str, new: &NewStock<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let rows = execute!(
-        tx, INSERT, site, new.id.0, new.code, new.name, new.unit, new.tracked, new.opening, new.low_mark, now.0
+        tx,
+        INSERT,
+        site,
+        new.id.0,
+        new.code,
+        new.name,
+        new.unit,
+        new.tracked,
+        new.opening,
+        new.low_mark,
+        now.0
     )?;
     super::rows::hit_one(rows)
 }

@@ -7,6 +7,8 @@
 mod error;
 mod feed;
 mod lock;
+#[doc(hidden)]
+pub mod statements;
 #[macro_use]
 mod tx;
 #[macro_use]

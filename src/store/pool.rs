@@ -1,19 +1,41 @@
 //! The open store: its pools, how transactions begin, and the migrations at the door.
+//!
+//! Pools connect when they are first used and again by themselves after a loss. What a transaction
+//! learns about the store (a lost network, a failed sync) is kept in [`Health`] for those that follow.
 
 use super::lock::WriterLock;
-use super::tx::{Connection, Tx};
+use super::tx::{Connection, Health, Tx};
 use super::{StoreError, StoreUrl};
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// A Postgres connection that was idle for longer is asked whether it lives before it is used.
+const TRUSTED: Duration = Duration::from_secs(1);
+/// It answers in this time or is closed.
+const PING: Duration = Duration::from_millis(500);
+/// How long one process waits while another migrates the store.
+const MIGRATING: Duration = Duration::from_secs(60);
+/// For an operator's long reading (doctor).
+const LONG_READ: Duration = Duration::from_secs(3_600);
+
+const SQLITE_HAS_MIGRATIONS: &str = "SELECT CAST(1 AS BIGINT) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+const POSTGRES_HAS_MIGRATIONS: &str = "SELECT CAST(1 AS BIGINT) FROM pg_catalog.pg_class \
+     WHERE relname = '_sqlx_migrations' AND relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())";
+const MIGRATIONS: &str = "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
+const POSTGRES_NO_LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 /// How a store is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,17 +46,23 @@ pub struct Options {
     pub acquire_deadline: Duration,
     /// Connections for reading (SQLite), or in all (Postgres).
     pub connections: u32,
-    /// Whether migrations are applied; else a store that lacks some is refused.
+    /// Whether missing migrations are applied; else a store that lacks some is refused, and nothing is
+    /// ever defined: a Postgres role without the right to define tables can open a migrated store
+    /// either way.
     pub migrate: bool,
+    /// Whether a Postgres that cannot be reached now is opened all the same, so that a screen can start
+    /// and show its banner. The first transaction that reaches it looks at its schema.
+    pub may_be_away: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            statement_deadline: Duration::from_secs(5),
-            acquire_deadline: Duration::from_secs(5),
+            statement_deadline: Duration::from_secs(3),
+            acquire_deadline: Duration::from_secs(3),
             connections: 4,
             migrate: true,
+            may_be_away: false,
         }
     }
 }
@@ -58,6 +86,10 @@ struct Inner {
     url: StoreUrl,
     options: Options,
     pools: Pools,
+    health: Arc<Health>,
+    /// Whether the schema was found to be ours.
+    checked: AtomicBool,
+    checking: Mutex<()>,
 }
 
 /// An open store; cheap to clone.
@@ -73,12 +105,24 @@ impl Store {
     /// [`StoreError::Newer`] for a store of a newer program; [`StoreError::Unavailable`],
     /// [`StoreError::Disk`] or [`StoreError::Unusable`] when it cannot be opened.
     pub async fn open(url: &StoreUrl, options: Options) -> Result<Self, StoreError> {
+        let health = Arc::new(Health::default());
         let pools = match url {
-            StoreUrl::Sqlite(path) => open_sqlite(path, options).await?,
-            StoreUrl::Postgres(url) => open_postgres(url, options).await?,
+            StoreUrl::Sqlite(path) => open_sqlite(path, options)?,
+            StoreUrl::Postgres(text) => open_postgres(text, options, &health)?,
         };
-        let store = Self { inner: Arc::new(Inner { url: url.clone(), options, pools }) };
-        store.migrate(options.migrate).await?;
+        let inner = Inner {
+            url: url.clone(),
+            options,
+            pools,
+            health,
+            checked: AtomicBool::new(false),
+            checking: Mutex::new(()),
+        };
+        let store = Self { inner: Arc::new(inner) };
+        match store.ready().await {
+            Err(error) if options.may_be_away && error.is_away() => tracing::warn!(%error, "opened while away"),
+            other => other?,
+        }
         Ok(store)
     }
 
@@ -110,19 +154,24 @@ impl Store {
     /// Begins a transaction that writes.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when no connection or lock was to be had in time.
+    /// [`StoreError::Unavailable`] when no connection or lock was to be had in time;
+    /// [`StoreError::SyncFailed`] for ever after the disk did not keep a write.
     pub async fn write(&self) -> Result<Tx, StoreError> {
-        let options = self.inner.options;
-        match &self.inner.pools {
+        self.ready().await?;
+        self.inner.health.may_write()?;
+        let Inner { options, pools, health, .. } = &*self.inner;
+        let health = Arc::clone(health);
+        match pools {
             Pools::Sqlite { write, lock, .. } => {
-                let connection = write.acquire().await?;
-                let guard = lock.acquire(options.acquire_deadline).await?;
-                let connection = Connection::Sqlite(connection);
-                Tx::begin(connection, Some(guard), options.statement_deadline, "BEGIN IMMEDIATE").await
+                let until = Instant::now() + options.acquire_deadline;
+                let connection = Connection::Sqlite(write.acquire().await?);
+                let guard = lock.acquire(until.saturating_duration_since(Instant::now())).await?;
+                Tx::begin(connection, Some(guard), options.statement_deadline, health, "BEGIN IMMEDIATE").await
             }
             Pools::Postgres { pool } => {
-                let connection = Connection::Postgres(pool.acquire().await?);
-                Tx::begin(connection, None, options.statement_deadline, "BEGIN ISOLATION LEVEL READ COMMITTED").await
+                let connection = Connection::Postgres(acquire(pool, &health).await?);
+                let words = "BEGIN ISOLATION LEVEL READ COMMITTED";
+                Tx::begin(connection, None, options.statement_deadline, health, words).await
             }
         }
     }
@@ -130,16 +179,31 @@ impl Store {
     /// Begins a transaction that only reads, on one consistent state.
     ///
     /// # Errors
-    /// As [`Store::write`].
+    /// [`StoreError::Unavailable`] when no connection was to be had in time.
     pub async fn read(&self) -> Result<Tx, StoreError> {
-        let options = self.inner.options;
-        let (connection, words) = match &self.inner.pools {
+        self.ready().await?;
+        self.begin_read(self.inner.options.statement_deadline).await
+    }
+
+    /// As [`Store::read`], for an operator's long look at everything: no deadline but an hour.
+    pub(super) async fn read_long(&self) -> Result<Tx, StoreError> {
+        self.ready().await?;
+        let mut tx = self.begin_read(LONG_READ).await?;
+        if tx.is_postgres() {
+            tx.control(POSTGRES_NO_LIMITS).await?;
+        }
+        Ok(tx)
+    }
+
+    async fn begin_read(&self, deadline: Duration) -> Result<Tx, StoreError> {
+        let Inner { pools, health, .. } = &*self.inner;
+        let (connection, words) = match pools {
             Pools::Sqlite { read, .. } => (Connection::Sqlite(read.acquire().await?), "BEGIN DEFERRED"),
             Pools::Postgres { pool } => {
-                (Connection::Postgres(pool.acquire().await?), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                (Connection::Postgres(acquire(pool, health).await?), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             }
         };
-        Tx::begin(connection, None, options.statement_deadline, words).await
+        Tx::begin(connection, None, deadline, Arc::clone(health), words).await
     }
 
     /// Closes every connection.
@@ -153,32 +217,56 @@ impl Store {
         }
     }
 
-    async fn migrate(&self, apply: bool) -> Result<(), StoreError> {
-        let migrator = match &self.inner.pools {
-            Pools::Sqlite { .. } => &SQLITE_MIGRATIONS,
-            Pools::Postgres { .. } => &POSTGRES_MIGRATIONS,
-        };
-        let known = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
-        let found = self.schema_version().await?;
-        if found > known {
-            return Err(StoreError::Newer { found, known });
-        }
-        if found == known {
+    /// Looks at the schema once, and migrates.
+    async fn ready(&self) -> Result<(), StoreError> {
+        if self.inner.checked.load(Ordering::Acquire) {
             return Ok(());
         }
-        if !apply {
+        let _one = self.inner.checking.lock().await;
+        if !self.inner.checked.load(Ordering::Acquire) {
+            // Boxed, so that the compiler need not look through the migrator in every transaction.
+            let making: futures::future::BoxFuture<'_, _> = Box::pin(self.make_ready());
+            making.await?;
+            self.inner.checked.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    async fn make_ready(&self) -> Result<(), StoreError> {
+        if let Pools::Sqlite { write, lock, path, .. } = &self.inner.pools
+            && std::fs::metadata(path).is_ok_and(|file| file.len() == 0)
+        {
+            // Two processes must not both turn the empty file to WAL.
+            let guard = lock.acquire(MIGRATING).await?;
+            drop(write.acquire().await?);
+            drop(guard);
+        }
+        if self.schema_is_ours().await? {
+            return Ok(());
+        }
+        let (found, known) = (self.schema_version().await?, self.known_version());
+        if !self.inner.options.migrate {
             return Err(StoreError::Unusable(format!(
                 "The store has schema {found}, this program needs {known}. Run: servery db migrate"
             )));
         }
         let result = match &self.inner.pools {
             Pools::Sqlite { write, lock, .. } => {
-                let guard = lock.acquire(Duration::from_secs(60)).await?;
-                let result = migrator.run(write).await;
+                let guard = lock.acquire(MIGRATING).await?;
+                let result = SQLITE_MIGRATIONS.run(write).await;
                 drop(guard);
                 result
             }
-            Pools::Postgres { pool } => migrator.run(pool).await,
+            Pools::Postgres { pool } => {
+                // On a connection without the deadlines of the pool's: an index takes its time.
+                let connect = (*pool.connect_options()).clone();
+                let connect =
+                    connect.options([("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0")]);
+                let one = PgPoolOptions::new().max_connections(1).acquire_timeout(MIGRATING).connect_lazy_with(connect);
+                let result = POSTGRES_MIGRATIONS.run(&one).await;
+                one.close().await;
+                result
+            }
         };
         result.map_err(|error| match error {
             sqlx::migrate::MigrateError::Execute(error) => StoreError::from(error),
@@ -186,25 +274,66 @@ impl Store {
         })
     }
 
+    /// The newest migration that this program knows.
+    #[must_use]
+    pub fn known_version(&self) -> i64 {
+        self.migrator().iter().map(|migration| migration.version).max().unwrap_or(0)
+    }
+
+    fn migrator(&self) -> &'static Migrator {
+        match &self.inner.pools {
+            Pools::Sqlite { .. } => &SQLITE_MIGRATIONS,
+            Pools::Postgres { .. } => &POSTGRES_MIGRATIONS,
+        }
+    }
+
+    /// Whether every migration of ours was applied as it is written here; `false` when some are missing.
+    async fn schema_is_ours(&self) -> Result<bool, StoreError> {
+        let applied = self.applied_migrations().await?;
+        let known = self.known_version();
+        if let Some((found, ..)) = applied.last().filter(|(version, ..)| *version > known) {
+            return Err(StoreError::Newer { found: *found, known });
+        }
+        for (version, success, checksum) in &applied {
+            let ours = self.migrator().iter().find(|migration| migration.version == *version);
+            if !success || ours.is_none_or(|migration| *migration.checksum != **checksum) {
+                return Err(StoreError::Unusable(format!(
+                    "Migration {version} of this store was left half done, or is not this program's. Restore a backup."
+                )));
+            }
+        }
+        Ok(applied.len() == self.migrator().iter().count())
+    }
+
+    async fn applied_migrations(&self) -> Result<Vec<(i64, bool, Vec<u8>)>, StoreError> {
+        let mut tx = self.begin_read(self.inner.options.statement_deadline).await?;
+        let has = if tx.is_postgres() { POSTGRES_HAS_MIGRATIONS } else { SQLITE_HAS_MIGRATIONS };
+        let exists: Option<(i64,)> = fetch_optional!(&mut tx, (i64,), has)?;
+        let applied =
+            if exists.is_some() { fetch_all!(&mut tx, (i64, bool, Vec<u8>), MIGRATIONS)? } else { Vec::new() };
+        tx.rollback().await?;
+        Ok(applied)
+    }
+
     /// The newest migration that the store has; 0 for an empty one.
     ///
     /// # Errors
     /// Any [`StoreError`] of the statements.
     pub async fn schema_version(&self) -> Result<i64, StoreError> {
-        const POSTGRES_HAS: &str = "SELECT CAST(1 AS BIGINT) FROM information_schema.tables \
-             WHERE table_name = '_sqlx_migrations' AND table_schema = current_schema()";
-        const SQLITE_HAS: &str = "SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'";
-        const VERSION: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success";
-        let mut tx = self.read().await?;
-        let has = if tx.is_postgres() { POSTGRES_HAS } else { SQLITE_HAS };
-        let exists: Option<(i64,)> = fetch_optional!(&mut tx, (i64,), has)?;
-        let version = if exists.is_some() { fetch_one!(&mut tx, (i64,), VERSION)?.0 } else { 0 };
-        tx.rollback().await?;
-        Ok(version)
+        Ok(self.applied_migrations().await?.last().map_or(0, |(version, ..)| *version))
     }
 }
 
-async fn open_sqlite(path: &Path, options: Options) -> Result<Pools, StoreError> {
+/// A connection of the pool; a server that gives none is noted, as its idle connections are dead too.
+async fn acquire(pool: &PgPool, health: &Health) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>, StoreError> {
+    pool.acquire().await.map_err(|error| {
+        let error = StoreError::from(error);
+        health.learn(&error);
+        error
+    })
+}
+
+fn open_sqlite(path: &Path, options: Options) -> Result<Pools, StoreError> {
     let disk = |what: &Path, error: std::io::Error| StoreError::Disk(format!("{}: {error}", what.display()));
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| disk(folder, error))?;
@@ -217,46 +346,102 @@ async fn open_sqlite(path: &Path, options: Options) -> Result<Pools, StoreError>
         .mode(0o600)
         .open(path)
         .map_err(|error| disk(path, error))?;
-    let mut lock_path = path.as_os_str().to_owned();
-    lock_path.push(".lock");
-    let lock = WriterLock::open(Path::new(&lock_path))?;
+    let lock = WriterLock::open(path)?;
     let connect = SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(options.acquire_deadline)
+        // Only writers past our lock are waited for here; well below the statement's own deadline.
+        .busy_timeout(options.statement_deadline / 2)
         .statement_cache_capacity(256);
-    let guard = lock.acquire(Duration::from_secs(30)).await?;
-    let write = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(options.acquire_deadline)
-        .test_before_acquire(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(connect.clone())
-        .await?;
-    drop(guard);
-    let read = SqlitePoolOptions::new()
-        .max_connections(options.connections)
-        .acquire_timeout(options.acquire_deadline)
-        .test_before_acquire(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_lazy_with(connect.pragma("query_only", "ON"));
+    let pool = |connections: u32| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(options.acquire_deadline)
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| {
+                // A transaction that its owner left behind: never handed on.
+                let clean = !connection.is_in_transaction();
+                Box::pin(async move { Ok(clean) })
+            })
+            .idle_timeout(None)
+            .max_lifetime(None)
+    };
+    let write = pool(1).connect_lazy_with(connect.clone());
+    let read = pool(options.connections).connect_lazy_with(connect.pragma("query_only", "ON"));
     Ok(Pools::Sqlite { write, read, lock, path: path.to_owned() })
 }
 
-async fn open_postgres(url: &str, options: Options) -> Result<Pools, StoreError> {
-    let connect = PgConnectOptions::from_str(url)
+fn open_postgres(url: &str, options: Options, health: &Arc<Health>) -> Result<Pools, StoreError> {
+    let millis = |limit: Duration| limit.as_millis().to_string();
+    let mut connect = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Unusable("The address of the Postgres store cannot be read.".to_owned()))?
         .application_name("servery")
-        .statement_cache_capacity(256);
+        .statement_cache_capacity(256)
+        // The server's side of the deadlines: what a vanished client left running ends by itself.
+        .options([
+            ("statement_timeout", millis(options.statement_deadline + PING)),
+            ("idle_in_transaction_session_timeout", millis(options.statement_deadline * 3)),
+            ("client_connection_check_interval", millis(options.statement_deadline)),
+        ]);
+    if !super::url::names_ssl_mode(url) {
+        let mode = default_ssl_mode(connect.get_host(), connect.get_socket().is_some());
+        connect = connect.ssl_mode(mode);
+    }
+    let health = Arc::clone(health);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections)
         .acquire_timeout(options.acquire_deadline)
         .test_before_acquire(false)
-        .connect_with(connect)
-        .await?;
+        .before_acquire(move |connection, meta| {
+            let idle_for = meta.idle_for;
+            let lost = health.lost_since(idle_for) || connection.is_in_transaction();
+            Box::pin(async move {
+                if lost {
+                    return Err(gone());
+                }
+                if idle_for > TRUSTED {
+                    timeout(PING, connection.ping()).await.map_err(|_| gone())??;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(connect);
     Ok(Pools::Postgres { pool })
+}
+
+/// A connection to be dropped without a goodbye that nobody would hear.
+fn gone() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+}
+
+/// `require` takes any certificate and `prefer` falls back to plain text: over a network the server has
+/// to prove its name, unless the address (or `PGSSLMODE`) says otherwise.
+fn default_ssl_mode(host: &str, socket: bool) -> PgSslMode {
+    let loopback = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if socket || host.starts_with('/') || host == "localhost" || loopback {
+        PgSslMode::Prefer
+    } else {
+        PgSslMode::VerifyFull
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_10_a_remote_server_must_prove_its_name() {
+        for (host, socket) in
+            [("localhost", false), ("127.0.0.1", false), ("[::1]", false), ("x", true), ("/run", false)]
+        {
+            assert!(matches!(default_ssl_mode(host, socket), PgSslMode::Prefer), "{host}");
+        }
+        for host in ["db.example", "10.0.0.7", "localhost.example", "192.168.1.4"] {
+            assert!(matches!(default_ssl_mode(host, false), PgSslMode::VerifyFull), "{host}");
+        }
+        assert!(super::super::url::names_ssl_mode("postgres://a@b/c?x=1&sslmode=disable"));
+        assert!(!super::super::url::names_ssl_mode("postgres://a@b/sslmode=disable?notsslmode=1"));
+    }
 }

@@ -11,7 +11,7 @@ macro_rules! insert_rows {
             Ok(0)
         } else {
             on_connection!($tx, connection, async {
-                let mut builder = sqlx::QueryBuilder::new($head);
+                let mut builder = sqlx::QueryBuilder::new($crate::store::statements::note($head));
                 builder.push_values(rows, |mut $values, $row| $push);
                 builder.build().execute(connection).await.map(|done| done.rows_affected())
             })

@@ -11,7 +11,9 @@ use crate::domain::time::{Clock, Timestamp};
 use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, Sqlite};
 use std::future::Future;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Runs one SQL text with its binds on the transaction's connection.
 macro_rules! on_connection {
@@ -42,7 +44,7 @@ macro_rules! on_connection {
 macro_rules! execute {
     ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
         on_connection!($tx, connection, async {
-            sqlx::query($sql)$(.bind($bind))*.execute(connection).await.map(|done| done.rows_affected())
+            sqlx::query($crate::store::statements::note($sql))$(.bind($bind))*.execute(connection).await.map(|done| done.rows_affected())
         })
     };
 }
@@ -50,21 +52,21 @@ macro_rules! execute {
 /// `fetch_all!(tx, Row, SQL, binds…)`: every row.
 macro_rules! fetch_all {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        on_connection!($tx, connection, sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(connection))
+        on_connection!($tx, connection, sqlx::query_as::<_, $row>($crate::store::statements::note($sql))$(.bind($bind))*.fetch_all(connection))
     };
 }
 
 /// `fetch_optional!(tx, Row, SQL, binds…)`: the one row, or none.
 macro_rules! fetch_optional {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        on_connection!($tx, connection, sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(connection))
+        on_connection!($tx, connection, sqlx::query_as::<_, $row>($crate::store::statements::note($sql))$(.bind($bind))*.fetch_optional(connection))
     };
 }
 
 /// `fetch_one!(tx, Row, SQL, binds…)`: the one row; none is a fault.
 macro_rules! fetch_one {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        on_connection!($tx, connection, sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_one(connection))
+        on_connection!($tx, connection, sqlx::query_as::<_, $row>($crate::store::statements::note($sql))$(.bind($bind))*.fetch_one(connection))
     };
 }
 
@@ -78,6 +80,13 @@ pub(super) enum Connection {
 }
 
 /// A transaction. Dropped without [`Tx::commit`], nothing of it is kept.
+///
+/// There is no way to begin another inside of it:
+/// ```compile_fail
+/// async fn nested(tx: &mut servery::store::Tx) {
+///     let _ = tx.write().await;
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Tx {
     pub(super) connection: Option<Connection>,
@@ -85,6 +94,49 @@ pub struct Tx {
     failure: Option<StoreError>,
     lock: Option<LockGuard>,
     statements: u64,
+    health: Arc<Health>,
+}
+
+/// What the transactions of one store learn about it, for those that come after them.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// A sync failed: nothing more is written.
+    sync_failed: AtomicBool,
+    /// When a connection was last lost; those that were idle then are lost as well.
+    lost_at: Mutex<Option<Instant>>,
+}
+
+impl Health {
+    /// Notes what an error says about the store as a whole.
+    pub(super) fn learn(&self, error: &StoreError) {
+        match error {
+            StoreError::SyncFailed(what) => {
+                self.sync_failed.store(true, Ordering::SeqCst);
+                tracing::error!(what, "the disk did not keep what was written: no more writes");
+            }
+            StoreError::Unavailable(_) => {
+                *self.lost_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            }
+            _ => {}
+        }
+    }
+
+    /// Refuses to write after a failed sync.
+    pub(super) fn may_write(&self) -> Result<(), StoreError> {
+        if self.sync_failed.load(Ordering::SeqCst) {
+            return Err(StoreError::SyncFailed("an earlier write was not kept".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Whether a connection was lost after this one was last used.
+    pub(super) fn lost_since(&self, idle_for: Duration) -> bool {
+        let lost_at = *self.lost_at.lock().unwrap_or_else(PoisonError::into_inner);
+        match (lost_at, Instant::now().checked_sub(idle_for)) {
+            (Some(lost_at), Some(last_used)) => lost_at > last_used,
+            _ => false,
+        }
+    }
 }
 
 impl Tx {
@@ -93,9 +145,11 @@ impl Tx {
         connection: Connection,
         lock: Option<LockGuard>,
         deadline: Duration,
+        health: Arc<Health>,
         words: &'static str,
     ) -> Result<Self, StoreError> {
-        let mut tx = Self { connection: Some(connection), deadline, failure: None, lock, statements: 0 };
+        // Made before the first word is sent: a begin that is cancelled closes its connection.
+        let mut tx = Self { connection: Some(connection), deadline, failure: None, lock, statements: 0, health };
         tx.control(words).await?;
         Ok(tx)
     }
@@ -188,12 +242,14 @@ impl Tx {
             Err(_) => Err(StoreError::Unavailable("a statement did not answer in time".to_owned())),
         };
         if let Err(error) = &result {
+            self.health.learn(error);
             self.failure = Some(error.clone());
         }
         result
     }
 
-    async fn control(&mut self, words: &'static str) -> Result<(), StoreError> {
+    /// Runs words of control that take no binds.
+    pub(super) async fn control(&mut self, words: &'static str) -> Result<(), StoreError> {
         on_connection!(self, connection, async { sqlx::raw_sql(words).execute(connection).await.map(|_| ()) })
     }
 }
@@ -223,4 +279,62 @@ pub(super) async fn within<T>(
 /// What a statement on a transaction without a connection answers.
 pub(super) fn over<T>() -> Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed> {
     Ok(Err(sqlx::Error::PoolClosed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Options, Store, StoreUrl};
+
+    #[test]
+    fn after_a_failed_sync_nothing_more_is_written() {
+        let health = Health::default();
+        health.learn(&StoreError::Disk("full".to_owned()));
+        assert!(health.may_write().is_ok(), "a full disk may have room again");
+        health.learn(&StoreError::SyncFailed("fsync".to_owned()));
+        assert!(matches!(health.may_write(), Err(StoreError::SyncFailed(_))));
+    }
+
+    /// Rule 2: SQLite rolls back by itself on FULL while sqlx still believes that it is inside.
+    #[tokio::test]
+    async fn rule_2_a_connection_that_rolled_back_by_itself_never_comes_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = StoreUrl::Sqlite(folder.path().join("servery.db"));
+        let store = Store::open(&url, Options::default()).await.expect("a store");
+        let marked = |tx: Tx| async move {
+            let mut tx = tx;
+            let pages: (i64,) = fetch_one!(&mut tx, (i64,), "PRAGMA max_page_count").expect("a number");
+            (pages.0 < 1_000, tx)
+        };
+        let mut tx = store.write().await.expect("a transaction");
+        // The limit belongs to the connection: it is the mark by which it is known again.
+        let pages: (i64,) = fetch_one!(&mut tx, (i64,), "PRAGMA page_count").expect("a number");
+        assert!(pages.0 < 900);
+        tx.control("PRAGMA max_page_count = 950").await.expect("a limit");
+        tx.commit().await.expect("committed");
+        let (kept, mut tx) = marked(store.write().await.expect("a transaction")).await;
+        assert!(kept, "a clean connection is used again");
+        let blob = vec![7_u8; 1_000_000];
+        const NOTE: &str = "INSERT INTO store_meta (singleton, instance_id, kind, pepper_fingerprint, created_at) \
+             VALUES (1, $1, 'real', $2, 1)";
+        const MORE: &str = "UPDATE store_meta SET pepper_fingerprint = $1";
+        execute!(&mut tx, NOTE, uuid::Uuid::nil(), &[1_u8][..]).expect("a small row");
+        let full = execute!(&mut tx, MORE, &[blob.as_slice(); 4].concat()[..]);
+        assert!(matches!(full, Err(StoreError::Disk(_))), "{full:?}");
+        assert!(execute!(&mut tx, MORE, &[2_u8][..]).is_err(), "nothing more runs, so nothing autocommits");
+        assert!(tx.commit().await.is_err());
+        let (kept, mut tx) = marked(store.write().await.expect("a transaction")).await;
+        assert!(!kept, "the connection was closed");
+        let rows: (i64,) = fetch_one!(&mut tx, (i64,), "SELECT COUNT(*) FROM store_meta").expect("a number");
+        assert_eq!(rows.0, 0, "nothing of the failed transaction was kept");
+    }
+
+    #[test]
+    fn connections_idle_at_a_loss_are_not_trusted() {
+        let health = Health::default();
+        assert!(!health.lost_since(Duration::from_secs(1)));
+        health.learn(&StoreError::Unavailable("gone".to_owned()));
+        assert!(health.lost_since(Duration::from_secs(1)), "idle since before the loss");
+        assert!(!health.lost_since(Duration::ZERO), "used after it");
+    }
 }

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 pub enum StoreUrl {
     /// One file on this machine.
     Sqlite(PathBuf),
-    /// A Postgres server; the whole URL, with its password.
+    /// A Postgres server; the whole URL, with its password. Without `sslmode`, a server on another machine
+    /// must prove its name (`verify-full`); one on this machine need not (`prefer`).
     Postgres(String),
 }
 
@@ -40,6 +41,13 @@ impl StoreUrl {
             Self::Postgres(_) => "postgres",
         }
     }
+}
+
+/// Whether a Postgres address, or the environment, says how the server proves itself.
+pub(super) fn names_ssl_mode(url: &str) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let named = query.split('&').any(|pair| pair.starts_with("sslmode=") || pair.starts_with("ssl-mode="));
+    named || std::env::var_os("PGSSLMODE").is_some()
 }
 
 /// Without the password: this is what screens and logs show.

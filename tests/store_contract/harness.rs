@@ -90,6 +90,19 @@ impl Place {
     }
 }
 
+impl Place {
+    /// One whole number, read past the store.
+    pub async fn number(&self, query: &str) -> i64 {
+        let query = sqlx::query_scalar(AssertSqlSafe(query.to_owned()));
+        if self.is_postgres() {
+            let mut connection = sqlx::PgConnection::connect(&self.text).await.expect("a connection");
+            query.fetch_one(&mut connection).await.expect("a number")
+        } else {
+            panic!("only asked of Postgres");
+        }
+    }
+}
+
 pub async fn add_site(store: &Store) {
     let mut tx = store.write().await.expect("a transaction");
     let site = SiteRow {
@@ -122,11 +135,77 @@ pub async fn menu_version(store: &Store) -> i64 {
     site.menu_version
 }
 
+// ---------------------------------------------------------------- a server that can be stopped
+
+/// A Postgres cluster of the test's own.
+pub struct Cluster {
+    pub url: String,
+    data: String,
+    programs: std::path::PathBuf,
+    _script: std::process::Child,
+    _keeps_alive: std::process::ChildStdin,
+}
+
+impl Cluster {
+    /// Starts it; `None` where Postgres is left out.
+    pub async fn start() -> Option<Self> {
+        // Says that Postgres is left out, or what to install.
+        postgres::database()?;
+        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/postgres-cluster.sh");
+        let found = std::process::Command::new(&script).arg("--find").output().expect("the script");
+        let programs = String::from_utf8(found.stdout).expect("a path").trim().into();
+        let mut child = std::process::Command::new(&script)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("the script");
+        let keeps_alive = child.stdin.take().expect("a pipe");
+        let mut url = String::new();
+        let output = child.stdout.take().expect("a pipe");
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut url).expect("a line");
+        let url = url.trim().to_owned();
+        let mut connection = sqlx::PgConnection::connect(&url).await.expect("a connection");
+        let data = sqlx::query_scalar("SHOW data_directory").fetch_one(&mut connection).await.expect("a path");
+        connection.close().await.expect("closed");
+        Some(Self { url, data, programs, _script: child, _keeps_alive: keeps_alive })
+    }
+
+    fn control(&self, words: &[&str]) {
+        let program = self.programs.join("pg_ctl");
+        let owner = std::fs::metadata(&self.data).expect("the folder");
+        let mut command = if nix::unistd::geteuid().is_root() {
+            let uid = nix::unistd::Uid::from_raw(std::os::unix::fs::MetadataExt::uid(&owner));
+            let user = nix::unistd::User::from_uid(uid).expect("a user").expect("a user");
+            let mut command = std::process::Command::new("runuser");
+            command.args(["-u", &user.name, "--"]).arg(program);
+            command
+        } else {
+            std::process::Command::new(program)
+        };
+        let log = format!("{}/../server.log", self.data);
+        let done = command.current_dir("/").args(["--silent", "-D", &self.data, "-l", &log]).args(words).output();
+        let done = done.expect("pg_ctl");
+        assert!(done.status.success(), "pg_ctl {words:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// As a power cut would: no goodbye, recovery at the next start.
+    pub fn stop_immediately(&self) {
+        self.control(&["stop", "-m", "immediate"]);
+    }
+
+    pub fn start_again(&self) {
+        let port = self.url.rsplit_once(':').expect("a port").1.split('/').next().expect("a port");
+        self.control(&["start", "-w", "-o", &format!("-p {port}")]);
+    }
+}
+
 // ---------------------------------------------------------------- a network that can be lost
 
 const PASS: u8 = 0;
 const SWALLOW: u8 = 1;
 const CUT: u8 = 2;
+const LOSE_COMMIT: u8 = 3;
+const LOSE_ANSWER: u8 = 4;
 
 /// A TCP proxy in front of a server, whose network can swallow everything or be cut.
 pub struct Proxy {
@@ -161,6 +240,21 @@ impl Proxy {
     /// Packets vanish: connections stay open and nothing answers.
     pub fn swallow(&self) {
         self.mode.store(SWALLOW, Ordering::SeqCst);
+    }
+
+    /// Once: the next COMMIT is not delivered and its connection ends.
+    pub fn lose_next_commit(&self) {
+        self.mode.store(LOSE_COMMIT, Ordering::SeqCst);
+    }
+
+    /// Once: the next COMMIT is delivered, but its connection ends before the answer.
+    pub fn lose_next_commits_answer(&self) {
+        self.mode.store(LOSE_ANSWER, Ordering::SeqCst);
+    }
+
+    /// Whether the loss that was asked for has happened.
+    pub fn lost_one(&self) -> bool {
+        self.mode.load(Ordering::SeqCst) == PASS
     }
 
     /// Connections end and new ones are closed at once.
@@ -202,6 +296,17 @@ fn pump(mut from: TcpStream, mut to: TcpStream, mode: &AtomicU8) {
                     while mode.load(Ordering::SeqCst) == SWALLOW {
                         std::thread::park_timeout(Duration::from_millis(2));
                     }
+                    break;
+                }
+                let commits = buffer[..count].windows(7).any(|window| window == b"COMMIT\0");
+                let back = |mode_now| mode.compare_exchange(mode_now, PASS, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+                if commits && back(LOSE_COMMIT) {
+                    break;
+                }
+                if commits && mode.load(Ordering::SeqCst) == LOSE_ANSWER {
+                    let _ = to.write_all(&buffer[..count]);
+                    // The server takes what it has received, also when the connection ends meanwhile.
+                    back(LOSE_ANSWER);
                     break;
                 }
                 if to.write_all(&buffer[..count]).is_err() {

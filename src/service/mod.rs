@@ -6,6 +6,7 @@ mod caller;
 mod door;
 pub mod menu;
 mod order_move;
+pub mod provider_memory;
 mod real;
 
 pub mod cart;

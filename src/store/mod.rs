@@ -23,6 +23,7 @@ pub mod tickets;
 pub mod limits;
 pub mod people;
 pub mod records;
+pub mod simulated;
 pub mod sites;
 pub mod till;
 pub mod menu;

@@ -41,7 +41,7 @@ impl Default for Options {
 
 #[derive(Debug)]
 enum Pools {
-    Sqlite { write: SqlitePool, read: SqlitePool, lock: WriterLock, path: PathBuf },
+    Sqlite { write: SqlitePool, relaxed: SqlitePool, read: SqlitePool, lock: WriterLock, path: PathBuf },
     Postgres { pool: PgPool },
 }
 
@@ -127,6 +127,33 @@ impl Store {
         }
     }
 
+    /// Begins a transaction that writes, whose commit does not wait for the disk (`synchronous = NORMAL`
+    /// on SQLite, `synchronous_commit = off` on Postgres). For the simulated provider's memory only: it
+    /// stands for another company's database, whose disk our customer would not wait for either.
+    ///
+    /// A power cut may take such a commit back, but never one that ours stands on: both databases write
+    /// one log in order, so the next full commit (the result of the payment) carries this one to the
+    /// disk with it. What a cut takes back is a charge that no record of ours calls captured.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_relaxed(&self) -> Result<Tx, StoreError> {
+        const POSTGRES: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off";
+        let options = self.inner.options;
+        match &self.inner.pools {
+            Pools::Sqlite { relaxed, lock, .. } => {
+                let connection = relaxed.acquire().await?;
+                let guard = lock.acquire(options.acquire_deadline).await?;
+                let connection = Connection::Sqlite(connection);
+                Tx::begin(connection, Some(guard), options.statement_deadline, "BEGIN IMMEDIATE").await
+            }
+            Pools::Postgres { pool } => {
+                let connection = Connection::Postgres(pool.acquire().await?);
+                Tx::begin(connection, None, options.statement_deadline, POSTGRES).await
+            }
+        }
+    }
+
     /// Begins a transaction that only reads, on one consistent state.
     ///
     /// # Errors
@@ -145,8 +172,9 @@ impl Store {
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.inner.pools {
-            Pools::Sqlite { write, read, .. } => {
+            Pools::Sqlite { write, relaxed, read, .. } => {
                 read.close().await;
+                relaxed.close().await;
                 write.close().await;
             }
             Pools::Postgres { pool } => pool.close().await,
@@ -237,6 +265,15 @@ async fn open_sqlite(path: &Path, options: Options) -> Result<Pools, StoreError>
         .connect_with(connect.clone())
         .await?;
     drop(guard);
+    // A connection of its own, so that no error can leave the one for our records relaxed. Opened when
+    // first used: a process that takes no payments has none.
+    let relaxed = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(options.acquire_deadline)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Normal));
     let read = SqlitePoolOptions::new()
         .max_connections(options.connections)
         .acquire_timeout(options.acquire_deadline)
@@ -244,7 +281,7 @@ async fn open_sqlite(path: &Path, options: Options) -> Result<Pools, StoreError>
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_lazy_with(connect.pragma("query_only", "ON"));
-    Ok(Pools::Sqlite { write, read, lock, path: path.to_owned() })
+    Ok(Pools::Sqlite { write, relaxed, read, lock, path: path.to_owned() })
 }
 
 async fn open_postgres(url: &str, options: Options) -> Result<Pools, StoreError> {

@@ -124,7 +124,9 @@ CREATE TABLE simulated_charges (
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (site_id, idempotency_key)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX simulated_charges_order ON simulated_charges (site_id, gateway_order_id);
+-- A customer may pay one UPI code more than once; each payment is a charge of its own.
+CREATE INDEX simulated_charges_order ON simulated_charges (site_id, gateway_order_id);
+CREATE UNIQUE INDEX simulated_charges_payment ON simulated_charges (site_id, gateway_payment_id) WHERE gateway_payment_id IS NOT NULL;
 
 CREATE TABLE simulated_refunds (
     site_id TEXT NOT NULL,

@@ -25,6 +25,7 @@ pub mod money;
 pub mod orders;
 pub mod people;
 pub mod records;
+pub mod simulated;
 pub mod sites;
 pub mod stock;
 pub mod tickets;

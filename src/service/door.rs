@@ -5,6 +5,7 @@
 //! behind. Whether a commit whose answer was lost was kept is settled by the key.
 
 use super::caller::{Caller, Touch, resolve};
+use super::field_key::FieldKey;
 use super::menu::MenuCache;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::error::{ErrorCode, Refused};
@@ -100,6 +101,7 @@ pub struct Context<'a> {
     pub site: Arc<Site>,
     /// The menu as this process last read it.
     pub menus: &'a MenuCache,
+    field_key: Option<&'a FieldKey>,
     ids: &'a dyn Ids,
     audit: Vec<AuditRow>,
     outbox: Vec<OutboxRow>,
@@ -109,6 +111,18 @@ impl Context<'_> {
     /// A new id.
     pub fn new_id(&self) -> Uuid {
         self.ids.next(self.now)
+    }
+
+    /// Encrypts a text that only the house may read.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` when this process has no key for such texts.
+    pub fn seal(&self, row: Uuid, plain: &str) -> Result<Vec<u8>, Refused> {
+        let key = self.field_key.ok_or_else(|| {
+            Refused::invalid("delivery_address", "This terminal cannot keep addresses.")
+                .help("Set SERVERY_FIELD_KEY on this terminal, or collect the order.")
+        })?;
+        key.seal(row, plain, (self.new_id(), self.new_id()))
     }
 
     /// Notes something for the audit log.
@@ -129,6 +143,7 @@ struct Inner {
     ids: Arc<dyn Ids>,
     known: RwLock<Option<Arc<Site>>>,
     menus: MenuCache,
+    field_key: Option<FieldKey>,
 }
 
 /// The door of one site; cheap to clone.
@@ -141,8 +156,20 @@ impl Door {
     /// A door to the site of the store.
     #[must_use]
     pub fn new(store: Store, site: impl Into<String>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self::with_field_key(store, site, clock, ids, None)
+    }
+
+    /// As [`Door::new`], with the key under which addresses are kept; without it no delivery is taken.
+    #[must_use]
+    pub fn with_field_key(
+        store: Store,
+        site: impl Into<String>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        field_key: Option<FieldKey>,
+    ) -> Self {
         let (known, menus) = (RwLock::new(None), MenuCache::default());
-        Self { inner: Arc::new(Inner { store, site: site.into(), clock, ids, known, menus }) }
+        Self { inner: Arc::new(Inner { store, site: site.into(), clock, ids, known, menus, field_key }) }
     }
 
     /// The store behind the door, for the change feed, backups and health.
@@ -261,6 +288,7 @@ impl Inner {
             actor,
             site,
             menus: &self.menus,
+            field_key: self.field_key.as_ref(),
             ids: &*self.ids,
             audit: Vec::new(),
             outbox: Vec::new(),

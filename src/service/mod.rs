@@ -4,6 +4,7 @@
 
 mod caller;
 mod door;
+mod field_key;
 pub mod menu;
 mod order_move;
 pub mod provider_memory;
@@ -32,5 +33,6 @@ pub mod views;
 
 pub use caller::{Caller, token_hash};
 pub use door::{Context, Door, Query, Site, UseCase, View};
+pub use field_key::FieldKey;
 pub use real::{SystemClock, TimeOrderedIds};
 pub use secrets::Secrets;

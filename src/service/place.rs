@@ -34,6 +34,8 @@ use uuid::Uuid;
 
 /// Longest name or pager number that is called, in characters.
 const MAX_CALLED_NAME: usize = 24;
+/// Longest address, in characters.
+const MAX_ADDRESS: usize = 300;
 
 /// Makes an order of a cart.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,6 +50,9 @@ pub struct PlaceOrder {
     /// Whether the first attempt is written in the same transaction ("pay now").
     #[serde(default)]
     pub pay_now: bool,
+    /// Where a delivery goes.
+    #[serde(default)]
+    pub delivery_address: Option<String>,
     /// The order that failed and that this one tries again (C3).
     #[serde(default)]
     pub retry_of: Option<OrderId>,
@@ -115,6 +120,12 @@ impl PlaceOrder {
         }
     }
 
+    /// The address as it may be stored.
+    fn address(&self) -> Option<String> {
+        let typed = self.delivery_address.as_deref()?;
+        Some(text::clean(typed, MAX_ADDRESS, true)).filter(|address| !address.is_empty())
+    }
+
     async fn facts(
         &self,
         context: &mut Context<'_>,
@@ -163,8 +174,7 @@ impl PlaceOrder {
                 Method::Upi => settings.upi_payment_enabled,
                 Method::Cash => settings.cash_payment_enabled,
             },
-            // Addresses come with the delivery branch; until then no cart has one.
-            address_given: false,
+            address_given: self.address().is_some(),
             promo_claimable: true,
             stock_suffices: true,
             first_attempt,
@@ -312,6 +322,10 @@ impl PlaceOrder {
             price_trace: Json(serde_json::to_value(&quote.trace).map_err(Refused::internal)?),
             note: Some(loaded.cart.note.clone()).filter(|note| !note.is_empty()),
             staff_note: None,
+            delivery_address_encrypted: match (loaded.cart.fulfilment, self.address()) {
+                (Some(Fulfilment::Delivery), Some(address)) => Some(context.seal(id.0, &address)?),
+                _ => None,
+            },
             slot_name: day.slot.clone(),
             slot_claimed: day.slot.is_some(),
             promotion_id: None,

@@ -44,6 +44,7 @@ pub struct OrderRow {
     pub price_trace: Json<Value>,
     pub note: Option<String>,
     pub staff_note: Option<String>,
+    pub delivery_address_encrypted: Option<Vec<u8>>,
     pub slot_name: Option<String>,
     pub slot_claimed: bool,
     pub promotion_id: Option<Uuid>,
@@ -163,7 +164,7 @@ macro_rules! order_columns {
         "id, order_number, business_date, sequence, pickup_number, status, reason, reason_text, version, \
          event_sequence, fulfilment, method, paid, paid_at, customer_id, cart_id, terminal_id, called_name, currency, \
          subtotal, discount, tax, tax_inclusive, delivery_charge, total, due, price_trace, note, staff_note, \
-         slot_name, slot_claimed, promotion_id, retry_of, expires_at, hold_extended, on_hold_until, priority, \
+         delivery_address_encrypted, slot_name, slot_claimed, promotion_id, retry_of, expires_at, hold_extended, on_hold_until, priority, \
          uncollected, late_payment, assignment_failures, assignment_escalated, estimated_ready_at, created_at, \
          updated_at, received_at, confirmed_at, preparing_at, ready_at, out_at, ended_at"
     };
@@ -210,7 +211,7 @@ const INSERT: &str = concat!(
     order_columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
      $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, \
-     $45, $46, $47, $48, $49, $50, $51)"
+     $45, $46, $47, $48, $49, $50, $51, $52)"
 );
 const UPDATE: &str = "UPDATE orders SET status = $5, reason = $6, reason_text = $7, version = $8, \
      event_sequence = $9, paid = $10, paid_at = $11, due = $12, staff_note = $13, slot_claimed = $14, expires_at = $15, \
@@ -337,6 +338,7 @@ pub async fn insert(tx: &mut Tx, site: &str, row: &OrderRow) -> Result<(), Store
         &row.price_trace,
         row.note.as_deref(),
         row.staff_note.as_deref(),
+        row.delivery_address_encrypted.as_deref(),
         row.slot_name.as_deref(),
         row.slot_claimed,
         row.promotion_id,

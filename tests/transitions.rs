@@ -443,6 +443,17 @@ fn judged(table: &[Row], given: &Inputs, actor: &Actor) -> String {
     match decide_with(table, &given.snapshot, &given.event, actor, NOW, &given.settings) {
         Ok(transition) => {
             let hop = &transition.hops[0];
+            let may_go_on = matches!(
+                given.event.kind(),
+                EventKind::Place
+                    | EventKind::PaySuccess
+                    | EventKind::DueIsZero
+                    | EventKind::ConfirmCash
+                    | EventKind::AdminSetPaid
+            );
+            if transition.hops.len() > 1 && !may_go_on {
+                return "more than one step".to_owned();
+            }
             if hop.from == Some(hop.to) { "same".to_owned() } else { hop.to.as_str().to_owned() }
         }
         Err(refused) => format!("!{}", refused.guard.unwrap_or("?")),

@@ -225,9 +225,7 @@ pub fn decide_with(
     let case = Case { snapshot, event, actor, now, settings };
     let row = judge(table, &case)?;
     let mut transition = carry_out(row, &case)?;
-    if transition.to() == Some(Status::Received) || row.event == EventKind::ConfirmCash {
-        follow_with_accept(&mut transition, row, &case);
-    }
+    follow_with_accept(&mut transition, row, &case);
     Ok(transition)
 }
 
@@ -297,16 +295,14 @@ fn words_of(event: &Event) -> String {
     event.kind().as_str().replace('_', " ")
 }
 
-/// When `auto_accept` covers an order that has just become visible or paid, T10 by the house follows
-/// in the same transaction: a second history row, the version rises once more.
+/// When `auto_accept` covers an order that has just become visible (T2, T3, T3b, T28) or paid (T21),
+/// T10 by the house follows in the same transaction: a second history row, the version rises once more.
 fn follow_with_accept(transition: &mut Transition, row: &Row, case: &Case<'_>) {
-    let received = match case.snapshot {
-        Snapshot::Order(order) if row.event == EventKind::ConfirmCash => order.status == Status::Received,
-        _ => true,
-    };
-    // After T3, T3b, T21 and T28 the order is paid; after T2 it is not.
-    let paid = row.event != EventKind::Place;
-    if !received || !auto_accept_covers(case.settings.auto_accept, paid) {
+    let now_visible = transition.to() == Some(Status::Received) && case.status() != Some(Status::Received);
+    let now_paid = row.event == EventKind::ConfirmCash && case.status() == Some(Status::Received);
+    // Of those that become visible only a cash order (T2) is unpaid.
+    let paid = row.t != "T2";
+    if !(now_visible || now_paid) || !auto_accept_covers(case.settings.auto_accept, paid) {
         return;
     }
     let estimate = match (case.snapshot, case.event) {

@@ -1,0 +1,169 @@
+//! The till through the real door, on both databases: its arithmetic, its refusals, its races.
+
+mod house;
+mod support;
+
+use house::{House, code, session};
+use servery::domain::error::ErrorCode;
+use servery::domain::ids::{OrderId, RefundId, ShiftId, TerminalId};
+use servery::service::Caller;
+use servery::service::terminals::TerminalRole;
+use servery::service::till::{CashDrop, CashIn, ListShifts, TillClose, TillOpen, TillStatus};
+use servery::store::till::{Movement, MovementKind};
+use uuid::Uuid;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_drawer_adds_up_and_a_closed_shift_never_changes() {
+    for house in House::both().await {
+        let door = &house.door;
+        let caller = house.caller("ravi").await;
+        assert_eq!(door.ask(&caller, TillStatus::default()).await.expect("none"), None);
+        let drop = |amount| CashDrop { shift: None, amount, reason: "to the safe".into() };
+        assert_eq!(door.execute(&caller, None, drop(1)).await.expect_err("closed").guard, Some("till_open"));
+        assert_eq!(code(door.execute(&caller, None, TillOpen { float: -1 }).await), ErrorCode::ValidationError);
+        assert_eq!(code(door.execute(&Caller::System, None, TillOpen { float: 1 }).await), ErrorCode::InsufficientRole);
+        let shift = door.execute(&caller, None, TillOpen { float: 10_000 }).await.expect("opened");
+        assert_eq!((shift.terminal_name.as_str(), shift.opened_by.as_deref()), ("counter", Some("ravi")));
+        assert_eq!((shift.float, shift.expected, shift.closed_at), (10_000, 10_000, None));
+        assert_eq!(code(door.execute(&caller, None, TillOpen { float: 0 }).await), ErrorCode::Conflict);
+
+        let cash_in = |amount| CashIn { shift: None, amount, reason: "change".into() };
+        assert_eq!(door.execute(&caller, None, cash_in(5_000)).await.expect("in").expected, 15_000);
+        assert_eq!(door.execute(&caller, None, drop(2_000)).await.expect("out").expected, 13_000);
+        let sale = Movement {
+            kind: MovementKind::Sale,
+            amount: 1_250,
+            tendered: Some(2_000),
+            order: Some(OrderId(Uuid::from_u128(50))),
+            refund: None,
+            reason: None,
+        };
+        assert!(house.order_cash(shift.id, &sale).await);
+        let refund = Movement {
+            kind: MovementKind::Refund,
+            amount: -300,
+            tendered: None,
+            refund: Some(RefundId(Uuid::from_u128(51))),
+            ..sale.clone()
+        };
+        assert!(house.order_cash(shift.id, &refund).await);
+        let refused = door.execute(&caller, None, drop(13_951)).await.expect_err("more than it holds");
+        assert_eq!((refused.guard, refused.details["held"].as_i64()), (Some("drawer_holds"), Some(13_950)));
+        for wrong in [0, -5, i64::MAX] {
+            assert_eq!(code(door.execute(&caller, None, cash_in(wrong)).await), ErrorCode::ValidationError);
+        }
+        let silent = CashDrop { shift: None, amount: 1, reason: " \u{200b} ".into() };
+        assert_eq!(code(door.execute(&caller, None, silent).await), ErrorCode::ValidationError);
+
+        let x = door.ask(&caller, TillStatus::default()).await.expect("X report").expect("open");
+        assert_eq!((x.shift.expected, x.sales.amount, x.refunds.amount), (13_950, 1_250, -300));
+        assert_eq!((x.cash_in.amount, x.drops.amount, x.payouts.count), (5_000, -2_000, 0));
+        let balances: Vec<(i64, i64)> = x.movements.iter().map(|row| (row.number, row.balance_after)).collect();
+        assert_eq!(balances, [(1, 15_000), (2, 13_000), (3, 14_250), (4, 13_950)]);
+
+        let close = |counted| TillClose { shift: None, counted, note: Some("quiet\u{7} day".into()), force: None };
+        let z = door.execute(&caller, Some("close-1"), close(14_000)).await.expect("closed");
+        assert_eq!((z.shift.expected, z.shift.counted, z.shift.over_short), (13_950, Some(14_000), Some(50)));
+        assert_eq!((z.shift.closed_by.as_deref(), z.shift.note.as_deref()), (Some("ravi"), Some("quiet day")));
+        assert_eq!(door.execute(&caller, Some("close-1"), close(14_000)).await.expect("the same answer"), z);
+
+        assert_eq!(code(door.execute(&caller, None, close(14_000)).await), ErrorCode::Conflict);
+        let again = TillClose { shift: Some(shift.id), ..close(1) };
+        assert_eq!(code(door.execute(&caller, None, again).await), ErrorCode::Conflict);
+        let late = CashIn { shift: Some(shift.id), ..cash_in(1) };
+        assert_eq!(code(door.execute(&caller, None, late).await), ErrorCode::Conflict);
+        assert!(
+            !house
+                .order_cash(
+                    shift.id,
+                    &Movement { kind: MovementKind::CashIn, amount: 1, tendered: None, order: None, ..sale.clone() }
+                )
+                .await
+        );
+        let past =
+            house.raw(format!("UPDATE till_shifts SET note = 'x' WHERE id = {}", house.literal(shift.id.0))).await;
+        assert!(past.expect_err("immutable").to_string().contains("a closed till shift never changes"));
+        let reread = door.ask(&caller, TillStatus { shift: Some(shift.id) }).await.expect("read").expect("there");
+        assert_eq!(reread, z);
+        let gone = TillStatus { shift: Some(ShiftId(Uuid::nil())) };
+        assert_eq!(code(door.ask(&caller, gone).await), ErrorCode::NotFound);
+
+        let second = door.execute(&caller, None, TillOpen { float: 500 }).await.expect("a new shift");
+        let short = door.execute(&caller, None, close(450)).await.expect("closed");
+        assert_eq!((short.shift.id, short.shift.over_short), (second.id, Some(-50)));
+        let first_page = door.ask(&caller, ListShifts { before: None, limit: 1 }).await.expect("page");
+        assert_eq!(first_page.iter().map(|row| row.id).collect::<Vec<_>>(), [second.id]);
+        let before = Some((first_page[0].opened_at, first_page[0].id));
+        let next_page = door.ask(&caller, ListShifts { before, limit: 9 }).await.expect("page");
+        assert_eq!(next_page.iter().map(|row| row.id).collect::<Vec<_>>(), [shift.id]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_waits_for_the_money_of_cash_orders_unless_somebody_says_why() {
+    for house in House::both().await {
+        let door = &house.door;
+        let caller = house.caller("ravi").await;
+        door.execute(&caller, None, TillOpen { float: 100 }).await.expect("opened");
+        house.cash_order(7).await;
+        let close =
+            |force: Option<&str>| TillClose { shift: None, counted: 100, note: None, force: force.map(str::to_owned) };
+        let refused = door.execute(&caller, None, close(None)).await.expect_err("an order waits");
+        assert_eq!((refused.code, refused.guard), (ErrorCode::Conflict, Some("cash_orders_open")));
+        assert_eq!(refused.details["orders"][0], "ORD-20270115-007");
+        assert_eq!(code(door.execute(&caller, None, close(Some("  "))).await), ErrorCode::ValidationError);
+        let x = door.ask(&caller, TillStatus::default()).await.expect("X report").expect("still open");
+        assert_eq!(x.unpaid_cash_orders, ["ORD-20270115-007"]);
+        door.execute(&caller, None, close(Some("fire alarm"))).await.expect("closed all the same");
+        let kept = "SELECT COUNT(*) FROM audit_log WHERE action = 'CLOSE' AND reason = 'fire alarm'";
+        assert_eq!(house.count(kept).await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_opens_at_one_instant_one_succeeds() {
+    for house in House::both().await {
+        let terminal = house.terminal("kitchen-1", TerminalRole::Kitchen).await;
+        let mut opens = tokio::task::JoinSet::new();
+        for (name, terminal) in [("ravi", Some(terminal)), ("asha", Some(terminal)), ("ravi", None), ("asha", None)] {
+            let caller = session(&house.enter(name).await, terminal);
+            for _ in 0..2 {
+                let (door, caller) = (house.door.clone(), caller.clone());
+                opens.spawn(async move { (terminal, door.execute(&caller, None, TillOpen { float: 1 }).await) });
+            }
+        }
+        let results = opens.join_all().await;
+        for place in [Some(terminal), None] {
+            let here: Vec<_> = results.iter().filter(|(at, _)| *at == place).collect();
+            assert_eq!(here.iter().filter(|(_, result)| result.is_ok()).count(), 1, "{here:?}");
+            for (_, result) in here {
+                assert!(result.as_ref().err().is_none_or(|refused| refused.code == ErrorCode::Conflict), "{result:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_till_of_the_terminal_is_meant_else_the_only_one() {
+    for house in House::both().await {
+        let door = &house.door;
+        let (one, two) = (
+            house.terminal("kitchen-1", TerminalRole::Kitchen).await,
+            house.terminal("kitchen-2", TerminalRole::Kitchen).await,
+        );
+        let asha = house.enter("asha").await;
+        let first = door.execute(&session(&asha, Some(one)), None, TillOpen { float: 1 }).await.expect("opened");
+        let meant = async |terminal: Option<TerminalId>| {
+            let report = door.ask(&session(&asha, terminal), TillStatus::default()).await.expect("status");
+            report.map(|report| report.shift.id)
+        };
+        assert_eq!((meant(None).await, meant(Some(two)).await), (Some(first.id), Some(first.id)));
+        let second = door.execute(&session(&asha, Some(two)), None, TillOpen { float: 2 }).await.expect("opened");
+        assert_eq!((meant(None).await, meant(Some(one)).await), (None, Some(first.id)));
+        assert_eq!(meant(Some(two)).await, Some(second.id));
+        let named = TillClose { shift: Some(first.id), counted: 1, note: None, force: None };
+        door.execute(&session(&asha, None), None, named).await.expect("by name");
+        let unknown = session(&asha, Some(TerminalId(Uuid::nil())));
+        assert_eq!(code(door.execute(&unknown, None, TillOpen { float: 1 }).await), ErrorCode::Forbidden);
+    }
+}

@@ -24,7 +24,7 @@ use crate::store::stock::{MAX_ON_HAND, NewStock, StockRow};
 use crate::store::{Tx, menu as rows, sites, stock};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// One thing that an import changes.
@@ -234,15 +234,27 @@ pub fn plan(
     let (new_stock, described_stock) = plan_stock(file, shelves, &mut diff, new_id)?;
     let (categories, dropped_categories) = plan_categories(file, stored, &mut diff, new_id)?;
 
+    // What the file takes out of use can no longer be named.
+    let kept_classes = stored
+        .tax_classes
+        .values()
+        .filter(|known| known.active && !tax_classes.iter().any(|planned| planned.class.id == known.class.id));
     let tax_names = Names::of(
-        stored.tax_classes.values().chain(&tax_classes).map(|stored| (stored.class.name.as_str(), stored.class.id)),
+        kept_classes
+            .chain(tax_classes.iter().filter(|planned| planned.active))
+            .map(|stored| (stored.class.name.as_str(), stored.class.id)),
     );
-    let default_tax = match tax_classes.iter().find(|stored| stored.is_default) {
-        Some(default) => Some(default.class.id),
+    let default_tax = match &file.tax_class {
+        Some(_) => tax_classes.iter().find(|stored| stored.is_default).map(|stored| stored.class.id),
         None => stored.default_tax_class(),
     };
-    let station_names =
-        Names::of(stored.stations.iter().chain(&stations).map(|station| (station.name.as_str(), station.id)));
+    let kept_stations =
+        stored.stations.iter().filter(|known| known.active && !stations.iter().any(|planned| planned.id == known.id));
+    let station_names = Names::of(
+        kept_stations
+            .chain(stations.iter().filter(|planned| planned.active))
+            .map(|station| (station.name.as_str(), station.id)),
+    );
     let category_names = Names::of(
         stored.menu.categories.iter().chain(&categories).map(|category| (category.name.as_str(), category.id)),
     );
@@ -275,12 +287,16 @@ pub fn plan(
     }
     whole.categories.retain(|category| !plan.dropped_categories.contains(&category.id));
     whole.tax_classes.extend(plan.tax_classes.iter().map(|stored| stored.class.clone()));
-    let mut seen = BTreeMap::new();
-    whole.tax_classes.retain(|class| seen.insert(class.id, ()).is_none());
+    let mut seen = BTreeSet::new();
+    whole.tax_classes.retain(|class| seen.insert(class.id));
 
     let mut places: BTreeMap<CategoryId, i32> = BTreeMap::new();
+    let mut codes = BTreeSet::new();
     for entry in &file.item {
         let locate = at_line(entry.line, &entry.code);
+        if !codes.insert(one_line(&entry.code, MAX_CODE)) {
+            return Err(locate(Refused::invalid("code", "Another item of the file has this code.")));
+        }
         let known = stored.menu.items.iter().find(|item| item.code == one_line(&entry.code, MAX_CODE));
         let (mut item, uses) = item_of(entry, known, &names, new_id).map_err(&locate)?;
         let place = places.entry(item.category_id).or_insert(0);
@@ -411,11 +427,11 @@ fn plan_stock(
     new_id: &mut dyn FnMut() -> Uuid,
 ) -> Result<(PlannedStock, PlannedStock), Refused> {
     let (mut fresh, mut described) = (Vec::new(), Vec::new());
-    let mut codes = BTreeMap::new();
+    let mut codes = BTreeSet::new();
     for entry in file.stock.iter().flatten() {
         let locate = in_section("Stock item", &entry.code);
         let entry = clean_stock(entry).map_err(&locate)?;
-        if codes.insert(entry.code.clone(), ()).is_some() {
+        if !codes.insert(entry.code.clone()) {
             return Err(locate(Refused::invalid("stock.code", "The same one stands here twice.")));
         }
         let known = shelves.iter().find(|row| row.code == entry.code);

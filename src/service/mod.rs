@@ -21,6 +21,8 @@ pub mod orders;
 pub mod payments;
 pub mod place;
 pub mod secrets;
+mod menu_plan;
+mod real;
 pub mod settings;
 pub mod setup;
 mod sign_in;

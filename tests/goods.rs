@@ -533,7 +533,7 @@ on_both!(hostile_text_is_cleaned_and_mistakes_are_named, |house| {
     let twice = format!("{head}[[item]]\n{good}price = \"1\"\n[[item]]\n{good}price = \"2\"\n");
     let refused = import(&house, MenuFile::from_toml(&twice).expect("reads"), false).await.expect_err("twice");
     assert_eq!(refused.details["field"], "code");
-    assert_eq!(refused.details["line"], 8, "{refused:?}");
+    assert_eq!(refused.details["line"], 9, "{refused:?}");
     // A station or tax class that the file takes out of use cannot be named by its items.
     for (section, field) in
         [("[[station]]\nname = \"Bar\"", "station"), ("[[tax_class]]\nname = \"T\"\nrate = \"1\"", "tax_class")]

@@ -214,7 +214,6 @@ const fn one() -> u32 {
 macro_rules! is_default {
     ($($name:ident: $kind:ty = $value:literal;)*) => {
         $(
-            #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
             const fn $name(value: &$kind) -> bool {
                 *value == $value
             }

@@ -15,6 +15,7 @@ pub mod kitchen;
 mod menu_csv;
 pub mod menu_file;
 pub mod menu_import;
+mod menu_plan;
 pub mod order_queries;
 pub mod order_view;
 pub mod orders;

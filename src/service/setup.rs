@@ -157,7 +157,8 @@ async fn attempt(store: &Store, clock: &dyn Clock, ids: &dyn Ids, row: &SiteRow)
 }
 
 /// Loads the demo's settings and menu into a site that has none yet: open all day, with a canteen's
-/// menu and stock.
+/// menu and stock. Its staff needs the machine's secrets and comes through the door afterwards
+/// (`staff::insert_demo`).
 ///
 /// # Errors
 /// `VALIDATION_ERROR` if the demo's files do not fit the site (another currency), `STORE_UNAVAILABLE`.
@@ -171,6 +172,5 @@ pub async fn load_demo(tx: &mut Tx, site: &str, ids: &dyn Ids, now: Timestamp) -
     let shelves = stock::list(tx, site).await?;
     let plan = menu_import::plan(&file, &stored, &shelves, &mut || ids.next(now))?;
     menu_import::apply(tx, site, &plan, &stored, now).await?;
-    // The demo's staff is written here by `staff::insert_demo(tx, site, ids, now)`.
     Ok(())
 }

@@ -6,7 +6,7 @@
 
 use super::door::{Context, Query, UseCase, View};
 use super::menu_file::StockEntry;
-use super::menu_import::clean_stock;
+use super::menu_plan::clean_stock;
 use super::views::Page;
 use crate::domain::access::Permission;
 use crate::domain::consumption::{Consumption, Subject};

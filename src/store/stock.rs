@@ -101,6 +101,7 @@ const COLUMNS_BY_CODE: &str = "SELECT id, code, name, unit, tracked, opening, on
 const LIST: &str = "SELECT id, code, name, unit, tracked, opening, on_hand, reserved, low_mark, last_movement, \
      active, updated_at FROM stock_items WHERE site_id = $1 ORDER BY code";
 const ALL_AVAILABLE: &str = "SELECT id, on_hand - reserved FROM stock_items WHERE site_id = $1 AND tracked AND active";
+const SOME_AVAILABLE: &str = "SELECT id, on_hand - reserved FROM stock_items WHERE tracked AND active AND site_id = ";
 const INSERT: &str = "INSERT INTO stock_items (site_id, id, code, name, unit, tracked, opening, on_hand, low_mark, \
      created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $9) ON CONFLICT DO NOTHING";
 const DESCRIBE: &str = "UPDATE stock_items SET name = $3, unit = $4, low_mark = $5, tracked = $6, updated_at = $7 \
@@ -173,9 +174,7 @@ pub async fn available(tx: &mut Tx, site: &str, ids: &[StockItemId]) -> Result<B
         return Ok(BTreeMap::new());
     }
     let rows: Vec<(Uuid, i64)> = on_connection!(tx, connection, async {
-        let mut query = sqlx::QueryBuilder::new(
-            "SELECT id, on_hand - reserved FROM stock_items WHERE tracked AND active AND site_id = ",
-        );
+        let mut query = sqlx::QueryBuilder::new(super::statements::note(SOME_AVAILABLE));
         query.push_bind(site).push(" AND id IN (");
         let mut list = query.separated(", ");
         for id in ids {

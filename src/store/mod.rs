@@ -18,6 +18,7 @@ mod url;
 
 pub mod carts;
 pub mod deliveries;
+pub mod doctor;
 pub mod holds;
 pub mod limits;
 pub mod menu;
@@ -26,6 +27,7 @@ pub mod orders;
 pub mod people;
 pub mod records;
 pub mod simulated;
+pub mod seal;
 pub mod sites;
 pub mod stock;
 pub mod tickets;

@@ -329,8 +329,7 @@ impl House {
     pub fn settle(&mut self) {
         let bank = self.bank;
         let Some(order) = &mut self.order else { return };
-        let Some(attempt) = order.attempts.last_mut().filter(|attempt| attempt.status == AttemptStatus::Created)
-        else {
+        let Some(attempt) = order.attempts.last_mut().filter(|attempt| attempt.status == AttemptStatus::Created) else {
             return;
         };
         order.version += 1;

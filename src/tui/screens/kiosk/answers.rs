@@ -111,6 +111,7 @@ impl Visit {
         let order = placed.order;
         self.ran_out = false;
         self.stage = Stage::Payment;
+        self.toast.dismiss();
         self.payment = Some(match order.method {
             Method::Upi => PaymentScreen::Upi(UpiScreen::default()),
             Method::Card | Method::Cash => PaymentScreen::Card(CardForm::default()),
@@ -157,6 +158,7 @@ impl Visit {
                 self.stage = Stage::Done;
                 self.payment = None;
                 self.overlay = None;
+                self.toast.dismiss();
                 self.done = Some(DoneScreen { since: env.now });
                 self.asked = env.now;
             }
@@ -199,13 +201,7 @@ impl Visit {
         self.read_cart(out);
     }
 
-    fn refuse(
-        &mut self,
-        pending: PendingChange,
-        refused: &Refused,
-        env: &Env<'_>,
-        out: &mut Out<'_>,
-    ) {
+    fn refuse(&mut self, pending: PendingChange, refused: &Refused, env: &Env<'_>, out: &mut Out<'_>) {
         let PendingChange { effect, key, since, .. } = pending;
         let unsure = parts::is_unsure(refused);
         let words = parts::refusal(refused, env.locale);

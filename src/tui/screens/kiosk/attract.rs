@@ -15,7 +15,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Paragraph};
 
 /// A steaming bowl: the steam, then the bowl.
-const STEAM: [&str; 3] = ["(    (    (", " )    )    )", "(    (    ("];
+const STEAM: [&str; 3] = ["(    (    ( ", " )    )    )", "(    (    ( "];
 const BOWL: [&str; 5] = [
     "▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄",
     " ▀██████████████████████▀ ",

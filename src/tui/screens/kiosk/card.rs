@@ -153,7 +153,11 @@ impl CardForm {
         if focused {
             field.draw(frame, inner, ctx);
         } else {
-            let shown = if index == 2 { "•".repeat(field.value().len()) } else { field.value().to_owned() };
+            let shown = match index {
+                0 => grouped(field.value()),
+                1 => field.value().to_owned(),
+                _ => "•".repeat(field.value().len()),
+            };
             frame.render_widget(Paragraph::new(Line::styled(shown, ctx.style(Token::Text))), inner);
         }
         ctx.hit(area, Hit::Row { list: FIELDS, index });
@@ -180,6 +184,18 @@ fn extend(order: &OrderView) -> Step {
         return Step::Nothing;
     }
     Step::Change(KioskEffect::ExtendHold { order: order.id })
+}
+
+/// A card number as it stands on the card, in groups of four.
+fn grouped(digits: &str) -> String {
+    let mut shown = String::with_capacity(digits.len().saturating_add(4));
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && at % 4 == 0 {
+            shown.push(' ');
+        }
+        shown.push(digit);
+    }
+    shown
 }
 
 /// Whether the digits can be a card number: the right length and the right check digit (Luhn).

@@ -24,6 +24,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 const LINES: &str = "kiosk.cart";
+/// The most columns: a price should not stand too far from its name.
+const WIDTH: u16 = 84;
 const MORE: usize = 0;
 const CHECKOUT: usize = 1;
 const TRACE: usize = 2;
@@ -158,6 +160,7 @@ impl CartScreen {
         };
         let title = ctx.locale.t("kiosk.your_order");
         let body = parts::page(frame, scene, (&title, &aside), (Context::Cart, &hints), ctx);
+        let body = body.centered_horizontally(Constraint::Length(WIDTH.min(body.width)));
         let Some(cart) = scene.cart.filter(|cart| !cart.lines.is_empty()) else {
             draw_empty(frame, body, ctx);
             return;
@@ -194,9 +197,8 @@ impl CartScreen {
     fn draw_sums(&self, frame: &mut Frame<'_>, area: Rect, cart: &CartView, scene: &Scene<'_>, ctx: &ViewCtx<'_>) {
         let currency = scene.menu.currency;
         let area = Rect { width: area.width.saturating_sub(2), x: area.x.saturating_add(1), ..area };
-        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(34.min(area.width))])
-            .spacing(2)
-            .areas(area);
+        let [left, right] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(34.min(area.width))]).spacing(2).areas(area);
         let text_style = ctx.style(Token::Muted);
         let row = |label: String, amount: String, style| {
             parts::two_sided(vec![Span::styled(label, style)], (amount, style), right.width)
@@ -221,8 +223,7 @@ impl CartScreen {
         frame.render_widget(Paragraph::new(Line::styled(words, style)).right_aligned(), link);
         ctx.hit(link, Hit::Row { list: parts::BUTTONS, index: TRACE });
         let note = if cart.note.is_empty() { ctx.locale.t("kiosk.add_note") } else { text::clean(&cart.note) };
-        let [head, note_area] =
-            Layout::vertical([Constraint::Length(1), Constraint::Length(3)]).areas(left);
+        let [head, note_area] = Layout::vertical([Constraint::Length(1), Constraint::Length(3)]).areas(left);
         let title = ctx.locale.t("kiosk.note");
         let title = text::truncate_to_width(&title, usize::from(head.width));
         frame.render_widget(Paragraph::new(Line::styled(title, ctx.style(Token::Title))), head);
@@ -231,8 +232,7 @@ impl CartScreen {
     }
 
     fn draw_buttons(&self, frame: &mut Frame<'_>, area: Rect, cart: &CartView, scene: &Scene<'_>, ctx: &ViewCtx<'_>) {
-        let [more, go] =
-            Layout::horizontal([Constraint::Fill(2), Constraint::Fill(3)]).spacing(2).areas(area);
+        let [more, go] = Layout::horizontal([Constraint::Fill(2), Constraint::Fill(3)]).spacing(2).areas(area);
         let look = ButtonLook::of(self.focus == Focus::More, false);
         parts::button(frame, more, &ctx.locale.t("kiosk.add_more"), look, MORE, ctx);
         let total = parts::money(cart.total, scene.menu.currency);
@@ -317,9 +317,7 @@ pub(super) fn changes(cart: &CartView, currency: Currency, locale: &Locale) -> V
         .map(|change| {
             let name = &change.name;
             match &change.change {
-                Change::Renamed { was, now } => {
-                    locale.t_args("kiosk.change_renamed", &[("was", was), ("now", now)])
-                }
+                Change::Renamed { was, now } => locale.t_args("kiosk.change_renamed", &[("was", was), ("now", now)]),
                 Change::Repriced { was, now } => {
                     let (was, now) = (was.display(currency), now.display(currency));
                     locale.t_args("kiosk.change_price", &[("name", name), ("was", &was), ("now", &now)])
@@ -362,9 +360,7 @@ fn trace_words(step: &PriceStep, currency: Currency, locale: &Locale) -> String 
             let tax = tax.display(currency);
             locale.t_args("kiosk.trace_tax_contained", &[("name", label), ("rate", rate), ("tax", &tax)])
         }
-        (StepNote::TaxShare { rate, .. }, _) => {
-            locale.t_args("kiosk.trace_tax", &[("name", label), ("rate", rate)])
-        }
+        (StepNote::TaxShare { rate, .. }, _) => locale.t_args("kiosk.trace_tax", &[("name", label), ("rate", rate)]),
         (_, StepKind::Delivery) => locale.t("kiosk.delivery"),
         _ => text::clean(label),
     }

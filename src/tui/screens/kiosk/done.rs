@@ -43,7 +43,7 @@ impl DoneScreen {
         let Some(order) = scene.order else { return };
         let title = ctx.locale.t("kiosk.thank_you");
         let way = parts::fulfilment_name(order.fulfilment, ctx.locale);
-        let body = parts::page(frame, scene, (&title, &way), (Context::OrderStatus, &[Action::Select]), ctx);
+        let body = parts::page(frame, scene, (&title, &way), (Context::OrderStatus, &[]), ctx);
         let named = u16::from(order.called_name.is_some());
         let [_, head, _, number, name, _, words, _, steps, estimate, _, leave] = Layout::vertical([
             Constraint::Fill(1),

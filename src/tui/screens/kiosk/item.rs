@@ -22,6 +22,8 @@ use ratatui::widgets::Paragraph;
 use std::cell::Cell;
 
 const ROWS: &str = "kiosk.item";
+/// The most columns: a price should not stand too far from its name.
+const WIDTH: u16 = 84;
 /// The index of the minus sign among the buttons of this screen.
 const MINUS: usize = 1;
 /// The index of the plus sign.
@@ -88,9 +90,7 @@ impl ItemScreen {
 
     /// The first group of which too few are chosen.
     fn missing(&self, item: &ItemView) -> Option<usize> {
-        item.option_groups
-            .iter()
-            .position(|group| self.count(group) < usize::try_from(group.min).unwrap_or(usize::MAX))
+        item.option_groups.iter().position(|group| self.count(group) < usize::try_from(group.min).unwrap_or(usize::MAX))
     }
 
     /// The price of one with what is chosen, and of all; `None` beyond the range.
@@ -130,7 +130,10 @@ impl ItemScreen {
     pub fn keep_up(&mut self, menu: &MenuView) -> bool {
         let Some(item) = self.find(menu) else { return false };
         let known = |id: &OptionId| {
-            item.option_groups.iter().flat_map(|group| &group.choices).any(|choice| choice.id == *id && choice.available)
+            item.option_groups
+                .iter()
+                .flat_map(|group| &group.choices)
+                .any(|choice| choice.id == *id && choice.available)
         };
         self.chosen.retain(known);
         if !Self::rows(item).contains(&self.focus) {
@@ -270,6 +273,7 @@ impl ItemScreen {
         });
         let title = (scene.menu.site.as_str(), total.as_deref().unwrap_or_default());
         let body = parts::page(frame, scene, title, (Context::Item, &hints), ctx);
+        let body = body.centered_horizontally(Constraint::Length(WIDTH.min(body.width)));
         let Some(item) = self.find(scene.menu) else { return };
         let about = about(item, body, scene.menu, ctx);
         let about_rows = u16::try_from(about.len()).unwrap_or(body.height).min(body.height / 2);

@@ -234,25 +234,16 @@ impl MenuScreen {
     }
 
     pub fn draw(&self, frame: &mut Frame<'_>, scene: &Scene<'_>, ctx: &ViewCtx<'_>) {
-        let hints = [
-            Action::Select,
-            Action::OpenCart,
-            Action::Search,
-            Action::DietFilter,
-            Action::Back,
-            Action::Help,
-        ];
+        let hints = [Action::Select, Action::OpenCart, Action::Search, Action::DietFilter, Action::Back, Action::Help];
         let aside = match scene.cart.and_then(|cart| cart.fulfilment) {
             Some(way) => parts::fulfilment_name(way, ctx.locale),
             None => String::new(),
         };
         let body = parts::page(frame, scene, (&scene.menu.site, &aside), (Context::Menu, &hints), ctx);
         let order_rows = if body.height >= 17 { 3 } else { 1 };
-        let [panes, order] =
-            Layout::vertical([Constraint::Fill(1), Constraint::Length(order_rows)]).areas(body);
+        let [panes, order] = Layout::vertical([Constraint::Fill(1), Constraint::Length(order_rows)]).areas(body);
         let rail = if body.width >= 76 { 22 } else { 17 };
-        let [left, right] =
-            Layout::horizontal([Constraint::Length(rail), Constraint::Fill(1)]).spacing(1).areas(panes);
+        let [left, right] = Layout::horizontal([Constraint::Length(rail), Constraint::Fill(1)]).spacing(1).areas(panes);
         self.draw_categories(frame, left, scene, ctx);
         self.draw_items(frame, right, scene, ctx);
         self.draw_order(frame, order, scene, ctx);
@@ -280,12 +271,9 @@ impl MenuScreen {
         let inner = panel::draw(frame, area, &self.items_title(scene, ctx), focused, ctx);
         let search_rows = if self.search.is_some() { 2 } else { 0 };
         let legend_rows = u16::from(inner.height > 6);
-        let [search, items, legend] = Layout::vertical([
-            Constraint::Length(search_rows),
-            Constraint::Fill(1),
-            Constraint::Length(legend_rows),
-        ])
-        .areas(inner);
+        let [search, items, legend] =
+            Layout::vertical([Constraint::Length(search_rows), Constraint::Fill(1), Constraint::Length(legend_rows)])
+                .areas(inner);
         if let Some(field) = &self.search {
             self.draw_search(field, frame, search, ctx);
         }
@@ -297,7 +285,10 @@ impl MenuScreen {
             };
             parts::paragraph(frame, items, &words, ctx.style(Token::Muted), false);
         } else {
-            let look = ListLook { name: ITEMS, row_height: 2, active: focused && !self.typing };
+            // A free row between the items, where there is room for it.
+            let airy = listed.len().saturating_mul(3) <= usize::from(items.height);
+            let row_height = if airy { 3 } else { 2 };
+            let look = ListLook { name: ITEMS, row_height, active: focused && !self.typing };
             list::draw(frame, items, &self.items, listed.len(), look, ctx, |index, width| {
                 listed.get(index).map(|item| item_rows(item, scene.menu, width, ctx)).unwrap_or_default()
             });
@@ -334,8 +325,7 @@ impl MenuScreen {
     }
 
     fn draw_order(&self, frame: &mut Frame<'_>, area: Rect, scene: &Scene<'_>, ctx: &ViewCtx<'_>) {
-        let [facts, place] =
-            Layout::horizontal([Constraint::Fill(1), Constraint::Length(26)]).spacing(1).areas(area);
+        let [facts, place] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(26)]).spacing(1).areas(area);
         let row = facts.centered_vertically(Constraint::Length(1));
         let focused = self.focus == Focus::Order;
         match scene.cart.filter(|cart| !cart.lines.is_empty()) {
@@ -414,7 +404,7 @@ fn draw_legend(frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
     if area.is_empty() {
         return;
     }
-    let key = if area.width >= 62 { "kiosk.legend" } else { "kiosk.legend_short" };
+    let key = if area.width >= 52 { "kiosk.legend" } else { "kiosk.legend_short" };
     let words = text::truncate_to_width(&ctx.locale.t(key), usize::from(area.width));
     frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), area);
 }

@@ -25,9 +25,7 @@ mod payment;
 mod step;
 mod visit;
 
-pub use effect::{
-    CardDetails, Guest, KioskCall, KioskEffect, KioskMsg, KioskReply, KioskSettings, QrPicture, Secret,
-};
+pub use effect::{CardDetails, Guest, KioskCall, KioskEffect, KioskMsg, KioskReply, KioskSettings, QrPicture, Secret};
 
 use crate::service::views::MenuView;
 use crate::tui::app::{App, Cmd, Env, Input, Latest, Pending, Requests, ViewCtx};

@@ -133,13 +133,9 @@ fn draw_trace(frame: &mut Frame<'_>, cart: &CartView, skip: usize, scene: &Scene
     let wanted = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(6);
     let size = (64.min(area.width), wanted.min(area.height.saturating_sub(2)));
     let inner = panel::overlay(frame, area, size, &ctx.locale.t("kiosk.how_it_adds_up"), ctx);
-    let [_, body, _, keys] = Layout::vertical([
-        Constraint::Length(1),
-        Constraint::Fill(1),
-        Constraint::Length(1),
-        Constraint::Length(1),
-    ])
-    .areas(inner);
+    let [_, body, _, keys] =
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
+            .areas(inner);
     let last = rows.len().saturating_sub(1);
     let skip = skip.min(rows.len().saturating_sub(usize::from(body.height)));
     let lines = rows.iter().enumerate().skip(skip).map(|(index, (words, amount))| {

@@ -289,16 +289,17 @@ impl FailedScreen {
 
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, order: &OrderView, ctx: &ViewCtx<'_>) {
         let wide = area.centered_horizontally(Constraint::Length(56.min(area.width)));
+        let other_rows = if area.height >= 16 { parts::BUTTON_ROWS } else { 1 };
         let [_, head, words, kept, _, first, second, third, fourth, _] = Layout::vertical([
             Constraint::Fill(1),
             Constraint::Length(1),
             Constraint::Length(2),
             Constraint::Length(1),
-            Constraint::Length(1),
+            Constraint::Length(u16::from(area.height > 17)),
             Constraint::Length(3),
-            Constraint::Length(1),
-            Constraint::Length(1),
-            Constraint::Length(1),
+            Constraint::Length(other_rows),
+            Constraint::Length(other_rows),
+            Constraint::Length(other_rows),
             Constraint::Fill(1),
         ])
         .areas(wide);

@@ -12,6 +12,7 @@ use super::item::ItemScreen;
 use super::menu::MenuScreen;
 use super::mode::{self, ModeScreen};
 use super::overlay::{self, Overlay};
+use super::parts;
 use super::payment::PaymentScreen;
 use super::step::{NoteOf, Question, Scene, Stage, Step};
 use crate::domain::cart::{MAX_LINE_NOTE, MAX_NOTE};
@@ -27,6 +28,9 @@ use crate::tui::widgets::dialog::{Answer, Dialog};
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::toast::Toast;
 use ratatui::Frame;
+
+/// Rows at the foot of a screen that a message never covers: a button and the hints.
+const BELOW_TOAST: u16 = parts::BUTTON_ROWS + 1;
 
 /// What follows from an input, gathered.
 #[derive(Debug)]
@@ -244,6 +248,10 @@ impl Visit {
         if stage != Stage::Item {
             self.item = None;
         }
+        if stage != self.stage {
+            // A message is about the screen on which it was said.
+            self.toast.dismiss();
+        }
         self.stage = stage;
     }
 
@@ -441,8 +449,8 @@ impl Visit {
             overlay.draw(frame, &scene, ctx);
         }
         let mut above = frame.area();
-        // The hints stay readable under a message.
-        above.height = above.height.saturating_sub(1);
+        // The next step and the hints stay readable under a message.
+        above.height = above.height.saturating_sub(BELOW_TOAST);
         self.toast.draw(frame, above, ctx);
     }
 }

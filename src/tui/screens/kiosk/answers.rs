@@ -175,7 +175,8 @@ impl Visit {
             }
             Verdict::Unknown => match self.payment {
                 Some(PaymentScreen::Waiting { since }) => self.payment = Some(PaymentScreen::Unknown { since }),
-                Some(PaymentScreen::Unknown { .. } | PaymentScreen::Unresolved { .. }) => {}
+                // A code that can still be scanned stays, whether the gateway answers or not.
+                Some(PaymentScreen::Upi(_) | PaymentScreen::Unknown { .. } | PaymentScreen::Unresolved { .. }) => {}
                 _ => self.payment = Some(PaymentScreen::Unknown { since: env.now }),
             },
             Verdict::Held => match self.payment {

@@ -21,7 +21,7 @@ use ratatui::widgets::Paragraph;
 /// Seconds after which the kiosk is free for the next customer.
 pub(super) const STAYS_SECONDS: i64 = 60;
 /// For so many seconds no key ends the screen: a double Enter must not hide the number.
-const HOLDS_SECONDS: i64 = 2;
+pub(super) const HOLDS_SECONDS: i64 = 2;
 
 /// When the screen was entered.
 #[derive(Debug, Clone, Copy)]

@@ -2,6 +2,7 @@
 //! what became of it. What is true about the order is the house's answer; this file only shows it.
 
 use super::card::CardForm;
+use super::done::HOLDS_SECONDS;
 use super::effect::{KioskEffect, QrPicture};
 use super::parts::{self, ButtonLook};
 use super::step::{Question, Scene, Stage, Step};
@@ -130,8 +131,8 @@ impl PaymentScreen {
                 _ => Step::Nothing,
             },
             Self::Waiting { .. } | Self::Unknown { .. } => Step::Nothing,
-            Self::Unresolved { .. } => match env.action(Context::Payment, input) {
-                Some(Action::Select | Action::Back) => Step::Leave,
+            Self::Unresolved { since } => match env.action(Context::Payment, input) {
+                Some(Action::Select | Action::Back) if env.now.seconds_since(*since) >= HOLDS_SECONDS => Step::Leave,
                 _ => Step::Nothing,
             },
         }

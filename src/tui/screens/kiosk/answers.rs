@@ -6,7 +6,7 @@ use super::done::DoneScreen;
 use super::effect::{KioskEffect, KioskReply, QrPicture};
 use super::parts;
 use super::payment::{self, FailedScreen, PaymentScreen, UpiScreen, Verdict};
-use super::step::{Stage, Step};
+use super::step::Stage;
 use super::visit::{Out, PendingChange, Visit};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::order::{EndReason, Status};
@@ -73,7 +73,7 @@ impl Visit {
         match reply {
             KioskReply::Cart(Ok(cart)) => {
                 self.cart = Some(cart);
-                self.cart_changed(&pending.effect, menu, env, out);
+                self.cart_changed(&pending.effect, menu, env);
             }
             KioskReply::Placed(Ok(placed)) => self.placed(*placed, env, out),
             KioskReply::Order(Ok(order)) => self.order_changed(&pending.effect, order, env, out),
@@ -89,7 +89,7 @@ impl Visit {
         }
     }
 
-    fn cart_changed(&mut self, effect: &KioskEffect, menu: &MenuView, env: &Env<'_>, out: &mut Out<'_>) {
+    fn cart_changed(&mut self, effect: &KioskEffect, menu: &MenuView, env: &Env<'_>) {
         match effect {
             KioskEffect::AddToCart { item, .. } => {
                 let name = menu.items.iter().find(|known| known.id == *item).map(|item| item.name.clone());
@@ -98,10 +98,10 @@ impl Visit {
                 self.toast.show(words, Token::Success, env.now);
             }
             KioskEffect::SetFulfilment { .. } | KioskEffect::ClearCart { .. } => self.go(Stage::Menu),
-            KioskEffect::AcceptChanges { .. } => {
-                if self.cart.as_ref().is_some_and(|cart| cart.changes.is_empty() && !cart.lines.is_empty()) {
-                    self.take(Step::Go(Stage::Checkout), menu, env, out);
-                }
+            KioskEffect::AcceptChanges { .. }
+                if self.cart.as_ref().is_some_and(|cart| cart.changes.is_empty() && !cart.lines.is_empty()) =>
+            {
+                self.go(Stage::Checkout);
             }
             _ => {}
         }

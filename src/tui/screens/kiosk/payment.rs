@@ -158,7 +158,10 @@ impl PaymentScreen {
         let body = parts::page(frame, scene, (&title, &due), (Context::Payment, hints), ctx);
         match self {
             Self::Card(form) => form.draw(frame, body, order, scene, ctx),
-            Self::Upi(screen) => screen.draw(frame, body, order, ctx),
+            Self::Upi(screen) => {
+                let middle = body.centered_horizontally(Constraint::Length(84.min(body.width)));
+                screen.draw(frame, middle, order, ctx);
+            }
             Self::Failed(screen) => screen.draw(frame, body, order, ctx),
             Self::Waiting { since } => draw_wait(frame, body, *since, ("kiosk.waiting", "kiosk.waiting_more"), ctx),
             Self::Unknown { since } => draw_wait(frame, body, *since, ("kiosk.checking", "kiosk.checking_more"), ctx),

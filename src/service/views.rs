@@ -14,6 +14,7 @@ use crate::domain::order::{EndReason, Status};
 use crate::domain::payment::{AttemptMethod, AttemptStatus, Method, PaymentStatus, RefundStatus};
 use crate::domain::price_trace::PriceTrace;
 use crate::domain::time::Timestamp;
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 /// The menu as a customer sees it now.
@@ -27,6 +28,12 @@ pub struct MenuView {
     pub demo: bool,
     /// Rises when something about the menu changes.
     pub version: i64,
+    /// The site's time zone, to say when the next slot starts.
+    pub zone: Tz,
+    /// After so many seconds without a touch a kiosk asks whether somebody is still there; 0: never.
+    pub kiosk_idle_seconds: i64,
+    /// So many seconds later it forgets the customer.
+    pub kiosk_warning_seconds: i64,
     /// Whether orders are taken now.
     pub open: bool,
     /// The time slot that is on.
@@ -140,7 +147,7 @@ pub struct CartView {
     pub total: Money,
     /// Why it is that much.
     pub trace: PriceTrace,
-    /// What changed on the menu since the lines were added.
+    /// What changed on the menu since the lines were added, with the line that it is about.
     pub changes: Vec<CartChange>,
 }
 

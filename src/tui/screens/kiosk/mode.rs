@@ -1,0 +1,127 @@
+//! The first question: eat here or take away. Only the ways that the site offers and that a kiosk can
+//! serve; a delivery needs an address, which the kiosk does not ask for.
+
+use super::effect::KioskEffect;
+use super::parts::{self, ButtonLook};
+use super::step::{Question, Scene, Step};
+use crate::domain::fulfilment::Fulfilment;
+use crate::domain::ids::CartId;
+use crate::service::views::MenuView;
+use crate::tui::app::{Env, Hit, Input, ViewCtx};
+use crate::tui::keymap::{Action, Context};
+use crate::tui::text;
+use crate::tui::theme::Token;
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Flex, Layout, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, BorderType, Paragraph};
+
+const PLATE: [&str; 4] = [" ╷╷╷   ▁▁▁▁▁   ╷ ", " ╰┼╯ ╱       ╲ │╲", "  │  ▏       ▕ ├╯", "  ╵   ╲▁▁▁▁▁╱  ╵ "];
+const BAG: [&str; 4] = ["    ╭─────╮    ", "  ╭─┴─────┴─╮  ", "  │         │  ", "  ╰─────────╯  "];
+
+/// The ways that can be chosen here, dine in first.
+pub(super) fn ways(menu: &MenuView) -> Vec<Fulfilment> {
+    [Fulfilment::DineIn, Fulfilment::Pickup].into_iter().filter(|way| menu.fulfilments.contains(way)).collect()
+}
+
+/// Which way is selected.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ModeScreen {
+    selected: usize,
+}
+
+impl ModeScreen {
+    pub fn on_input<M>(&mut self, input: &Input<M>, cart: CartId, scene: &Scene<'_>, env: &Env<'_>) -> Step {
+        let ways = ways(scene.menu);
+        if let Input::Click { hit, .. } = input
+            && let Some(index) = parts::clicked(*hit, parts::BUTTONS)
+        {
+            self.selected = index;
+            return choose(&ways, index, cart);
+        }
+        let last = ways.len().saturating_sub(1);
+        match env.action(Context::Attract, input) {
+            Some(Action::Left | Action::Up | Action::PreviousPane | Action::Home) => {
+                self.selected = self.selected.saturating_sub(1);
+                Step::Drawn
+            }
+            Some(Action::Right | Action::Down | Action::NextPane | Action::End) => {
+                self.selected = self.selected.saturating_add(1).min(last);
+                Step::Drawn
+            }
+            Some(Action::Select) => choose(&ways, self.selected.min(last), cart),
+            Some(Action::Digit(digit)) => match usize::from(digit).checked_sub(1) {
+                Some(index) => choose(&ways, index, cart),
+                None => Step::Nothing,
+            },
+            Some(Action::Back) if scene.has_lines() => Step::Ask(Question::Leave),
+            Some(Action::Back) => Step::Leave,
+            _ => Step::Nothing,
+        }
+    }
+
+    pub fn draw(&self, frame: &mut Frame<'_>, scene: &Scene<'_>, ctx: &ViewCtx<'_>) {
+        let hints = [Action::Select, Action::Back, Action::Help];
+        let body = parts::page(frame, scene, (&scene.menu.site, ""), (Context::Attract, &hints), ctx);
+        let ways = ways(scene.menu);
+        let [_, question, _, row, _] = Layout::vertical([
+            Constraint::Fill(1),
+            Constraint::Length(1),
+            Constraint::Length(2),
+            Constraint::Length(11),
+            Constraint::Fill(2),
+        ])
+        .areas(body);
+        let words = ctx.locale.t("kiosk.where_to_eat");
+        frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Title))).centered(), question);
+        if ways.is_empty() {
+            parts::paragraph(frame, row, &ctx.locale.t("kiosk.no_way"), ctx.style(Token::Warning), true);
+            return;
+        }
+        let places =
+            Layout::horizontal(vec![Constraint::Length(28); ways.len()]).flex(Flex::Center).spacing(3).split(row);
+        for (index, (way, place)) in ways.iter().zip(places.iter()).enumerate() {
+            let look = ButtonLook::of(index == self.selected.min(ways.len().saturating_sub(1)), false);
+            card(frame, *place, *way, look, index, ctx);
+        }
+    }
+}
+
+fn choose(ways: &[Fulfilment], index: usize, cart: CartId) -> Step {
+    match ways.get(index) {
+        Some(way) => Step::Change(KioskEffect::SetFulfilment { cart, fulfilment: *way }),
+        None => Step::Nothing,
+    }
+}
+
+fn card(frame: &mut Frame<'_>, area: Rect, way: Fulfilment, look: ButtonLook, index: usize, ctx: &ViewCtx<'_>) {
+    let focused = look == ButtonLook::Focused;
+    let (kind, border) =
+        if focused { (BorderType::Thick, Token::Accent) } else { (BorderType::Rounded, Token::Border) };
+    let block = Block::bordered().border_type(kind).border_style(ctx.style(border));
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let [_, picture, _, name, more, _] = Layout::vertical([
+        Constraint::Fill(1),
+        Constraint::Length(4),
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Fill(1),
+    ])
+    .areas(inner);
+    let (art, words) = match way {
+        Fulfilment::DineIn => (PLATE, ctx.locale.t("kiosk.dine_in_more")),
+        Fulfilment::Pickup | Fulfilment::Delivery => (BAG, ctx.locale.t("kiosk.take_away_more")),
+    };
+    let art: Vec<Line<'_>> = art.iter().map(|row| Line::styled(*row, ctx.style(Token::Accent))).collect();
+    frame.render_widget(Paragraph::new(art).centered(), picture);
+    let number = index.saturating_add(1);
+    let label = format!(" {number}  {} ", parts::fulfilment_name(way, ctx.locale));
+    let label = text::truncate_to_width(&label, usize::from(name.width));
+    let token = if focused { Token::Selected } else { Token::Text };
+    frame.render_widget(Paragraph::new(Line::styled(label, ctx.style(token))).centered(), name);
+    let words = text::truncate_to_width(&words, usize::from(more.width));
+    frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))).centered(), more);
+    ctx.hit(area, Hit::Row { list: parts::BUTTONS, index });
+}

@@ -14,6 +14,7 @@ pub mod key;
 pub mod keymap;
 pub mod locale;
 pub mod runtime;
+pub mod screens;
 pub mod surface;
 pub mod terminal;
 pub mod testing;

@@ -1,0 +1,4 @@
+//! The screens of the house, one folder per role. Each is an [`crate::tui::app::App`]: state, update
+//! and view stand together, what it wants done is data, and nothing here opens a store.
+
+pub mod kitchen;

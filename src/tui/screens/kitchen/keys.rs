@@ -30,8 +30,10 @@ const NOTE_LIMIT: usize = 120;
 pub(super) const HOLD_MINUTES: [i64; 4] = [5, 10, 15, 30];
 /// The minutes that are offered for an estimate.
 pub(super) const ETA_MINUTES: [i64; 5] = [5, 10, 15, 20, 30];
-/// Rows of a board from which on numbers are large.
+/// Rows of a board from which on numbers may be large.
 const LARGE_ROWS: u16 = 17;
+/// Rows of a board from which on numbers are always large.
+const TALL_ROWS: u16 = 26;
 
 impl Kitchen {
     /// Where the cards stand on a screen of this size.
@@ -55,9 +57,16 @@ impl Kitchen {
         now: crate::domain::time::Timestamp,
     ) -> Option<Look<'a>> {
         let area = self.board_area(size);
-        let large = area.height >= LARGE_ROWS;
         let (station, expo, now, width) = (self.station, self.expo, self.store_now(now), layout::inner_width(area));
-        Some(Look { theme, locale, view: self.view.get()?, station, expo, large, now, width })
+        let look = Look { theme, locale, view: self.view.get()?, station, expo, large: true, now, width };
+        // Large numbers where there is room for them: always on a tall screen, else while every
+        // ticket fits on one page with them.
+        let fits = || {
+            let rows: Vec<usize> = self.shown().iter().map(|ticket| card::rows(ticket, &look).len()).collect();
+            layout::pages(&rows, area).len() == 1
+        };
+        let large = area.height >= TALL_ROWS || (area.height >= LARGE_ROWS && fits());
+        Some(Look { large, ..look })
     }
 
     /// The pages of the board, and the one that is shown.

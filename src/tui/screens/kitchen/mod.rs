@@ -186,7 +186,7 @@ impl Kitchen {
     fn reload(&mut self) -> Vec<Cmd<Effect>> {
         if self.view.is_waiting() {
             self.stale = true;
-            return vec![Cmd::Unchanged];
+            return Vec::new();
         }
         let request = self.view.ask(&mut self.requests);
         vec![Cmd::Effect(Effect::LoadKitchen { request })]
@@ -274,7 +274,6 @@ impl Kitchen {
         let mut commands = Vec::new();
         if std::mem::take(&mut self.stale) {
             commands.extend(self.reload());
-            commands.retain(|command| *command != Cmd::Unchanged);
         } else {
             self.acts.settle();
         }
@@ -448,7 +447,11 @@ impl App for Kitchen {
     fn update(&mut self, input: Input<Msg>, env: &Env<'_>) -> Vec<Cmd<Effect>> {
         match input {
             Input::Msg(message) => self.on_message(message, env),
-            Input::StoreChanged => self.reload(),
+            Input::StoreChanged => {
+                let mut commands = self.reload();
+                commands.push(Cmd::Unchanged);
+                commands
+            }
             Input::StoreAway(away) => {
                 self.away = away;
                 if away { Vec::new() } else { self.reload() }

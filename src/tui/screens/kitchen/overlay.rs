@@ -272,9 +272,8 @@ impl Kitchen {
             _ => None,
         };
         match at.and_then(|at| orders.get(at)) {
-            Some(order) if self.away => {
+            Some(_) if self.away => {
                 self.say(env.locale.t("kitchen.away"), Token::Danger, env);
-                let _ = order;
                 Vec::new()
             }
             Some(order) => self.act(*order, Act::Recall),
@@ -329,7 +328,7 @@ impl Kitchen {
                 self.ask_reason(order, Ending::Void(line), env);
             }
             Question::Reason(ending) => match reasons(ending).get(at) {
-                Some(words) => return self.with_reason(order, ending, env.locale.t(words), env),
+                Some(words) => return self.with_reason(order, ending, env.locale.t(words)),
                 None => {
                     let title = env.locale.t("kitchen.reason_other");
                     let dialog = Dialog::text(title, env.locale.t("kitchen.reason_body"), TextInput::new(REASON_LIMIT));
@@ -368,7 +367,7 @@ impl Kitchen {
         };
         match question {
             Question::Note => self.act(order, Act::Note { note: given }),
-            Question::OtherReason(ending) => self.with_reason(order, ending, given, env),
+            Question::OtherReason(ending) => self.with_reason(order, ending, given),
             Question::Float => {
                 self.overlay = Some(Overlay::OpeningTill(order));
                 let key = self.acts.next_key();
@@ -379,7 +378,7 @@ impl Kitchen {
         }
     }
 
-    fn with_reason(&mut self, order: OrderId, ending: Ending, reason: String, env: &Env<'_>) -> Vec<Cmd<Effect>> {
+    fn with_reason(&mut self, order: OrderId, ending: Ending, reason: String) -> Vec<Cmd<Effect>> {
         let Some(ticket) = self.ticket(order) else { return Vec::new() };
         match ending {
             Ending::Reject if ticket.status == Status::Received => self.act(order, Act::Reject { reason }),

@@ -158,7 +158,9 @@ impl Kitchen {
         if area.is_empty() {
             return;
         }
-        let room = usize::from(area.width).saturating_sub(text::display_width(position)).saturating_sub(2);
+        let taken = u16::try_from(text::display_width(position)).unwrap_or(area.width).min(area.width);
+        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(taken)]).areas(area);
+        let room = usize::from(left.width).saturating_sub(2);
         let key = |action| ctx.keymap.keys_for(Context::Kitchen, action).into_iter().next().unwrap_or_default();
         let (words, token) = if let Some(undo) = &self.undo {
             let left = undo.until.seconds_since(ctx.now).max(1);
@@ -169,16 +171,8 @@ impl Kitchen {
             (self.next_words(&key(Action::Bump), ctx), Token::Accent)
         };
         let words = text::truncate_to_width(&words, room);
-        frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(token))), area);
-        let position = Line::styled(position.to_owned(), ctx.style(Token::Muted));
-        frame.render_widget(
-            Paragraph::new(position).right_aligned(),
-            Rect {
-                x: area.right().saturating_sub(u16::try_from(position_width(area, room)).unwrap_or_default()),
-                width: u16::try_from(position_width(area, room)).unwrap_or_default(),
-                ..area
-            },
-        );
+        frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(token))), left);
+        frame.render_widget(Paragraph::new(Line::styled(position.to_owned(), ctx.style(Token::Muted))), right);
     }
 
     fn next_words(&self, key: &str, ctx: &ViewCtx<'_>) -> String {
@@ -256,9 +250,4 @@ impl Kitchen {
             vec![columns::row(&shape, &cells, width)]
         });
     }
-}
-
-/// Columns that are left at the right of so many taken ones.
-fn position_width(area: Rect, taken: usize) -> usize {
-    usize::from(area.width).saturating_sub(taken).saturating_sub(2)
 }

@@ -1,13 +1,20 @@
 //! Payment: the one trait by which the house talks to a gateway, and what it asks and is answered.
 //!
-//! The gateways of this folder are simulated (card, UPI); a real provider implements
+//! The gateways of this folder are simulated ([`card`], [`upi`]); a real provider implements
 //! [`Gateway`] beside them. No rule about orders lives here (that is `domain::order`) and no SQL: what
 //! a simulated provider remembers is kept by a [`memory::ProviderMemory`] that the caller brings.
 //!
 //! A gateway is only ever called outside of a transaction, after the attempt was written and committed.
 
+pub mod card;
+pub mod cash;
 pub mod instrument;
 pub mod memory;
+pub mod qr;
+pub mod script;
+pub mod simulated;
+pub mod upi;
+pub mod webhook;
 
 pub use instrument::{CardDetails, Instrument};
 
@@ -223,28 +230,16 @@ impl GatewayError {
 
 impl From<GatewayError> for Refused {
     fn from(error: GatewayError) -> Self {
-        let message = error.to_string();
-        match error {
+        let mut refused = match &error {
             GatewayError::Unreachable(_) => Self::new(ErrorCode::PaymentFailed, "The payment service does not answer.")
                 .help("Wait a moment: we ask it what happened before anything is charged again."),
             GatewayError::KeyReused => {
                 Self::new(ErrorCode::IdempotencyMismatch, "This payment was begun for another amount.")
             }
             GatewayError::Invalid(_) => Self::new(ErrorCode::PaymentFailed, "The payment cannot be made like this."),
-        }
-        .caused_by(message)
-    }
-}
-
-/// Lets a refusal carry its cause in one expression.
-trait CausedBy {
-    fn caused_by(self, cause: String) -> Self;
-}
-
-impl CausedBy for Refused {
-    fn caused_by(mut self, cause: String) -> Self {
-        self.cause = Some(cause);
-        self
+        };
+        refused.cause = Some(error.to_string());
+        refused
     }
 }
 

@@ -197,6 +197,24 @@ impl Store {
         }
     }
 
+    /// How a commit of [`Store::write`] and one of [`Store::write_relaxed`] wait for the disk, in the
+    /// database's own words (`synchronous`, `synchronous_commit`); for Health and `doctor`.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn durability(&self) -> Result<(String, String), StoreError> {
+        const SQLITE: &str = "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous";
+        const POSTGRES: &str = "SELECT current_setting('synchronous_commit')";
+        let mut full = self.write().await?;
+        let words = if full.is_postgres() { POSTGRES } else { SQLITE };
+        let (of_full,): (String,) = fetch_one!(&mut full, (String,), words)?;
+        full.rollback().await?;
+        let mut relaxed = self.write_relaxed().await?;
+        let (of_relaxed,): (String,) = fetch_one!(&mut relaxed, (String,), words)?;
+        relaxed.rollback().await?;
+        Ok((of_full, of_relaxed))
+    }
+
     /// Begins a transaction that only reads, on one consistent state.
     ///
     /// # Errors

@@ -204,14 +204,15 @@ impl House {
 
     async fn ready(&self, item: &ItemView) -> OrderView {
         let order = self.cooking(item).await;
-        self.run(&self.board, Bump { order: order.id, station: None, seen_version: order.version }).await
+        self.run(&self.board, Bump { order: order.id, station: None, seen_version: order.version }).await.order
     }
 
     async fn out(&self, item: &ItemView) -> OrderView {
         let order = self.paid_by(&self.guest(), item, Fulfilment::Delivery, Some("Hostel 4")).await;
         self.run(&self.admin, AssignCourier { order: order.id, staff: self.courier_id }).await;
         let order = self.run(&self.kitchen, StartOrder { order: order.id }).await;
-        let order = self.run(&self.board, Bump { order: order.id, station: None, seen_version: order.version }).await;
+        let order =
+            self.run(&self.board, Bump { order: order.id, station: None, seen_version: order.version }).await.order;
         assert_eq!(order.status, Status::Ready);
         self.run(&self.courier, PickUp { order: order.id }).await
     }

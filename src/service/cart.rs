@@ -230,11 +230,11 @@ async fn load_existing(context: &mut Context<'_>, id: CartId) -> Result<Loaded, 
     load(context.tx, context.menus, &site, &context.actor, id).await?.ok_or_else(|| Refused::not_found("cart", id))
 }
 
+/// The lines of a cart as they go into the quote, each with the choices that its order line keeps.
+pub(super) type PricedLines = Vec<(QuoteLine, Vec<ChosenOption>)>;
+
 /// The lines of a cart priced today, with the choices that order lines keep.
-pub(super) fn priced(
-    loaded: &Loaded,
-    site: &super::door::Site,
-) -> Result<(Quote, Vec<(QuoteLine, Vec<ChosenOption>)>), Refused> {
+pub(super) fn priced(loaded: &Loaded, site: &super::door::Site) -> Result<(Quote, PricedLines), Refused> {
     let lines = loaded.cart.quote_lines(&loaded.menu.menu)?;
     let delivery = (loaded.cart.fulfilment == Some(Fulfilment::Delivery)).then(|| DeliveryFee {
         name: "Delivery".to_owned(),

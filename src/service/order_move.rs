@@ -19,7 +19,7 @@ use crate::domain::payment::{Attempt, AttemptMethod, AttemptStatus, Method, Refu
 use crate::domain::time::{Timestamp, business_day_start};
 use crate::store::holds::{MovedRow, Mover, ReservationRow};
 use crate::store::money::{AttemptRow, RefundRow, Settled};
-use crate::store::orders::{LineRow, OrderRow};
+use crate::store::orders::{LineRow, OrderRow, Steps};
 use crate::store::records::AuditRow;
 use crate::store::till::{Movement, MovementKind};
 use crate::store::{Tx, carts, deliveries, holds, money, orders, tickets, till};
@@ -210,17 +210,15 @@ impl Run<'_, '_> {
             tickets::recall(self.context.tx, &site, OrderId(row.id), self.context.now).await?;
         }
         let reason = self.transition.reason_text.as_deref();
-        orders::append_history(
-            self.context.tx,
-            &site,
-            OrderId(row.id),
-            seen.version + 1,
-            &self.transition.hops,
-            &self.context.actor,
+        let steps = Steps {
+            order: OrderId(row.id),
+            first_version: seen.version + 1,
+            hops: &self.transition.hops,
+            actor: &self.context.actor,
             reason,
-            self.context.now,
-        )
-        .await?;
+            now: self.context.now,
+        };
+        orders::append_history(self.context.tx, &site, &steps).await?;
         self.tell(event, &seen, &row);
         self.loaded.row = row;
         Ok(())
@@ -404,10 +402,8 @@ impl Run<'_, '_> {
             Effect::FailRefund { id, reason } => {
                 money::end_refund(self.context.tx, &site, order, *id, ("failed", Some(reason), None), now).await?;
             }
-            Effect::DrawerSale { amount, tendered } => {
-                if amount.0 > 0 {
-                    self.move_cash(MovementKind::Sale, amount.0, Some(tendered.0), None).await?;
-                }
+            Effect::DrawerSale { amount, tendered } if amount.0 > 0 => {
+                self.move_cash(MovementKind::Sale, amount.0, Some(tendered.0), None).await?;
             }
             _ => {}
         }

@@ -10,10 +10,11 @@ use crate::domain::access::Permission;
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::{AttemptId, LineId, OrderId, RefundId, StaffId, StationId};
 use crate::domain::money::Money;
-use crate::domain::order::{Event, LinePart, RefundChoice, Status};
+use crate::domain::order::{Event, Line, LinePart, RefundChoice, Status};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::deliveries;
+use crate::store::orders::LineRow;
 use crate::words;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -341,37 +342,104 @@ pub struct Bump {
     pub seen_version: i64,
 }
 
+words!(
+    /// How far a bump came.
+    BumpStep, "step" {
+        /// T10: accepted.
+        Accepted = "accepted",
+        /// T13: cooking has begun.
+        Started = "started",
+        /// T14: this station is done, another is not.
+        ItemsDone = "items_done",
+        /// T15: nothing is left, the order is ready.
+        Ready = "ready",
+    }
+);
+
+/// What a bump did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bumped {
+    /// The order after it.
+    #[serde(flatten)]
+    pub order: OrderView,
+    /// How far it came.
+    pub step: BumpStep,
+    /// The lines that it finished, for [`Undo`].
+    pub lines_done: Vec<LineId>,
+}
+
 impl UseCase for Bump {
-    type Output = OrderView;
+    type Output = Bumped;
     const NAME: &'static str = "bump";
     const PERMISSION: Permission = Permission::OrdersUpdate;
 
-    async fn run(&self, context: &mut Context<'_>) -> Result<OrderView, Refused> {
+    async fn run(&self, context: &mut Context<'_>) -> Result<Bumped, Refused> {
         let seen = load_seen(context, self.order, self.seen_version).await?;
-        let loaded = match seen.snapshot.status {
-            Status::Received => apply_to(context, seen, &Event::Accept { eta_minutes: None }).await?,
+        let (loaded, step, lines_done) = match seen.snapshot.status {
+            Status::Received => {
+                let accept = Event::Accept { eta_minutes: None };
+                (apply_to(context, seen, &accept).await?, BumpStep::Accepted, Vec::new())
+            }
             Status::Preparing => self.finish(context, seen).await?,
             // Everything else is judged by the table: confirmed starts, the rest says why not.
-            _ => apply_to(context, seen, &Event::StartPreparing).await?,
+            _ => (apply_to(context, seen, &Event::StartPreparing).await?, BumpStep::Started, Vec::new()),
         };
-        shown(&loaded)
+        Ok(Bumped { order: shown(&loaded)?, step, lines_done })
     }
 }
 
 impl Bump {
-    async fn finish(&self, context: &mut Context<'_>, seen: Loaded) -> Result<Loaded, Refused> {
+    /// T14 for this station's open lines (a line of no station belongs to each), then T15 when no
+    /// station has any left.
+    async fn finish(
+        &self,
+        context: &mut Context<'_>,
+        seen: Loaded,
+    ) -> Result<(Loaded, BumpStep, Vec<LineId>), Refused> {
+        let here = |row: &LineRow| {
+            row.station_id.is_none() || self.station.is_none_or(|station| row.station_id == Some(station.0))
+        };
         let lines: Vec<LineId> = seen
             .lines
             .iter()
-            .filter(|row| self.station.is_none_or(|station| row.station_id == Some(station.0)))
+            .filter(|row| here(row))
             .map(|row| LineId(row.id))
-            .filter(|id| seen.snapshot.line(*id).is_some_and(crate::domain::order::Line::is_undone))
+            .filter(|id| seen.snapshot.line(*id).is_some_and(Line::is_undone))
             .collect();
-        let loaded = if lines.is_empty() { seen } else { apply_to(context, seen, &Event::ItemDone { lines }).await? };
-        if loaded.snapshot.open_lines().any(crate::domain::order::Line::is_undone) {
-            return Ok(loaded);
+        let loaded = if lines.is_empty() {
+            seen
+        } else {
+            apply_to(context, seen, &Event::ItemDone { lines: lines.clone() }).await?
+        };
+        if loaded.snapshot.open_lines().any(Line::is_undone) {
+            return Ok((loaded, BumpStep::ItemsDone, lines));
         }
-        apply_to(context, loaded, &Event::MarkReady { forced: None }).await
+        let ready = apply_to(context, loaded, &Event::MarkReady { forced: None }).await?;
+        Ok((ready, BumpStep::Ready, lines))
+    }
+}
+
+/// Another use case, only if the order still stands as the person saw it: so that two people with one
+/// ticket before them cannot both act on it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AtVersion<U> {
+    /// The order.
+    pub order: OrderId,
+    /// The version that was on the screen.
+    pub seen_version: i64,
+    /// What is to be done.
+    pub then: U,
+}
+
+impl<U: UseCase> UseCase for AtVersion<U> {
+    type Output = U::Output;
+    const NAME: &'static str = U::NAME;
+    const PERMISSION: Permission = U::PERMISSION;
+    const AUDITED: bool = U::AUDITED;
+
+    async fn run(&self, context: &mut Context<'_>) -> Result<U::Output, Refused> {
+        load_seen(context, self.order, self.seen_version).await?;
+        self.then.run(context).await
     }
 }
 

@@ -14,15 +14,14 @@ use crate::domain::consumption::{SaleLine, insufficient_stock};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::{AttemptId, CartId, LineId, OrderId, StockItemId};
-use crate::domain::menu::ChosenOption;
 use crate::domain::order::{Effect, Event, PlaceFacts, Snapshot, Transition, decide, estimate_minutes};
 use crate::domain::payment::Method;
-use crate::domain::pricing::{PricedLine, Quote, QuoteLine};
+use crate::domain::pricing::{PricedLine, Quote};
 use crate::domain::text;
 use crate::domain::time::compact_date;
 use crate::store::holds::Mover;
 use crate::store::money::AttemptRow;
-use crate::store::orders::{LineRow, OrderRow, UsedUnits};
+use crate::store::orders::{LineRow, OrderRow, Steps, UsedUnits};
 use crate::store::records::AuditRow;
 use crate::store::{carts, holds, money, orders, tickets};
 use chrono::NaiveDate;
@@ -101,8 +100,6 @@ impl UseCase for PlaceOrder {
     }
 }
 
-type Lines = Vec<(QuoteLine, Vec<ChosenOption>)>;
-
 impl PlaceOrder {
     fn day(&self, context: &Context<'_>) -> Day {
         let (site, now) = (&context.site, context.now);
@@ -112,7 +109,11 @@ impl PlaceOrder {
     }
 
     /// The quote; `None` where a line no longer fits the menu (the guard `items_available` says so).
-    fn price(&self, loaded: &cart::Loaded, context: &Context<'_>) -> Result<(Option<Quote>, Lines), Refused> {
+    fn price(
+        &self,
+        loaded: &cart::Loaded,
+        context: &Context<'_>,
+    ) -> Result<(Option<Quote>, cart::PricedLines), Refused> {
         match cart::priced(loaded, &context.site) {
             Ok((quote, lines)) => Ok((Some(quote), lines)),
             Err(refused) if matches!(refused.code, ErrorCode::ItemUnavailable) => Ok((None, Vec::new())),
@@ -189,7 +190,7 @@ impl PlaceOrder {
         loaded: &cart::Loaded,
         day: &Day,
         quote: &Quote,
-        lines: &Lines,
+        lines: &cart::PricedLines,
         transition: Transition,
     ) -> Result<Placed, Refused> {
         let site = Arc::clone(&context.site);
@@ -227,7 +228,8 @@ impl PlaceOrder {
             holds::record_hold(context.tx, &mover, *item, 1, *quantity).await?;
         }
         let attempts = self.effects(context, &row, &line_rows, &transition, &mover).await?;
-        orders::append_history(context.tx, &site.id, id, 1, &transition.hops, &actor, None, now).await?;
+        let steps = Steps { order: id, first_version: 1, hops: &transition.hops, actor: &actor, reason: None, now };
+        orders::append_history(context.tx, &site.id, &steps).await?;
         for (sequence, emit) in (1_i64..).zip(&transition.emits) {
             context.emit(id, sequence, emit.as_str(), payload(&row, *emit), priority(*emit));
         }
@@ -355,7 +357,7 @@ impl PlaceOrder {
         context: &Context<'_>,
         loaded: &cart::Loaded,
         quote: &Quote,
-        lines: &Lines,
+        lines: &cart::PricedLines,
         order: OrderId,
     ) -> Result<Vec<LineRow>, Refused> {
         let menu = &loaded.menu.menu;

@@ -464,20 +464,29 @@ pub async fn set_line_counters(
     if hit_one(hit)? { Ok(()) } else { Err(StoreError::Fault("a line of the order is gone".to_owned())) }
 }
 
-/// Appends the steps of a transition to the history: the first makes version `first_version`.
+/// The steps of a transition, for the history.
+#[derive(Debug, Clone, Copy)]
+pub struct Steps<'a> {
+    /// The order.
+    pub order: OrderId,
+    /// The version that the first step makes.
+    pub first_version: i64,
+    /// The steps.
+    pub hops: &'a [Hop],
+    /// Who took them.
+    pub actor: &'a Actor,
+    /// Why, where a person said so.
+    pub reason: Option<&'a str>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Appends the steps of a transition to the history.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn append_history(
-    tx: &mut Tx,
-    site: &str,
-    order: OrderId,
-    first_version: i64,
-    hops: &[Hop],
-    actor: &Actor,
-    reason: Option<&str>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn append_history(tx: &mut Tx, site: &str, steps: &Steps<'_>) -> Result<(), StoreError> {
+    let Steps { order, first_version, hops, actor, reason, now } = *steps;
     let by_actor = |hop: &Hop| hop.role == actor.role;
     let actor_id = actor.staff.map(|StaffId(id)| id).or_else(|| actor.customer.map(|CustomerId(id)| id));
     let terminal = actor.terminal.map(|TerminalId(id)| id);

@@ -843,6 +843,34 @@ impl Event {
         }
     }
 
+    /// The event as somebody at a board would give it, for "why not?": with a reason, enough cash and
+    /// nothing odd. `None` for events that no person at a board gives.
+    #[must_use]
+    pub fn plain(kind: EventKind) -> Option<Self> {
+        let reason = || "why not".to_owned();
+        Some(match kind {
+            EventKind::Cancel => Self::Cancel { reason: reason() },
+            EventKind::Accept => Self::Accept { eta_minutes: None },
+            EventKind::Reject => Self::Reject { reason: reason() },
+            EventKind::StartPreparing => Self::StartPreparing,
+            EventKind::MarkReady => Self::MarkReady { forced: None },
+            EventKind::Recall => Self::Recall,
+            EventKind::HandOver => Self::HandOver,
+            EventKind::CloseUncollected => Self::CloseUncollected { reason: reason() },
+            EventKind::StaffCancel => Self::StaffCancel { reason: reason() },
+            EventKind::Void => Self::Void { reason: reason(), lines: Vec::new(), refund: RefundChoice::Full },
+            EventKind::NoShow => Self::NoShow,
+            EventKind::ConfirmCash => {
+                Self::ConfirmCash { tendered: Money(i64::MAX), attempt: AttemptId(uuid::Uuid::nil()) }
+            }
+            EventKind::SetPriority => Self::SetPriority { priority: 1 },
+            EventKind::Hold => Self::Hold { until: None },
+            EventKind::ReleaseHold => Self::ReleaseHold,
+            EventKind::Note => Self::Note { note: reason() },
+            _ => return None,
+        })
+    }
+
     /// The reason that a person gave with the event, if it carries one.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {

@@ -4,6 +4,8 @@
 //! (`main → cli → tui, worker → service → store, payment → domain`), are described in
 //! `ARCHITECTURE.md`. This file only names the rooms; nothing else lives here.
 
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod payment;
 pub mod service;

@@ -152,6 +152,12 @@ pub struct Door {
     inner: Arc<Inner>,
 }
 
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("site", &self.inner.site).finish_non_exhaustive()
+    }
+}
+
 impl Door {
     /// A door to the site of the store.
     #[must_use]

@@ -14,7 +14,7 @@ use crate::domain::text;
 use crate::domain::time::{Clock, Timestamp};
 use crate::store::records::AuditRow;
 use crate::store::sites::SiteRow;
-use crate::store::{Store, StoreError, Tx, menu as rows, records, sites, stock};
+use crate::store::{Store, StoreError, Tx, menu as rows, people, records, sites, stock};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -95,6 +95,17 @@ impl From<Refused> for Failure {
     fn from(refused: Refused) -> Self {
         Self::Refused(refused)
     }
+}
+
+/// Whether nothing was ever set up in the store.
+///
+/// # Errors
+/// `STORE_UNAVAILABLE`.
+pub async fn is_empty(store: &Store) -> Result<bool, Refused> {
+    let mut tx = store.read().await?;
+    let meta = people::pepper_fingerprint(&mut tx).await?;
+    tx.rollback().await?;
+    Ok(meta.is_none())
 }
 
 /// Makes the site where the store has none of this name; `false` if it was there already, whatever

@@ -1,0 +1,181 @@
+//! What every role of the program stands on: store, door, secrets and gateways, opened in one place.
+//! An empty store becomes the demo. No command and no screen lives here.
+
+use crate::config::{Config, UpiApproval};
+use crate::domain::error::{ErrorCode, Refused};
+use crate::domain::ids::{Ids, SiteId};
+use crate::domain::payment::Method;
+use crate::domain::time::Clock;
+use crate::payment::card::{CardGateway, CardKeys, PUBLISHABLE_KEY, SECRET_KEY};
+use crate::payment::script::Script;
+use crate::payment::simulated::Provider;
+use crate::payment::upi::{Approval, UpiGateway};
+use crate::payment::webhook::{UpiSecret, WEBHOOK_SECRET};
+use crate::payment::{Gateway, Gateways};
+use crate::service::provider_memory::StoredProviderMemory;
+use crate::service::secrets::pepper_path;
+use crate::service::setup::{self, InitSite};
+use crate::service::site_info::{SiteInfo, ThisSite};
+use crate::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds, staff};
+use crate::store::{Options, Store, StoreError};
+use std::sync::Arc;
+
+/// The largest gateway script, in bytes.
+const MAX_SCRIPT: u64 = 1024 * 1024;
+
+/// What a process is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// One command of the command line; it readies the gateway that it needs by itself.
+    Command,
+    /// A screen or worker that takes or returns money by any method.
+    TakesPayments,
+    /// A screen that takes no payment but cash: kitchen, board.
+    Watches,
+}
+
+/// Everything that a process needs.
+#[derive(Debug, Clone)]
+pub struct House {
+    /// What it was told.
+    pub config: Config,
+    /// The store.
+    pub store: Store,
+    /// The one door.
+    pub door: Door,
+    /// The keeper of secrets.
+    pub secrets: Secrets,
+    /// The gateways of this process; none in a role that charges nothing.
+    pub gateways: Gateways,
+    /// The UPI gateway, where there is one, to read its webhooks and to simulate them.
+    pub upi: Option<Arc<UpiGateway>>,
+    /// The site when the house was opened.
+    pub site: SiteInfo,
+    /// What is to be told to whoever started the process.
+    pub notices: Vec<String>,
+    script: Option<Arc<Script>>,
+}
+
+/// The refusal for a store that cannot be opened.
+fn no_store(config: &Config, error: StoreError) -> Refused {
+    let mut refused = Refused::from(error);
+    refused.details = serde_json::json!({ "store": config.store.to_string() });
+    refused
+}
+
+impl House {
+    /// Opens and migrates the store, makes the demo where it is empty, and readies the gateways that
+    /// the role needs.
+    ///
+    /// # Errors
+    /// `STORE_UNAVAILABLE`; `NOT_FOUND` for a site that the store does not have; `VALIDATION_ERROR` for
+    /// a payment key that is missing; `FORBIDDEN` for another pepper than the store's, in screens.
+    pub async fn open(config: &Config, role: Role) -> Result<Self, Refused> {
+        let store = Store::open(&config.store, Options::default()).await.map_err(|error| no_store(config, error))?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn Ids> = Arc::new(TimeOrderedIds::from_machine());
+        let mut notices = Vec::new();
+        if config.site == SiteId::MAIN
+            && setup::is_empty(&store).await?
+            && setup::init(&store, &*clock, &*ids, &InitSite::demo(&config.site)).await?
+        {
+            notices.push(format!("Made the demo store at {}.", config.store));
+        }
+        let secrets = Secrets::open(&pepper_path(|name| config.variables.get(name))?)?;
+        let door = Door::new(store.clone(), config.site.clone(), clock, ids);
+        let site = door.ask(&Caller::System, ThisSite).await?;
+        if site.demo && staff::insert_demo(&door, &secrets).await? {
+            notices.push("Added the demo staff: asha (admin), ravi (kitchen), noor (delivery).".to_owned());
+        }
+        if matches!(role, Role::TakesPayments | Role::Watches) {
+            secrets.check_store(&door).await?;
+        }
+        let mut house = Self {
+            config: config.clone(),
+            store,
+            door,
+            secrets,
+            gateways: Gateways::none(),
+            upi: None,
+            site,
+            notices,
+            script: None,
+        };
+        if role == Role::TakesPayments {
+            let settings = house.site.settings.clone();
+            for (method, enabled) in
+                [(Method::Card, settings.card_payment_enabled), (Method::Upi, settings.upi_payment_enabled)]
+            {
+                if enabled {
+                    house.ready_gateway(method)?;
+                }
+            }
+        }
+        Ok(house)
+    }
+
+    /// Readies the gateway of a method, unless it is ready or the method needs none.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` for a payment key that is missing or no key, or for a gateway script that
+    /// cannot be read.
+    pub fn ready_gateway(&mut self, method: Method) -> Result<(), Refused> {
+        if method == Method::Cash || self.gateways.get(method).is_some() {
+            return Ok(());
+        }
+        let memory = StoredProviderMemory::new(self.store.clone(), self.config.site.clone());
+        let clock = Arc::clone(self.door.clock());
+        let provider = Provider { memory: Arc::new(memory), clock, script: self.script()? };
+        let gateway: Arc<dyn Gateway> = if method == Method::Card {
+            Arc::new(CardGateway::new(self.card_keys()?, provider))
+        } else {
+            let approval = match self.config.upi_approval(self.site.demo) {
+                UpiApproval::Manual => Approval::Manual,
+                UpiApproval::AfterSeconds(seconds) => Approval::AfterSeconds(seconds),
+            };
+            let gateway = Arc::new(UpiGateway::new(self.upi_secret()?, approval, provider));
+            self.upi = Some(Arc::clone(&gateway));
+            gateway
+        };
+        self.gateways = std::mem::take(&mut self.gateways).with(gateway);
+        Ok(())
+    }
+
+    fn card_keys(&mut self) -> Result<CardKeys, Refused> {
+        let variables = &self.config.variables;
+        let (secret, publishable) = (variables.text(SECRET_KEY)?, variables.text(PUBLISHABLE_KEY)?);
+        if self.site.demo && secret.is_none() && publishable.is_none() {
+            self.notices.push("Demo: cards are taken with the demo's own test keys; no money moves.".to_owned());
+            return Ok(CardKeys::demo());
+        }
+        CardKeys::from_variables(secret.as_deref(), publishable.as_deref())
+    }
+
+    fn upi_secret(&mut self) -> Result<UpiSecret, Refused> {
+        let secret = self.config.variables.text(WEBHOOK_SECRET)?;
+        if self.site.demo && secret.is_none() {
+            self.notices.push("Demo: UPI is simulated with the demo's own secret; no money moves.".to_owned());
+            return Ok(UpiSecret::demo());
+        }
+        UpiSecret::from_variable(secret.as_deref())
+    }
+
+    /// The script, read once: the gateways take its steps together.
+    fn script(&mut self) -> Result<Option<Arc<Script>>, Refused> {
+        if self.script.is_some() {
+            return Ok(self.script.clone());
+        }
+        let Some(path) = &self.config.gateway_script else { return Ok(None) };
+        let refuse = |why: String| {
+            Refused::new(ErrorCode::ValidationError, format!("The gateway script {} {why}", path.display()))
+                .with("field", "gateway_script")
+        };
+        let length = std::fs::metadata(path).map_err(|error| refuse(format!("cannot be read: {error}.")))?.len();
+        if length > MAX_SCRIPT {
+            return Err(refuse("is too large.".to_owned()));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}.")))?;
+        self.script = Some(Arc::new(Script::parse(&text)?));
+        Ok(self.script.clone())
+    }
+}

@@ -1,0 +1,130 @@
+//! The command line: one file per command, and the road that all of them take (read the
+//! configuration, start the log, open the house, find out who acts, run, print). No rule lives here:
+//! every command runs the use cases that the screens run.
+
+mod actor;
+mod app;
+mod cart;
+mod db;
+mod desk;
+mod files;
+mod log;
+mod menu;
+mod order;
+mod order_place;
+mod output;
+mod shape;
+
+pub use app::{House, Role};
+
+use crate::config::{Config, Flags, Variables};
+use clap::{Args, Parser, Subcommand};
+use output::Output;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// An ordering system in the terminal: kiosk, kitchen board, now-serving board and command line over
+/// one shared store.
+#[derive(Debug, Parser)]
+#[command(name = "servery", version, about, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The store: sqlite:PATH or postgres://… [environment: SERVERY_STORE]
+    #[arg(long, global = true, value_name = "URL")]
+    store: Option<String>,
+    /// The site of the store, "main" unless said otherwise [environment: SERVERY_SITE]
+    #[arg(long, global = true, value_name = "NAME")]
+    site: Option<String>,
+    /// Print JSON; refusals as {"error":{"code","message","details"}}
+    #[arg(long, global = true)]
+    json: bool,
+    /// Act as this member of staff, who has signed in with `servery login`
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "as_kiosk")]
+    staff: Option<String>,
+    /// Act as the guest at this kiosk
+    #[arg(long, global = true, value_name = "TERMINAL")]
+    as_kiosk: Option<String>,
+    /// Let this one command through with the PIN of this admin, read from a prompt or standard input
+    #[arg(long, global = true, value_name = "ADMIN")]
+    override_by: Option<String>,
+    /// The idempotency key: the same command with the same key happens once
+    #[arg(long, global = true, value_name = "KEY")]
+    key: Option<String>,
+    /// Write the log as JSON lines [environment: SERVERY_LOG_JSON]
+    #[arg(long, global = true)]
+    log_json: bool,
+    /// The configuration file [environment: SERVERY_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A script that fixes the outcomes of the simulated gateways [environment: SERVERY_GATEWAY_SCRIPT]
+    #[arg(long, global = true, value_name = "FILE")]
+    gateway_script: Option<PathBuf>,
+}
+
+impl Global {
+    fn flags(&self) -> Flags {
+        Flags {
+            config: self.config.clone(),
+            store: self.store.clone(),
+            site: self.site.clone(),
+            terminal: None,
+            gateway_script: self.gateway_script.clone(),
+            log_json: self.log_json,
+        }
+    }
+}
+
+/// What can be asked of the program. A screen is one line here and one in [`run`].
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The menu: list, import, export, prices, and switching dishes off
+    #[command(subcommand)]
+    Menu(menu::Menu),
+    /// The cart of a guest
+    #[command(subcommand)]
+    Cart(cart::Cart),
+    /// Orders: place, pay, and every step after it
+    #[command(subcommand)]
+    Order(Box<order::Order>),
+    /// The store itself: migrate, status
+    #[command(subcommand)]
+    Db(db::Db),
+}
+
+/// Starts what the command line asks for, on a runtime of its own.
+#[must_use]
+pub fn start(arguments: Cli) -> ExitCode {
+    let output = Output { json: arguments.global.json };
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(arguments, output)),
+        Err(error) => output.fail(&crate::domain::error::Refused::internal(error).into()),
+    }
+}
+
+async fn run(arguments: Cli, output: Output) -> ExitCode {
+    let Cli { global, command } = arguments;
+    let config = match Variables::of_process().and_then(|variables| Config::load(&global.flags(), variables)) {
+        Ok(config) => config,
+        Err(refused) => return output.fail(&refused.into()),
+    };
+    log::start(&config);
+    let desk = desk::Desk { config, global, output };
+    let done = match command {
+        Command::Menu(menu) => menu::run(menu, &desk).await,
+        Command::Cart(cart) => cart::run(cart, &desk).await,
+        Command::Order(order) => order::run(*order, &desk).await,
+        Command::Db(db) => db::run(db, &desk).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}

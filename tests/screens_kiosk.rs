@@ -1,6 +1,11 @@
-//! Pictures of every screen of the kiosk, at the comfortable size, at a large one and at the smallest.
+//! The kiosk's screens: pictures of every one at the comfortable size, at a large one and at the
+//! smallest; in `flows` what a customer does, in `hostile` what must not break them.
 
-#[path = "support/kiosk_house.rs"]
+#[path = "kiosk/flows.rs"]
+mod flows;
+#[path = "kiosk/hostile.rs"]
+mod hostile;
+#[path = "kiosk/house.rs"]
 mod house;
 
 use house::{Bank, Kiosk};
@@ -59,7 +64,7 @@ fn mode() {
 #[test]
 fn menu_first() {
     pictures("menu_first", |kiosk| {
-        kiosk.to_menu().keys("left down");
+        kiosk.open_menu().keys("left down");
     });
 }
 
@@ -73,21 +78,21 @@ fn menu_with_order() {
 #[test]
 fn menu_search() {
     pictures("menu_search", |kiosk| {
-        kiosk.to_menu().keys("/").text("masala");
+        kiosk.open_menu().keys("/").text("masala");
     });
 }
 
 #[test]
 fn menu_diet() {
     pictures("menu_diet", |kiosk| {
-        kiosk.to_menu().keys("d");
+        kiosk.open_menu().keys("d");
     });
 }
 
 #[test]
 fn menu_away() {
     pictures("menu_away", |kiosk| {
-        kiosk.to_menu();
+        kiosk.open_menu();
         kiosk.harness.input(Input::StoreAway(true));
     });
 }
@@ -95,28 +100,28 @@ fn menu_away() {
 #[test]
 fn menu_help() {
     pictures("menu_help", |kiosk| {
-        kiosk.to_menu().keys("?");
+        kiosk.open_menu().keys("?");
     });
 }
 
 #[test]
 fn item() {
     pictures("item", |kiosk| {
-        kiosk.to_menu().keys("2 enter down enter down enter");
+        kiosk.open_menu().keys("2 enter down enter down enter");
     });
 }
 
 #[test]
 fn item_sold_out() {
     pictures("item_sold_out", |kiosk| {
-        kiosk.to_menu().keys("2 down down enter");
+        kiosk.open_menu().keys("2 down down enter");
     });
 }
 
 #[test]
 fn item_note() {
     pictures("item_note", |kiosk| {
-        kiosk.to_menu().keys("2 enter n").text("no onions, please");
+        kiosk.open_menu().keys("2 enter n").text("no onions, please");
     });
 }
 
@@ -130,7 +135,7 @@ fn cart() {
 #[test]
 fn cart_empty() {
     pictures("cart_empty", |kiosk| {
-        kiosk.to_menu().keys("c");
+        kiosk.open_menu().keys("c");
     });
 }
 
@@ -230,7 +235,7 @@ fn done() {
     pictures("done", |kiosk| {
         pay_by_card(kiosk);
         kiosk.house.kitchen(Status::Preparing);
-        kiosk.store_changed().wait(61 - 60);
+        kiosk.store_changed().wait(1);
     });
 }
 

@@ -3,7 +3,7 @@
 
 use super::card::CardForm;
 use super::done::DoneScreen;
-use super::effect::{KioskEffect, KioskReply, QrPicture};
+use super::effect::{KioskEffect, KioskReply, PaymentCode};
 use super::parts;
 use super::payment::{self, FailedScreen, PaymentScreen, UpiScreen, Verdict};
 use super::step::Stage;
@@ -133,7 +133,7 @@ impl Visit {
         self.take_order(order, env, out);
     }
 
-    fn show_code(&mut self, code: Option<QrPicture>) {
+    fn show_code(&mut self, code: Option<PaymentCode>) {
         if let Some(PaymentScreen::Upi(screen)) = &mut self.payment {
             screen.failed = code.is_none();
             screen.code = code;

@@ -15,6 +15,8 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
+use std::fmt;
+use zeroize::Zeroizing;
 
 const FIELDS: &str = "kiosk.card";
 /// The index of "more time" among the buttons.
@@ -23,12 +25,19 @@ const MORE_TIME: usize = 1;
 const PAY: usize = 3;
 
 /// The form.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct CardForm {
     number: TextInput,
     expiry: TextInput,
     cvc: TextInput,
     focus: usize,
+}
+
+impl fmt::Debug for CardForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A card must not get into a log by way of a screen's state.
+        f.debug_struct("CardForm").field("focus", &self.focus).finish_non_exhaustive()
+    }
 }
 
 impl Default for CardForm {
@@ -102,9 +111,9 @@ impl CardForm {
             return Step::Tell(words, Token::Warning);
         }
         let card = CardDetails {
-            number: self.number.value().to_owned(),
-            expiry: self.expiry.value().to_owned(),
-            cvc: self.cvc.value().to_owned(),
+            number: Zeroizing::new(self.number.value().to_owned()),
+            expiry: Zeroizing::new(self.expiry.value().to_owned()),
+            cvc: Zeroizing::new(self.cvc.value().to_owned()),
         };
         pay_by_card(order, card)
     }

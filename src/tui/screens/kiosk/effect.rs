@@ -9,6 +9,7 @@ use crate::service::views::{CartView, MenuView, OrderView, Placed};
 use crate::tui::app::RequestId;
 use std::fmt;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 /// What a site sets for its kiosks. Given at the start, and anew with every menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +196,17 @@ impl KioskEffect {
                 | Self::CheckExitPin { .. }
         )
     }
+
+    /// The effect as it is remembered until it is answered: without the card.
+    #[must_use]
+    pub fn without_card(&self) -> Self {
+        match self {
+            Self::PayCard { order, attempt, .. } => {
+                Self::PayCard { order: *order, attempt: *attempt, card: CardDetails::default() }
+            }
+            other => other.clone(),
+        }
+    }
 }
 
 /// An answer of the house.
@@ -220,23 +232,23 @@ pub enum KioskReply {
     /// The order as it is now.
     Order(Result<Box<OrderView>, Refused>),
     /// The code to scan.
-    UpiCode(Result<QrPicture, Refused>),
+    UpiCode(Result<PaymentCode, Refused>),
     /// The PIN was right, or why not.
     ExitPin(Result<(), Refused>),
 }
 
-/// A code for a camera, drawn in characters.
+/// A code for a camera, drawn in characters (see [`crate::payment::qr`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct QrPicture {
+pub struct PaymentCode {
     /// The rows, with the quiet zone, all of one width; drawn dark on light.
     pub rows: Vec<String>,
     /// The same as text, for where the picture does not fit.
     pub text: String,
 }
 
-/// Something typed that must not get into a log.
+/// Something typed that must not get into a log. Overwritten when dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
+pub struct Secret(pub Zeroizing<String>);
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -244,15 +256,15 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A card as it was typed. Lives only until the gateway has answered.
-#[derive(Clone, PartialEq, Eq)]
+/// A card as it was typed: on its way to the gateway and nowhere else. Overwritten when dropped.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct CardDetails {
     /// The number, digits only.
-    pub number: String,
+    pub number: Zeroizing<String>,
     /// The month and the year, MMYY.
-    pub expiry: String,
+    pub expiry: Zeroizing<String>,
     /// The check number.
-    pub cvc: String,
+    pub cvc: Zeroizing<String>,
 }
 
 impl fmt::Debug for CardDetails {

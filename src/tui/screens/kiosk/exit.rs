@@ -10,6 +10,7 @@ use crate::tui::locale::Locale;
 use crate::tui::widgets::dialog::{Answer, Dialog};
 use crate::tui::widgets::input::TextInput;
 use ratatui::Frame;
+use zeroize::Zeroizing;
 
 /// The most digits of a PIN.
 const PIN_LIMIT: usize = 12;
@@ -51,7 +52,7 @@ impl ExitDialog {
         self.touched = env.now;
         match self.dialog.on_input(input, env) {
             Answer::Cancelled => ExitStep::Closed,
-            Answer::Text(pin) if !self.pending.is_open() => ExitStep::Check(Secret(pin)),
+            Answer::Text(pin) if !self.pending.is_open() => ExitStep::Check(Secret(Zeroizing::new(pin))),
             _ => ExitStep::Open,
         }
     }

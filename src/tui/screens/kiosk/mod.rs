@@ -25,7 +25,9 @@ mod payment;
 mod step;
 mod visit;
 
-pub use effect::{CardDetails, Guest, KioskCall, KioskEffect, KioskMsg, KioskReply, KioskSettings, QrPicture, Secret};
+pub use effect::{
+    CardDetails, Guest, KioskCall, KioskEffect, KioskMsg, KioskReply, KioskSettings, PaymentCode, Secret,
+};
 
 use crate::service::views::MenuView;
 use crate::tui::app::{App, Cmd, Env, Input, Latest, Pending, Requests, ViewCtx};

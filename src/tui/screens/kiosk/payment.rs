@@ -3,7 +3,7 @@
 
 use super::card::CardForm;
 use super::done::HOLDS_SECONDS;
-use super::effect::{KioskEffect, QrPicture};
+use super::effect::{KioskEffect, PaymentCode};
 use super::parts::{self, ButtonLook};
 use super::step::{Question, Scene, Stage, Step};
 use crate::domain::order::{EndReason, Status};
@@ -55,7 +55,7 @@ pub(super) enum PaymentScreen {
 #[derive(Debug, Clone, Default)]
 pub(super) struct UpiScreen {
     /// The code, once it was made.
-    pub code: Option<QrPicture>,
+    pub code: Option<PaymentCode>,
     /// It could not be made.
     pub failed: bool,
 }
@@ -108,15 +108,31 @@ fn failure(order: &OrderView, locale: &Locale) -> String {
         (_, Some(EndReason::InsufficientStock)) => locale.t("kiosk.failed_stock"),
         (_, Some(EndReason::PaymentFailed)) => {
             let attempt = order.attempts.iter().rev().find(|attempt| attempt.status == AttemptStatus::Failed);
-            match attempt.and_then(|attempt| attempt.reason.as_deref()) {
-                Some("insufficient_funds") => locale.t("kiosk.declined_funds"),
-                Some("expired_card") => locale.t("kiosk.declined_expired"),
-                Some("incorrect_cvc") => locale.t("kiosk.declined_cvc"),
-                Some("processing_error") => locale.t("kiosk.declined_processing"),
-                _ => locale.t("kiosk.declined"),
-            }
+            decline(attempt.and_then(|attempt| attempt.reason.as_deref()).unwrap_or_default(), locale)
         }
         _ => locale.t("kiosk.failed_other"),
+    }
+}
+
+/// A decline in the customer's words. Attempts keep the gateway's code or its English sentence, as the
+/// gateway gives it; both are known by the same word.
+fn decline(reason: &str, locale: &Locale) -> String {
+    let reason = reason.to_lowercase();
+    let says = |word: &str| reason.contains(word);
+    if says("insufficient") {
+        locale.t("kiosk.declined_funds")
+    } else if says("expired") {
+        locale.t("kiosk.declined_expired")
+    } else if says("cvc") || says("security code") {
+        locale.t("kiosk.declined_cvc")
+    } else if says("processing") {
+        locale.t("kiosk.declined_processing")
+    } else if says("test") {
+        locale.t("kiosk.declined_test")
+    } else if says("upi") {
+        locale.t("kiosk.declined_upi")
+    } else {
+        locale.t("kiosk.declined")
     }
 }
 

@@ -279,8 +279,9 @@ impl Visit {
         let request = out.requests.next();
         // What is being read may be from before the change.
         self.cart_read.give_up();
-        out.call(request, Some(self.guest), Some(key.clone()), effect.clone());
-        self.pending = Some(PendingChange { request, effect, key, since: env.now });
+        let remembered = effect.without_card();
+        out.call(request, Some(self.guest), Some(key.clone()), effect);
+        self.pending = Some(PendingChange { request, effect: remembered, key, since: env.now });
     }
 
     fn place(&mut self, method: Method, name: String, env: &Env<'_>, out: &mut Out<'_>) {

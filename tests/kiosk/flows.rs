@@ -1,10 +1,7 @@
 //! What a customer does at the kiosk, step by step: the whole way, what goes wrong on it, and what is
 //! left of him when he has gone.
 
-#[path = "support/kiosk_house.rs"]
-mod house;
-
-use house::{Bank, House, Kiosk, id};
+use crate::house::{self, Bank, House, Kiosk, id};
 use servery::domain::cart::{CartChange, Change};
 use servery::domain::error::{ErrorCode, Refused};
 use servery::domain::fulfilment::Fulfilment;
@@ -80,7 +77,7 @@ fn a_double_enter_does_a_thing_once() {
     kiosk.harness.keys("enter enter enter");
     assert_eq!(kiosk.harness.take_effects().len(), 1, "one guest");
     let mut kiosk = self::kiosk();
-    kiosk.to_menu().keys("2 enter end");
+    kiosk.open_menu().keys("2 enter end");
     kiosk.harness.keys("enter enter");
     assert!(kiosk.screen().contains("One moment"), "{}", kiosk.screen());
     kiosk.settle();
@@ -272,7 +269,7 @@ fn a_kiosk_that_is_left_forgets_everything() {
             kiosk.with_dosa();
         },
         &|kiosk| {
-            kiosk.to_menu().keys("2 enter n").text("no onions");
+            kiosk.open_menu().keys("2 enter n").text("no onions");
         },
         &|kiosk| {
             kiosk.with_dosa().keys("c n").text("urgent").keys("enter enter up").text("Asha");
@@ -351,7 +348,7 @@ fn a_clock_that_is_set_back_keeps_nobody() {
 fn nothing_moves_while_nobody_is_there() {
     let mut kiosk = kiosk();
     assert_eq!(kiosk.harness.app.tick(), None, "the attract screen costs nothing");
-    kiosk.to_menu();
+    kiosk.open_menu();
     let before = kiosk.screen();
     kiosk.wait(30);
     assert_eq!(before, kiosk.screen());
@@ -360,7 +357,7 @@ fn nothing_moves_while_nobody_is_there() {
 #[test]
 fn without_the_store_nothing_is_accepted() {
     let mut kiosk = kiosk();
-    kiosk.to_menu();
+    kiosk.open_menu();
     kiosk.harness.input(Input::StoreAway(true));
     let before = kiosk.house.calls.len();
     kiosk.keys("2 enter end enter").shows("cannot reach");
@@ -394,7 +391,7 @@ fn only_the_pin_lets_anybody_out() {
     assert_eq!(kiosk.harness.quit(), None);
     assert!(!kiosk.screen().contains("1111"));
     kiosk.wait(31).shows("Press Enter or touch to order");
-    kiosk.to_menu().keys("/ ctrl+q").text("4711").keys("enter");
+    kiosk.open_menu().keys("/ ctrl+q").text("4711").keys("enter");
     assert_eq!(kiosk.harness.quit(), Some(0));
     let call = kiosk.house.calls.last().map(|call| format!("{call:?}"));
     assert!(call.is_some_and(|call| !call.contains("4711")), "no PIN in a log");
@@ -412,14 +409,14 @@ fn no_card_gets_into_a_log() {
 #[test]
 fn an_answer_that_comes_too_late_changes_nothing() {
     let mut kiosk = kiosk();
-    kiosk.to_menu().keys("2 enter end");
+    kiosk.open_menu().keys("2 enter end");
     kiosk.harness.keys("enter");
     let late = kiosk.harness.take_effect().map(|call| kiosk.house.answer(&call));
     kiosk.wait(140).shows("Press Enter or touch to order");
     if let Some(message) = late {
         kiosk.harness.message(message);
     }
-    kiosk.to_menu().shows("Nothing in your order yet");
+    kiosk.open_menu().shows("Nothing in your order yet");
     kiosk.harness.message(KioskMsg {
         request: servery::tui::app::RequestId(0),
         reply: KioskReply::Cart(Err(Refused::new(ErrorCode::InternalError, "stray"))),
@@ -443,4 +440,14 @@ fn where_there_is_one_way_it_is_not_asked_about() {
     let mut kiosk = Kiosk::with(80, 24, house);
     kiosk.keys("enter").shows("Nothing in your order yet");
     assert_eq!(kiosk.house.cart.fulfilment, Some(Fulfilment::Pickup));
+}
+
+#[test]
+fn no_card_is_kept_where_a_log_could_see_it() {
+    let mut kiosk = kiosk();
+    to_card(&mut kiosk);
+    type_card(&mut kiosk);
+    assert!(!format!("{:?}", kiosk.harness.app).contains(CARD));
+    kiosk.harness.keys("enter");
+    assert!(!format!("{:?}", kiosk.harness.app).contains(CARD));
 }

@@ -16,13 +16,14 @@ use servery::domain::order::{EndReason, Status};
 use servery::domain::payment::{AttemptStatus, Method, PaymentStatus};
 use servery::domain::price_trace::{PriceTrace, Step, StepKind, StepNote};
 use servery::domain::time::Timestamp;
+use servery::payment::qr;
 use servery::service::views::{
     AttemptView, CartLineView, CartView, CategoryView, ChoiceView, ItemView, MenuView, OptionGroupView, OrderView,
     Placed,
 };
 use servery::tui::app::Input;
 use servery::tui::screens::kiosk::{
-    Guest, KioskApp, KioskCall, KioskEffect, KioskMsg, KioskReply, KioskSettings, QrPicture,
+    Guest, KioskApp, KioskCall, KioskEffect, KioskMsg, KioskReply, KioskSettings, PaymentCode,
 };
 use servery::tui::testing::Harness;
 use uuid::Uuid;
@@ -176,16 +177,13 @@ fn empty_cart() -> CartView {
     }
 }
 
-/// A code of the size that a real one has: 41 columns and 21 rows with its quiet zone.
-pub fn code() -> QrPicture {
-    let row = |at: usize| {
-        let inner: String = (0..33).map(|x| ["█", "▀", "▄", " "][(x * 7 + at * 3 + x * at) % 4]).collect();
-        format!("    {inner}    ")
-    };
-    let mut rows: Vec<String> = (0..21).map(row).collect();
-    rows[0] = " ".repeat(41);
-    rows[20] = " ".repeat(41);
-    QrPicture { rows, text: "upi://pay?pa=saffron@upi&am=10.50&tr=7F3A".to_owned() }
+/// The code of a payment, as the house makes it.
+pub fn code() -> PaymentCode {
+    let text = "upi://pay?pa=servery@upi&pn=Servery&am=12.30&cu=EUR&tr=order_7F3A91C2".to_owned();
+    match qr::draw(&text) {
+        Ok(picture) => PaymentCode { rows: picture.rows, text },
+        Err(refused) => panic!("{refused}"),
+    }
 }
 
 impl House {
@@ -342,7 +340,7 @@ impl House {
             }
             Bank::Declines => {
                 attempt.status = AttemptStatus::Failed;
-                attempt.reason = Some("insufficient_funds".to_owned());
+                attempt.reason = Some("The card has insufficient funds.".to_owned());
                 order.status = Status::Cancelled;
                 order.reason = Some(EndReason::PaymentFailed);
             }
@@ -450,7 +448,7 @@ impl House {
                 }
                 self.order_reply()
             }
-            KioskEffect::CheckExitPin { pin } => KioskReply::ExitPin(if pin.0 == self.pin {
+            KioskEffect::CheckExitPin { pin } => KioskReply::ExitPin(if pin.0.as_str() == self.pin {
                 Ok(())
             } else {
                 Err(Refused::new(ErrorCode::Forbidden, "wrong"))
@@ -555,13 +553,13 @@ impl Kiosk {
     }
 
     /// Into the menu, to eat here.
-    pub fn to_menu(&mut self) -> &mut Self {
+    pub fn open_menu(&mut self) -> &mut Self {
         self.keys("enter 1")
     }
 
     /// One large dosa with cheese in the cart.
     pub fn with_dosa(&mut self) -> &mut Self {
-        self.to_menu().keys("2 enter down enter down enter end enter")
+        self.open_menu().keys("2 enter down enter down enter end enter")
     }
 
     /// How many calls of this name the house got.

@@ -1,9 +1,6 @@
 //! Nothing that stands in the store, and nothing that is pressed, breaks a screen of the kiosk.
 
-#[path = "support/kiosk_house.rs"]
-mod house;
-
-use house::{Bank, House, Kiosk};
+use crate::house::{self, Bank, House, Kiosk};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use servery::domain::error::{ErrorCode, Refused};
@@ -172,6 +169,7 @@ fn disturb(kiosk: &mut Kiosk, random: &mut ChaCha8Rng) {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a failure must be repeatable")]
 fn twenty_thousand_random_inputs_break_nothing() {
     let seed = std::env::var("SERVERY_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_119);
     println!("seed {seed}");
@@ -179,14 +177,18 @@ fn twenty_thousand_random_inputs_break_nothing() {
     let mut served = 0;
     let mut numbers = 0;
     let mut kiosk = Kiosk::new(80, 24);
-    for _ in 0..20_000 {
+    for at in 0..20_000 {
         disturb(&mut kiosk, &mut random);
+        kiosk.house.calls.clear();
+        assert_eq!(kiosk.harness.quit(), None, "no way out without the PIN");
+        // Drawing is what takes the time; every other picture is looked at.
+        if at % 2 == 0 {
+            continue;
+        }
         served += u32::from(kiosk.harness.app.is_serving());
         let screen = kiosk.screen();
         numbers += u32::from(screen.contains("Your number"));
         assert!(!screen.contains('⟦'), "a text is missing:\n{screen}");
-        assert_eq!(kiosk.harness.quit(), None, "no way out without the PIN");
-        kiosk.house.calls.clear();
     }
-    assert!(served > 5_000 && numbers > 20, "the keys must get somewhere: {served} {numbers}");
+    assert!(served > 2_500 && numbers > 10, "the keys must get somewhere: {served} {numbers}");
 }

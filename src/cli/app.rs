@@ -16,7 +16,8 @@ use crate::service::provider_memory::StoredProviderMemory;
 use crate::service::secrets::pepper_path;
 use crate::service::setup::{self, InitSite};
 use crate::service::site_info::{SiteInfo, ThisSite};
-use crate::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds, staff};
+use crate::service::terminals::{self, TerminalRole};
+use crate::service::{Caller, Door, FieldKey, Secrets, SystemClock, TimeOrderedIds, staff};
 use crate::store::{Options, Store, StoreError};
 use std::sync::Arc;
 
@@ -54,6 +55,12 @@ pub struct House {
     /// What is to be told to whoever started the process.
     pub notices: Vec<String>,
     script: Option<Arc<Script>>,
+}
+
+/// The name of this machine, where the system tells it.
+fn host_name() -> Option<String> {
+    let text = std::fs::read_to_string("/etc/hostname").ok()?;
+    Some(text.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// The refusal for a store that cannot be opened.

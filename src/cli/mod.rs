@@ -13,6 +13,7 @@ mod menu;
 mod order;
 mod order_place;
 mod output;
+mod roles;
 mod shape;
 
 pub use app::{House, Role};
@@ -31,7 +32,7 @@ pub struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 /// Flags that every command takes.
@@ -82,9 +83,23 @@ impl Global {
     }
 }
 
+/// What every screen may be told.
+#[derive(Debug, Clone, Args)]
+struct Screen {
+    /// The name of this terminal; made from the host's name when none is given
+    #[arg(long, value_name = "NAME")]
+    terminal: Option<String>,
+}
+
 /// What can be asked of the program. A screen is one line here and one in [`run`].
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The customer's kiosk
+    Kiosk(Screen),
+    /// The kitchen's board
+    Kitchen(Screen),
+    /// The "now serving" board, for a second screen
+    Board(Screen),
     /// The menu: list, import, export, prices, and switching dishes off
     #[command(subcommand)]
     Menu(menu::Menu),

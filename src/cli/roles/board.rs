@@ -1,0 +1,31 @@
+//! The "now serving" board.
+
+use super::screen::{Wishes, show};
+use crate::cli::app::House;
+use crate::domain::error::Refused;
+use crate::service::Caller;
+use crate::service::kitchen::ShowBoard;
+use crate::tui::screens::board::{Board, Effect, Msg};
+use futures::FutureExt;
+use std::process::ExitCode;
+
+/// Shows the board until it is ended.
+///
+/// # Errors
+/// As [`show`].
+pub async fn run(house: House) -> Result<ExitCode, Refused> {
+    let mut app = Board::new();
+    let door = house.door.clone();
+    show(&house, &mut app, Wishes { mouse: false, wipe: false }, move |effect| {
+        let door = door.clone();
+        async move {
+            match effect {
+                Effect::LoadBoard { request } => {
+                    Msg::Board { request, result: door.ask(&Caller::System, ShowBoard).await }
+                }
+            }
+        }
+        .boxed()
+    })
+    .await
+}

@@ -1,0 +1,13 @@
+//! The roles with a screen: each file opens the house, shows its screen and carries out what the
+//! screen asks for. Drawing and deciding happen elsewhere; here effects become use cases.
+
+mod board;
+mod kiosk;
+mod kitchen;
+mod launcher;
+mod screen;
+
+pub use board::run as board;
+pub use kiosk::run as kiosk;
+pub use kitchen::run as kitchen;
+pub use launcher::run as launcher;

@@ -1,0 +1,246 @@
+//! The seals over the audit log: the one canonical form of an audit row, the hash chain, sealing and
+//! verifying. When rows are sealed is the worker's decision; on Postgres it may only seal below the
+//! oldest running transaction, because a lower number may be committed after a higher one.
+
+use super::{StoreError, Tx};
+use crate::domain::time::Timestamp;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+/// A hash of the chain.
+pub type Hash = [u8; 32];
+
+/// What stands before the first seal.
+pub const FIRST: Hash = [0; 32];
+
+/// An audit row as it is sealed: every column.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+pub struct SealedRow {
+    pub seq: i64,
+    pub at: i64,
+    pub use_case: String,
+    pub action: String,
+    pub entity: String,
+    pub entity_id: String,
+    pub details: String,
+    pub before_value: Option<Json<Value>>,
+    pub after_value: Option<Json<Value>>,
+    pub actor_role: String,
+    pub actor_id: Option<Uuid>,
+    pub actor_name: Option<String>,
+    pub terminal_id: Option<Uuid>,
+    pub override_by: Option<Uuid>,
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct SealRow {
+    seq: i64,
+    from_seq: i64,
+    to_seq: i64,
+    row_count: i64,
+    previous_hash: Vec<u8>,
+    hash: Vec<u8>,
+}
+
+/// What verifying the seals found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verified {
+    /// How many audit rows stand under a seal that holds.
+    pub sealed: i64,
+    /// How many rows no seal covers yet.
+    pub unsealed: i64,
+    /// The first seal or row that does not hold.
+    pub violation: Option<String>,
+}
+
+const LAST_SEAL: &str = "SELECT seq, from_seq, to_seq, row_count, previous_hash, hash FROM audit_seals \
+     WHERE site_id = $1 ORDER BY seq DESC LIMIT 1";
+const SEALS: &str = "SELECT seq, from_seq, to_seq, row_count, previous_hash, hash FROM audit_seals \
+     WHERE site_id = $1 ORDER BY seq";
+const ROWS: &str = "SELECT seq, at, use_case, action, entity, entity_id, details, before_value, after_value, actor_role, \
+     actor_id, actor_name, terminal_id, override_by, reason FROM audit_log \
+     WHERE site_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq";
+const SEAL: &str = "INSERT INTO audit_seals (site_id, seq, from_seq, to_seq, row_count, previous_hash, hash, sealed_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const BEYOND: &str = "SELECT COUNT(*) FROM audit_log WHERE site_id = $1 AND seq > $2";
+const ARCHIVED_BEFORE: &str =
+    "SELECT COALESCE(MAX(before_at), 0) FROM archive_runs WHERE site_id = $1 AND state = 'done'";
+
+/// The hash of a seal over `rows`, after the seal with the hash `previous`.
+///
+/// The canonical form of a row: its columns in the order of [`SealedRow`], each as one byte 0 for
+/// nothing, or one byte 1, the length in eight bytes (big end first) and the bytes: text as UTF-8,
+/// whole numbers in decimal, ids as their 16 bytes, JSON compact with sorted keys.
+#[must_use]
+pub fn chain(previous: &Hash, rows: &[SealedRow]) -> Hash {
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    for row in rows {
+        add_row(&mut hash, row);
+    }
+    hash.finalize().into()
+}
+
+fn add_row(hash: &mut Sha256, row: &SealedRow) {
+    let json = |value: &Option<Json<Value>>| value.as_ref().map(|Json(value)| sorted(value).to_string().into_bytes());
+    let id = |id: &Option<Uuid>| id.map(|id| id.as_bytes().to_vec());
+    let text = |text: &str| Some(text.as_bytes().to_vec());
+    let maybe = |text: &Option<String>| text.as_ref().map(|text| text.as_bytes().to_vec());
+    let columns = [
+        text(&row.seq.to_string()),
+        text(&row.at.to_string()),
+        text(&row.use_case),
+        text(&row.action),
+        text(&row.entity),
+        text(&row.entity_id),
+        text(&row.details),
+        json(&row.before_value),
+        json(&row.after_value),
+        text(&row.actor_role),
+        id(&row.actor_id),
+        maybe(&row.actor_name),
+        id(&row.terminal_id),
+        id(&row.override_by),
+        maybe(&row.reason),
+    ];
+    for column in columns {
+        match column {
+            None => hash.update([0]),
+            Some(bytes) => {
+                hash.update([1]);
+                hash.update((bytes.len() as u64).to_be_bytes());
+                hash.update(&bytes);
+            }
+        }
+    }
+}
+
+/// The same value with the keys of every object in order, whatever order the database gave back.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(values) => values.iter().map(sorted).collect(),
+        Value::Object(entries) => {
+            let mut keys: Vec<_> = entries.iter().collect();
+            keys.sort_by_key(|(key, _)| *key);
+            keys.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+/// Seals the rows after the last seal up to the number `up_to`; how many, 0 when there is none.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when another process sealed first; any other of the statements.
+pub async fn append(tx: &mut Tx, site: &str, up_to: i64, now: Timestamp) -> Result<i64, StoreError> {
+    let last: Option<SealRow> = fetch_optional!(tx, SealRow, LAST_SEAL, site)?;
+    let (seq, from, previous) = last.map_or((1, 0, FIRST.to_vec()), |last| (last.seq + 1, last.to_seq + 1, last.hash));
+    let rows: Vec<SealedRow> = fetch_all!(tx, SealedRow, ROWS, site, from, up_to)?;
+    let (Some(first), Some(newest)) = (rows.first(), rows.last()) else { return Ok(0) };
+    let previous_hash = Hash::try_from(previous.as_slice())
+        .map_err(|_| StoreError::Fault("the hash of a seal has not 32 bytes".to_owned()))?;
+    let hash = chain(&previous_hash, &rows);
+    let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    execute!(tx, SEAL, site, seq, first.seq, newest.seq, count, previous, &hash[..], now.0)?;
+    Ok(count)
+}
+
+/// Goes through every seal in order. Rows under a seal may be gone only where an archive run took them.
+///
+/// # Errors
+/// Any [`StoreError`] of the statements.
+pub async fn verify(tx: &mut Tx, site: &str) -> Result<Verified, StoreError> {
+    let (archived_before,): (i64,) = fetch_one!(tx, (i64,), ARCHIVED_BEFORE, site)?;
+    let seals: Vec<SealRow> = fetch_all!(tx, SealRow, SEALS, site)?;
+    let mut found = Verified::default();
+    let (mut expected_seq, mut after, mut previous) = (1, i64::MIN, FIRST.to_vec());
+    for seal in &seals {
+        // Between two seals there is nothing: a row there would have slipped in after its neighbours.
+        let rows: Vec<SealedRow> = fetch_all!(tx, SealedRow, ROWS, site, after, seal.to_seq)?;
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let wrong = if seal.seq != expected_seq || seal.previous_hash != previous {
+            Some("does not follow the one before it".to_owned())
+        } else if count < seal.row_count && archived_before > 0 {
+            None
+        } else if let Some(early) = rows.iter().find(|row| row.seq < seal.from_seq) {
+            Some(format!("leaves out audit row {}", early.seq))
+        } else if count != seal.row_count {
+            Some(format!("covers {} rows, {count} are there", seal.row_count))
+        } else if Hash::try_from(previous.as_slice()).is_ok_and(|previous| chain(&previous, &rows)[..] != seal.hash) {
+            Some(format!("does not fit audit rows {} to {}", seal.from_seq, seal.to_seq))
+        } else {
+            None
+        };
+        if let Some(wrong) = wrong {
+            found.violation = Some(format!("seal {} {wrong}", seal.seq));
+            break;
+        }
+        found.sealed += count;
+        expected_seq = seal.seq + 1;
+        after = seal.to_seq + 1;
+        previous.clone_from(&seal.hash);
+    }
+    let sealed_to = seals.last().map_or(i64::MIN, |seal| seal.to_seq);
+    (found.unsealed,) = fetch_one!(tx, (i64,), BEYOND, site, sealed_to)?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn row(seq: i64) -> SealedRow {
+        SealedRow {
+            seq,
+            at: 5,
+            use_case: "place".to_owned(),
+            action: "CREATE".to_owned(),
+            entity: "Order".to_owned(),
+            entity_id: "1".to_owned(),
+            details: "placed".to_owned(),
+            before_value: None,
+            after_value: Some(Json(json!({"b": [1, {"d": 1, "c": 2}], "a": 2}))),
+            actor_role: "customer".to_owned(),
+            actor_id: None,
+            actor_name: None,
+            terminal_id: None,
+            override_by: None,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn every_column_counts_and_none_runs_into_the_next() {
+        let base = chain(&FIRST, &[row(1)]);
+        let changes: [fn(&mut SealedRow); 8] = [
+            |row| row.seq = 2,
+            |row| row.at = 6,
+            |row| (row.action, row.entity) = ("CREATEO".to_owned(), "rder".to_owned()),
+            |row| row.details.push('.'),
+            |row| row.before_value = Some(Json(json!(null))),
+            |row| row.actor_id = Some(Uuid::nil()),
+            |row| (row.actor_name, row.terminal_id) = (Some(String::new()), None),
+            |row| row.reason = Some("why".to_owned()),
+        ];
+        for (number, change) in changes.iter().enumerate() {
+            let mut changed = row(1);
+            change(&mut changed);
+            assert_ne!(chain(&FIRST, &[changed]), base, "change {number}");
+        }
+        assert_ne!(chain(&base, &[row(1)]), base, "what came before counts");
+        assert_ne!(chain(&FIRST, &[row(1), row(2)]), chain(&FIRST, &[row(2), row(1)]));
+    }
+
+    #[test]
+    fn the_form_is_fixed_for_ever() {
+        // A change of this value breaks every seal ever written.
+        let hash = chain(&FIRST, &[row(1)]);
+        let text: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(text, "PINNED");
+    }
+}

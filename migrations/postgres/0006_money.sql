@@ -47,6 +47,8 @@ CREATE UNIQUE INDEX payment_attempts_key ON payment_attempts (site_id, idempoten
 CREATE UNIQUE INDEX payment_attempts_gateway_payment ON payment_attempts (site_id, gateway_payment_id) WHERE gateway_payment_id IS NOT NULL;
 CREATE UNIQUE INDEX payment_attempts_gateway_order ON payment_attempts (site_id, gateway_order_id) WHERE gateway_order_id IS NOT NULL AND NOT stray;
 CREATE INDEX payment_attempts_check ON payment_attempts (site_id, next_check_at) WHERE status IN ('created', 'authorized');
+-- Given up without an answer, and asked about again in case they were captured all the same.
+CREATE INDEX payment_attempts_given_up ON payment_attempts (site_id, next_check_at) WHERE unresolved;
 
 -- Money on its way back. `lines` is a list of {line_id, quantity, stock}.
 CREATE TABLE refunds (

@@ -32,6 +32,8 @@ pub mod terminals;
 pub mod till;
 mod tries;
 pub mod views;
+pub mod worker_due;
+pub mod worker_writes;
 
 pub use caller::{Caller, token_hash};
 pub use door::{Context, Door, Query, Site, UseCase, View};

@@ -16,6 +16,7 @@ mod rows;
 mod pool;
 mod url;
 
+pub mod backup;
 pub mod carts;
 pub mod deliveries;
 pub mod doctor;
@@ -26,8 +27,8 @@ pub mod money;
 pub mod orders;
 pub mod people;
 pub mod records;
-pub mod simulated;
 pub mod seal;
+pub mod simulated;
 pub mod sites;
 pub mod stock;
 pub mod tickets;

@@ -15,7 +15,6 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use tokio::process::Command;
 use uuid::Uuid;
 

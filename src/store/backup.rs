@@ -4,6 +4,7 @@
 
 use super::doctor::{self, DoctorReport};
 use super::pool::Source;
+use super::statements::note;
 use super::{Options, Store, StoreError, StoreUrl, Tx};
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -200,7 +201,7 @@ async fn copy_and_check(store: &Store, partial: &Path) -> Result<i64, StoreError
         Source::Sqlite { connect, .. } => {
             let mut connection = connect.pragma("query_only", "OFF").connect().await?;
             let text = partial.to_str().ok_or_else(|| unusable("The name of the backup is not UTF-8."))?;
-            sqlx::query(SQLITE_COPY).bind(text).execute(&mut connection).await?;
+            sqlx::query(note(SQLITE_COPY)).bind(text).execute(&mut connection).await?;
             connection.close().await?;
             check_sqlite_file(partial).await
         }
@@ -254,11 +255,11 @@ pub async fn restore(from: &Path, url: &StoreUrl, replace: bool) -> Result<Resto
 async fn check_sqlite_file(path: &Path) -> Result<i64, StoreError> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
     let mut connection = options.connect().await?;
-    let verdict: String = sqlx::query_scalar(SQLITE_CHECK).fetch_one(&mut connection).await?;
+    let verdict: String = sqlx::query_scalar(note(SQLITE_CHECK)).fetch_one(&mut connection).await?;
     if verdict != "ok" {
         return Err(unusable(format!("{} is damaged: {verdict}", path.display())));
     }
-    let version = sqlx::query_scalar(SCHEMA).fetch_one(&mut connection).await;
+    let version = sqlx::query_scalar(note(SCHEMA)).fetch_one(&mut connection).await;
     connection.close().await?;
     version.map_err(|_| unusable(format!("{} is no store of Servery.", path.display())))
 }
@@ -287,7 +288,7 @@ async fn restore_sqlite(from: &Path, to: &Path, replace: bool) -> Result<i64, St
 async fn retire(path: &Path, replace: bool) -> Result<(), StoreError> {
     let options = SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::from_millis(100));
     let mut connection = options.connect().await?;
-    let empty: bool = sqlx::query_scalar(SQLITE_IS_EMPTY).fetch_one(&mut connection).await?;
+    let empty: bool = sqlx::query_scalar(note(SQLITE_IS_EMPTY)).fetch_one(&mut connection).await?;
     if !empty && !replace {
         return Err(unusable(format!("{} is not empty. Restore replaces it only with --force.", path.display())));
     }
@@ -316,7 +317,7 @@ async fn restore_postgres(from: &Path, text: &str, url: &StoreUrl, replace: bool
     let version = dump_version(from, &connect, url).await?;
     refuse_newer(version)?;
     let mut connection = connect.connect().await?;
-    let empty: bool = sqlx::query_scalar(POSTGRES_IS_EMPTY).fetch_one(&mut connection).await?;
+    let empty: bool = sqlx::query_scalar(note(POSTGRES_IS_EMPTY)).fetch_one(&mut connection).await?;
     connection.close().await?;
     if !empty && !replace {
         return Err(unusable(format!("{url} is not empty. Restore replaces it only with --force.")));

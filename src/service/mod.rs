@@ -2,7 +2,9 @@
 //! one file per aggregate. A use case asks for its permission, reads, lets the domain decide and
 //! writes, all in the one transaction that the door owns. No SQL and no screen lives here.
 
+pub mod backup;
 mod caller;
+pub mod doctor;
 mod door;
 mod field_key;
 pub mod menu;

@@ -8,8 +8,10 @@ mod rules;
 use super::seal;
 use super::{Store, StoreError, Tx};
 use crate::domain::order::{TABLE, To};
+use crate::domain::time::Timestamp;
 use rules::RULES;
 use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -52,6 +54,8 @@ const MOVES: &str = "SELECT from_status, to_status, transition, COUNT(*) FROM or
      GROUP BY from_status, to_status, transition ORDER BY transition, from_status, to_status";
 const FIRST_MOVE: &str = "SELECT order_id, version FROM order_history WHERE site_id = $1 AND to_status = $2 \
      AND COALESCE(from_status, '') = $3 AND transition = $4 ORDER BY order_id, version LIMIT 1";
+const RECORD: &str = "INSERT INTO doctor_runs (site_id, id, started_at, finished_at, healthy, violations, \
+     unsealed_audit_rows) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const SITES: &str = "SELECT site_id FROM sites ORDER BY site_id";
 
 /// Examines one site in one transaction that only reads.
@@ -78,6 +82,22 @@ pub async fn examine_all(store: &Store) -> Result<Vec<DoctorReport>, StoreError>
     }
     tx.rollback().await?;
     Ok(reports)
+}
+
+/// Notes a run of doctor: when it began and ended, and what it found.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn record(
+    tx: &mut Tx,
+    site: &str,
+    id: Uuid,
+    (began, ended): (Timestamp, Timestamp),
+    violations: &[Check],
+    unsealed: i64,
+) -> Result<(), StoreError> {
+    execute!(tx, RECORD, site, id, began.0, ended.0, violations.is_empty(), Json(violations), unsealed)?;
+    Ok(())
 }
 
 /// As [`examine`], in a transaction of the caller's.

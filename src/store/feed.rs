@@ -6,6 +6,7 @@
 //! the server as the safety net. No row of the house is read or written here.
 
 use super::pool::Source;
+use super::statements::note;
 use super::{Store, StoreError};
 use notify::{EventKind, RecursiveMode, Watcher};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
@@ -48,9 +49,9 @@ const RETRY: Duration = Duration::from_millis(250);
 /// The channel that the door notifies.
 const CHANNEL: &str = "servery";
 
-const DATA_VERSION: &str = "PRAGMA data_version";
+const SQLITE_VERSION: &str = "PRAGMA data_version";
 // Every committed write changes it: its number leaves the list of running ones or raises the highest.
-const SNAPSHOT: &str = "SELECT CAST(pg_current_snapshot() AS TEXT)";
+const POSTGRES_SNAPSHOT: &str = "SELECT CAST(pg_current_snapshot() AS TEXT)";
 
 /// What a feed tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,7 +221,7 @@ fn identity(path: &Path) -> Result<(u64, u64), StoreError> {
 }
 
 async fn data_version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
-    match within(ANSWER, sqlx::query_scalar(DATA_VERSION).fetch_one(connection)).await {
+    match within(ANSWER, sqlx::query_scalar(note(SQLITE_VERSION)).fetch_one(connection)).await {
         // A checkpoint or a recovery holds it for a moment: no reason to say that it is away.
         Err(StoreError::Retry(_)) => Ok(-1),
         other => other,
@@ -317,7 +318,7 @@ async fn try_watch_postgres(connect: &PgConnectOptions, site: &str, signal: &Sig
 }
 
 async fn server_snapshot(listener: &mut PgListener) -> Result<String, StoreError> {
-    within(ANSWER, sqlx::query_scalar(SNAPSHOT).fetch_one(listener)).await
+    within(ANSWER, sqlx::query_scalar(note(POSTGRES_SNAPSHOT)).fetch_one(listener)).await
 }
 
 #[cfg(test)]

@@ -416,22 +416,33 @@ fn open_sqlite(path: &Path, options: Options) -> Result<Pools, StoreError> {
     Ok(Pools::Sqlite { write, relaxed, read, lock, path: path.to_owned() })
 }
 
-fn open_postgres(url: &str, options: Options, health: &Arc<Health>) -> Result<Pools, StoreError> {
-    let millis = |limit: Duration| limit.as_millis().to_string();
+/// How to connect to the server of an address, without deadlines.
+pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let mut connect = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Unusable("The address of the Postgres store cannot be read.".to_owned()))?
         .application_name("servery")
-        .statement_cache_capacity(256)
+        .statement_cache_capacity(256);
+    if !super::url::names_ssl_mode(url) {
+        let mode = default_ssl_mode(connect.get_host(), connect.get_socket().is_some());
+        connect = connect.ssl_mode(mode);
+    }
+    Ok(connect)
+}
+
+/// The newest migration that this program knows; both databases have the same numbers.
+pub(super) fn newest_migration() -> i64 {
+    SQLITE_MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+fn open_postgres(url: &str, options: Options, health: &Arc<Health>) -> Result<Pools, StoreError> {
+    let millis = |limit: Duration| limit.as_millis().to_string();
+    let connect = postgres_options(url)?
         // The server's side of the deadlines: what a vanished client left running ends by itself.
         .options([
             ("statement_timeout", millis(options.statement_deadline + PING)),
             ("idle_in_transaction_session_timeout", millis(options.statement_deadline * 3)),
             ("client_connection_check_interval", millis(options.statement_deadline)),
         ]);
-    if !super::url::names_ssl_mode(url) {
-        let mode = default_ssl_mode(connect.get_host(), connect.get_socket().is_some());
-        connect = connect.ssl_mode(mode);
-    }
     let health = Arc::clone(health);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections)

@@ -21,8 +21,8 @@ pub fn start() {
     NOTING.store(true, Ordering::Relaxed);
 }
 
-/// The texts noted so far.
+/// The texts noted since the last time this was asked.
 #[must_use]
-pub fn noted() -> BTreeSet<&'static str> {
-    NOTED.lock().unwrap_or_else(PoisonError::into_inner).clone()
+pub fn take() -> BTreeSet<&'static str> {
+    std::mem::take(&mut *NOTED.lock().unwrap_or_else(PoisonError::into_inner))
 }

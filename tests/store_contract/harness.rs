@@ -73,6 +73,43 @@ impl Place {
         store
     }
 
+    /// An id as this database's SQL spells it.
+    pub fn id(&self, number: u128) -> String {
+        let id = Uuid::from_u128(number);
+        if self.is_postgres() { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
+    }
+
+    /// Takes away every trigger, check, foreign key and unique index, so that damage can be done.
+    pub async fn unguard(&self) {
+        if self.is_postgres() {
+            self.raw(
+                "DO $$ DECLARE r record; BEGIN \
+                 FOR r IN SELECT conrelid::regclass AS t, conname FROM pg_constraint WHERE contype IN ('c', 'f') \
+                 AND connamespace = 'public'::regnamespace AND conrelid <> 0 \
+                 LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', r.t, r.conname); END LOOP; \
+                 FOR r IN SELECT tgrelid::regclass AS t, tgname FROM pg_trigger WHERE NOT tgisinternal \
+                 LOOP EXECUTE format('DROP TRIGGER %I ON %s', r.tgname, r.t); END LOOP; \
+                 FOR r IN SELECT indexrelid::regclass AS t FROM pg_index JOIN pg_class c ON c.oid = indexrelid \
+                 WHERE indisunique AND NOT indisprimary AND c.relnamespace = 'public'::regnamespace \
+                 LOOP EXECUTE format('DROP INDEX %s', r.t); END LOOP; END $$",
+            )
+            .await;
+            return;
+        }
+        let path = self.text.strip_prefix("sqlite:").expect("sqlite:PATH");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("a connection");
+        let names: Vec<String> = sqlx::query_scalar(
+            "SELECT 'DROP ' || type || ' ' || name || ';' FROM sqlite_master \
+             WHERE type = 'trigger' OR (type = 'index' AND sql LIKE 'CREATE UNIQUE%')",
+        )
+        .fetch_all(&mut connection)
+        .await
+        .expect("names");
+        connection.close().await.expect("closed");
+        self.raw(&names.concat()).await;
+    }
+
     /// Statements past the store, on a connection of their own.
     pub async fn raw(&self, statements: &str) {
         let statements = AssertSqlSafe(statements.to_owned());
@@ -82,7 +119,10 @@ impl Place {
             connection.close().await.expect("closed");
         } else {
             let path = self.text.strip_prefix("sqlite:").expect("sqlite:PATH");
-            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).foreign_keys(false);
+            let options = sqlx::sqlite::SqliteConnectOptions::new()
+                .filename(path)
+                .foreign_keys(false)
+                .pragma("ignore_check_constraints", "ON");
             let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("a connection");
             connection.execute(sqlx::raw_sql(statements)).await.expect("raw statements");
             connection.close().await.expect("closed");

@@ -4,6 +4,8 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests, which clippy does not know as tests")]
 
+mod backup;
+mod doctor;
 mod feed;
 mod harness;
 mod opening;

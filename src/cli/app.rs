@@ -57,6 +57,9 @@ pub struct House {
     script: Option<Arc<Script>>,
 }
 
+/// The variable with the key under which addresses are kept.
+const FIELD_KEY: &str = "SERVERY_FIELD_KEY";
+
 /// The name of this machine, where the system tells it.
 fn host_name() -> Option<String> {
     let text = std::fs::read_to_string("/etc/hostname").ok()?;
@@ -89,7 +92,8 @@ impl House {
             notices.push(format!("Made the demo store at {}.", config.store));
         }
         let secrets = Secrets::open(&pepper_path(|name| config.variables.get(name))?)?;
-        let door = Door::new(store.clone(), config.site.clone(), clock, ids);
+        let field_key = config.variables.text(FIELD_KEY)?.map(|secret| FieldKey::from_secret(&secret)).transpose()?;
+        let door = Door::with_field_key(store.clone(), config.site.clone(), clock, ids, field_key);
         let site = door.ask(&Caller::System, ThisSite).await?;
         if site.demo && staff::insert_demo(&door, &secrets).await? {
             notices.push("Added the demo staff: asha (admin), ravi (kitchen), noor (delivery).".to_owned());
@@ -146,6 +150,21 @@ impl House {
         };
         self.gateways = std::mem::take(&mut self.gateways).with(gateway);
         Ok(())
+    }
+
+    /// Whether this process has a gateway for every method that the site takes.
+    #[must_use]
+    pub fn can_settle(&self) -> bool {
+        let settings = &self.site.settings;
+        let has = |method: Method, enabled: bool| !enabled || self.gateways.get(method).is_some();
+        has(Method::Card, settings.card_payment_enabled) && has(Method::Upi, settings.upi_payment_enabled)
+    }
+
+    /// The name of this process's terminal: the configured one, else one that its host makes.
+    #[must_use]
+    pub fn terminal_name(&self, role: TerminalRole) -> String {
+        let host = self.config.variables.text("HOSTNAME").ok().flatten().or_else(host_name);
+        self.config.terminal.clone().unwrap_or_else(|| terminals::default_name(role, host.as_deref()))
     }
 
     fn card_keys(&mut self) -> Result<CardKeys, Refused> {

@@ -19,6 +19,7 @@ mod shape;
 pub use app::{House, Role};
 
 use crate::config::{Config, Flags, Variables};
+use crate::domain::error::ErrorCode;
 use clap::{Args, Parser, Subcommand};
 use output::Output;
 use std::path::PathBuf;
@@ -100,6 +101,8 @@ enum Command {
     Kitchen(Screen),
     /// The "now serving" board, for a second screen
     Board(Screen),
+    /// What happens without a key press: time-outs, open payments, refunds, events
+    Worker,
     /// The menu: list, import, export, prices, and switching dishes off
     #[command(subcommand)]
     Menu(menu::Menu),
@@ -131,8 +134,13 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Err(refused) => return output.fail(&refused.into()),
     };
     log::start(&config);
+    let Some(command) = command else { return open_role(config, None, RoleName::Launcher, output).await };
     let desk = desk::Desk { config, global, output };
     let done = match command {
+        Command::Kiosk(screen) => return open_role(desk.config, screen.terminal, RoleName::Kiosk, output).await,
+        Command::Kitchen(screen) => return open_role(desk.config, screen.terminal, RoleName::Kitchen, output).await,
+        Command::Board(screen) => return open_role(desk.config, screen.terminal, RoleName::Board, output).await,
+        Command::Worker => return open_role(desk.config, None, RoleName::Worker, output).await,
         Command::Menu(menu) => menu::run(menu, &desk).await,
         Command::Cart(cart) => cart::run(cart, &desk).await,
         Command::Order(order) => order::run(*order, &desk).await,
@@ -142,4 +150,43 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output.fail(&failure),
     }
+}
+
+/// The roles that go on until somebody ends them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RoleName {
+    Launcher,
+    Kiosk,
+    Kitchen,
+    Board,
+    Worker,
+}
+
+/// Opens the house for a role and runs it.
+async fn open_role(mut config: Config, terminal: Option<String>, name: RoleName, output: Output) -> ExitCode {
+    config.terminal = terminal.or(config.terminal);
+    let opened = match name {
+        RoleName::Board => House::open(&config, Role::Watches).await,
+        // A kitchen without the gateways' keys still cooks; it only does not lead the house.
+        RoleName::Kitchen => match House::open(&config, Role::TakesPayments).await {
+            Err(refused) if refused.code == ErrorCode::ValidationError => House::open(&config, Role::Watches).await,
+            other => other,
+        },
+        _ => House::open(&config, Role::TakesPayments).await,
+    };
+    let house = match opened {
+        Ok(house) => house,
+        Err(refused) => return output.fail(&refused.into()),
+    };
+    for notice in &house.notices {
+        output::complain(notice);
+    }
+    let ended = match name {
+        RoleName::Launcher => roles::launcher(house).await,
+        RoleName::Kiosk => roles::kiosk(house).await,
+        RoleName::Kitchen => roles::kitchen(house).await,
+        RoleName::Board => roles::board(house).await,
+        RoleName::Worker => roles::worker(house).await,
+    };
+    ended.unwrap_or_else(|refused| output.fail(&refused.into()))
 }

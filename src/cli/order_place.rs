@@ -85,6 +85,9 @@ pub struct Place {
     /// pickup, dine_in or delivery
     #[arg(long, value_parser = Fulfilment::parse)]
     fulfilment: Option<Fulfilment>,
+    /// Where a delivery goes
+    #[arg(long, value_name = "TEXT")]
+    address: Option<String>,
     /// A note for the kitchen
     #[arg(long)]
     note: Option<String>,
@@ -164,6 +167,7 @@ pub async fn place(place: Place, desk: &Desk) -> Done {
             method: place.method,
             called_name: place.name.clone(),
             pay_now: place.pay,
+            delivery_address: place.address.clone(),
             retry_of,
             expected_total: expected_total.map(|total| total.0),
         })

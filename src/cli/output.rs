@@ -187,3 +187,9 @@ mod tests {
         assert!(ends.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
     }
 }
+
+/// A line for whoever started the process, on standard error.
+#[expect(clippy::print_stderr, reason = "this is what standard error is for")]
+pub fn complain(words: &str) {
+    eprintln!("{}", shown(words));
+}

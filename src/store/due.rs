@@ -200,13 +200,7 @@ pub enum Timer {
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn orders(
-    tx: &mut Tx,
-    site: &str,
-    timer: &Timer,
-    after: Key,
-    limit: i64,
-) -> Result<Vec<DueRow>, StoreError> {
+pub async fn orders(tx: &mut Tx, site: &str, timer: &Timer, after: Key, limit: i64) -> Result<Vec<DueRow>, StoreError> {
     let (sql, by) = match timer {
         Timer::NotCollectedBefore(date) => {
             return fetch_all!(tx, DueRow, UNCOLLECTED, site, date, after.at, after.id, limit);

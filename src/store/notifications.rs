@@ -50,8 +50,7 @@ const OF_ORDER: &str = "SELECT id, outbox_seq, channel, recipient_kind, recipien
 const UNREAD: &str = "SELECT id, outbox_seq, channel, recipient_kind, recipient_id, order_id, event, title, body, \
      created_at, read_at FROM notifications WHERE site_id = $1 AND recipient_kind = $2 AND read_at IS NULL \
      ORDER BY created_at, id LIMIT $3";
-const READ: &str =
-    "UPDATE notifications SET read_at = $3 WHERE site_id = $1 AND id = $2 AND read_at IS NULL";
+const READ: &str = "UPDATE notifications SET read_at = $3 WHERE site_id = $1 AND id = $2 AND read_at IS NULL";
 
 /// What there is to say of an order, if it exists.
 ///

@@ -103,8 +103,7 @@ fn speaks(event: &str) -> bool {
 
 /// Who is told what of an event.
 fn notices(event: &str, facts: &OrderFacts) -> Vec<Notice> {
-    let customer =
-        |title, body: String| Notice { kind: "customer", recipient: Some(facts.customer_id), title, body };
+    let customer = |title, body: String| Notice { kind: "customer", recipient: Some(facts.customer_id), title, body };
     let number = &facts.order_number;
     match Emit::parse(event) {
         Some(Emit::OrderReceived) => vec![

@@ -69,7 +69,11 @@ impl Worker {
         let mut tx = self.door().store().write_relaxed().await?;
         let now = tx.now(&**self.door().clock()).await?;
         let ours = lease::hold(&mut tx, self.door().site_id(), held, now).await?;
-        if ours { tx.commit().await? } else { tx.rollback().await? }
+        if ours {
+            tx.commit().await?
+        } else {
+            tx.rollback().await?
+        }
         Ok(ours)
     }
 

@@ -127,12 +127,7 @@ impl Worker {
 
     /// As [`Worker::new`], with consumers of its own for the outbox.
     #[must_use]
-    pub fn with_consumers(
-        door: Door,
-        gateways: Gateways,
-        options: Options,
-        consumers: Vec<Arc<dyn Consumer>>,
-    ) -> Self {
+    pub fn with_consumers(door: Door, gateways: Gateways, options: Options, consumers: Vec<Arc<dyn Consumer>>) -> Self {
         let holder = format!("{}-{}", std::process::id(), door.new_id());
         let (poison, sealing) = (Poison::default(), Mutex::default());
         Self { inner: Arc::new(Inner { door, gateways, options, holder, consumers, poison, sealing }) }

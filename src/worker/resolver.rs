@@ -40,17 +40,22 @@ impl Worker {
         let mut report = Report::default();
         let mut after = Some(Key::START);
         while let Some(from) = after {
-            let page = self
-                .door()
-                .ask(&Caller::System, DueAttempts { after: from, limit: PAGE, given_up: false })
-                .await?;
+            let page =
+                self.door().ask(&Caller::System, DueAttempts { after: from, limit: PAGE, given_up: false }).await?;
             after = page.next;
             report.attempts += self
-                .each(held, "attempt", page.rows, |due| due.attempt.id.0, &mut report.poisoned, |due| async move {
-                    payments::resolve(self.door(), self.gateways(), due.order, &due.attempt, due.give_up)
-                        .await
-                        .map(|_| ())
-                })
+                .each(
+                    held,
+                    "attempt",
+                    page.rows,
+                    |due| due.attempt.id.0,
+                    &mut report.poisoned,
+                    |due| async move {
+                        payments::resolve(self.door(), self.gateways(), due.order, &due.attempt, due.give_up)
+                            .await
+                            .map(|_| ())
+                    },
+                )
                 .await?;
         }
         Ok(report)
@@ -69,9 +74,14 @@ impl Worker {
                 self.door().ask(&Caller::System, DueAttempts { after: from, limit: PAGE, given_up: true }).await?;
             after = page.next;
             report.attempts += self
-                .each(held, "given up", page.rows, |due| due.attempt.id.0, &mut report.poisoned, |due| async move {
-                    self.recheck(held, &due).await
-                })
+                .each(
+                    held,
+                    "given up",
+                    page.rows,
+                    |due| due.attempt.id.0,
+                    &mut report.poisoned,
+                    |due| async move { self.recheck(held, &due).await },
+                )
                 .await?;
         }
         Ok(report)
@@ -170,9 +180,10 @@ impl Worker {
                 }
                 Ok(Err(refused)) if refused.code == ErrorCode::StoreUnavailable => return Err(refused),
                 failed => {
-                    let why = failed.map_or_else(|_| "no answer in time".to_owned(), |answer| {
-                        answer.err().map_or_else(String::new, |refused| refused.to_string())
-                    });
+                    let why = failed.map_or_else(
+                        |_| "no answer in time".to_owned(),
+                        |answer| answer.err().map_or_else(String::new, |refused| refused.to_string()),
+                    );
                     tracing::warn!(duty, %id, why, "a gateway could not be asked");
                     self.poison().failed(duty, id, now);
                     *poisoned += 1;

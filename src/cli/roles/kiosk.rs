@@ -1,5 +1,6 @@
 //! The kiosk: its effects as use cases, each with the guest who asked and the key of the visit.
 
+use super::leading::Leading;
 use super::screen::{Wishes, show};
 use crate::cli::app::House;
 use crate::domain::error::Refused;
@@ -18,8 +19,9 @@ use crate::service::terminals::{self, TerminalRole};
 use crate::service::views::{AttemptView, OrderView};
 use crate::service::{Caller, UseCase};
 use crate::tui::screens::kiosk::{
-    Guest, KioskApp, KioskCall, KioskEffect, KioskMsg, KioskReply, KioskSettings, QrPicture,
+    Guest, KioskApp, KioskCall, KioskEffect, KioskMsg, KioskReply, KioskSettings, PaymentCode,
 };
+use crate::worker::Options;
 use futures::FutureExt;
 use std::process::ExitCode;
 
@@ -32,11 +34,14 @@ pub async fn run(house: House) -> Result<ExitCode, Refused> {
     let terminal = terminals::register(&house.door, &name, TerminalRole::Kiosk).await?;
     let kiosk = Handler { house: house.clone(), terminal };
     let mut app = KioskApp::new(KioskSettings::default());
-    show(&house, &mut app, Wishes { mouse: true, wipe: true }, move |call: KioskCall| {
+    let worker = Leading::start(&house, Options::of_kiosk(&house.store));
+    let shown = show(&house, &mut app, Wishes { mouse: true, wipe: true }, move |call: KioskCall| {
         let kiosk = kiosk.clone();
         async move { KioskMsg { request: call.request, reply: kiosk.carry_out(call).await } }.boxed()
     })
-    .await
+    .await;
+    worker.end().await;
+    shown
 }
 
 #[derive(Clone)]
@@ -99,13 +104,9 @@ impl Handler {
                 KioskReply::Order(ask.pay_card(order, attempt, &card).await.map(Box::new))
             }
             KioskEffect::PayUpi { order, attempt } => KioskReply::UpiCode(ask.pay_upi(order, attempt).await),
-            KioskEffect::PollPayment { order } => {
-                KioskReply::Order(ask.poll(order).await.map(Box::new))
-            }
+            KioskEffect::PollPayment { order } => KioskReply::Order(ask.poll(order).await.map(Box::new)),
             KioskEffect::LoadOrder { order } => KioskReply::Order(ask.order(order).await.map(Box::new)),
-            KioskEffect::ExtendHold { order } => {
-                KioskReply::Order(ask.run(ExtendHold { order }).await.map(Box::new))
-            }
+            KioskEffect::ExtendHold { order } => KioskReply::Order(ask.run(ExtendHold { order }).await.map(Box::new)),
             KioskEffect::CancelOrder { order } => KioskReply::Order(ask.cancel(order).await.map(Box::new)),
             KioskEffect::CheckExitPin { pin } => KioskReply::ExitPin(
                 terminals::verify_exit_pin(&self.house.door, &self.house.secrets, self.terminal, &pin.0).await,
@@ -138,11 +139,7 @@ impl Ask<'_> {
         known: Option<AttemptId>,
     ) -> Result<(OrderView, Option<AttemptView>), Refused> {
         let open = |order: &OrderView| {
-            order
-                .attempts
-                .iter()
-                .find(|attempt| known.is_none_or(|id| id == attempt.id) && is_open(attempt))
-                .cloned()
+            order.attempts.iter().find(|attempt| known.is_none_or(|id| id == attempt.id) && is_open(attempt)).cloned()
         };
         let found = self.order(order).await?;
         if let Some(attempt) = open(&found) {
@@ -174,7 +171,7 @@ impl Ask<'_> {
         Ok(self.pay(&order, &attempt, Instrument::Card(card)).await?.outcome.order)
     }
 
-    async fn pay_upi(&self, order: OrderId, attempt: Option<AttemptId>) -> Result<QrPicture, Refused> {
+    async fn pay_upi(&self, order: OrderId, attempt: Option<AttemptId>) -> Result<PaymentCode, Refused> {
         let (order, attempt) = self.attempt(order, attempt).await?;
         let Some(attempt) = attempt else {
             return Err(Refused::conflict("This order has ended.").help("Start again; your cart is kept."));
@@ -182,7 +179,7 @@ impl Ask<'_> {
         let paid = self.pay(&order, &attempt, Instrument::UpiIntent).await?;
         let text = paid.payload.ok_or_else(|| Refused::conflict("The payment has been answered already."))?;
         let picture = qr::draw(&text)?;
-        Ok(QrPicture { rows: picture.rows, text })
+        Ok(PaymentCode { rows: picture.rows, text })
     }
 
     async fn poll(&self, order: OrderId) -> Result<OrderView, Refused> {

@@ -2,6 +2,7 @@
 //! registered terminal itself.
 
 use super::launcher::demo_accounts;
+use super::leading::Leading;
 use super::screen::{Wishes, show};
 use crate::cli::app::House;
 use crate::domain::error::{ErrorCode, Refused};
@@ -19,6 +20,7 @@ use crate::service::{Caller, UseCase, staff};
 use crate::tui::screens::kitchen::{
     Act, Effect, Kitchen, Msg, Options, Outcome, Person, PersonPin, Secret, Step, Undoing,
 };
+use crate::worker;
 use futures::FutureExt;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -36,11 +38,16 @@ pub async fn run(house: House) -> Result<ExitCode, Refused> {
         demo_accounts: if house.site.demo { demo_accounts() } else { Vec::new() },
         station: None,
     });
-    show(&house, &mut app, Wishes { mouse: false, wipe: false }, move |effect| {
+    // Without the gateways' keys this process could not settle payments: another one leads then.
+    let may_lead = house.can_settle();
+    let worker = Leading::start(&house, worker::Options { may_lead, ..worker::Options::default() });
+    let shown = show(&house, &mut app, Wishes { mouse: false, wipe: false }, move |effect| {
         let kitchen = kitchen.clone();
         async move { kitchen.carry_out(effect).await }.boxed()
     })
-    .await
+    .await;
+    worker.end().await;
+    shown
 }
 
 #[derive(Clone)]
@@ -76,9 +83,7 @@ impl Handler {
         let door = &self.house.door;
         let board = Caller::Terminal(self.terminal);
         match effect {
-            Effect::LoadKitchen { request } => {
-                Msg::Kitchen { request, result: door.ask(&board, ShowKitchen).await }
-            }
+            Effect::LoadKitchen { request } => Msg::Kitchen { request, result: door.ask(&board, ShowKitchen).await },
             Effect::LoadAllDay { request } => {
                 Msg::AllDay { request, result: door.ask(&board, AllDay::default()).await }
             }
@@ -92,7 +97,7 @@ impl Handler {
             Effect::OpenTill { float, key } => {
                 let open = TillOpen { float: float.minor() };
                 let result = door.execute(&self.caller(None), Some(&key), open).await;
-                Msg::TillOpened(result.map(|report| report.shift))
+                Msg::TillOpened(result.map(|shift| shift.id))
             }
             Effect::WhyNot { order, event } => {
                 let result = match Event::plain(event) {
@@ -102,13 +107,7 @@ impl Handler {
                 Msg::WhyNot { order, result }
             }
             Effect::SignIn { username, password } => {
-                let signed = staff::login(
-                    door,
-                    &self.house.secrets,
-                    Some(self.terminal),
-                    &username,
-                    &password.0,
-                );
+                let signed = staff::login(door, &self.house.secrets, Some(self.terminal), &username, &password.0);
                 Msg::SignedIn(self.signed_in(signed.await))
             }
             Effect::SignInPin { username, pin } => {

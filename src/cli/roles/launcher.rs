@@ -3,7 +3,8 @@
 use super::screen::{Wishes, show};
 use crate::cli::app::House;
 use crate::domain::error::Refused;
-use crate::service::staff;
+use crate::service::worker_due::ShowWorker;
+use crate::service::{Caller, staff};
 use crate::store::StoreUrl;
 use crate::tui::screens::kitchen::DemoAccount;
 use crate::tui::screens::launcher::{Choice, Database, Effect, Launcher, Msg, StoreInfo};
@@ -50,7 +51,7 @@ pub async fn run(house: House) -> Result<ExitCode, Refused> {
 }
 
 async fn store_info(house: &House) -> Result<StoreInfo, Refused> {
-    let worker_runs = house.worker_runs().await?;
+    let worker_runs = house.door.ask(&Caller::System, ShowWorker).await?.holder.is_some();
     Ok(StoreInfo {
         site: house.site.name.clone(),
         database: match house.config.store {

@@ -5,9 +5,12 @@ mod board;
 mod kiosk;
 mod kitchen;
 mod launcher;
+mod leading;
 mod screen;
+mod worker;
 
 pub use board::run as board;
 pub use kiosk::run as kiosk;
 pub use kitchen::run as kitchen;
 pub use launcher::run as launcher;
+pub use worker::run as worker;

@@ -28,9 +28,8 @@ pub struct Wishes {
 /// A file of the user's configuration, if it is there.
 fn user_file(house: &House, name: &str) -> Result<Option<String>, Refused> {
     let path = house.config.config_folder.join(name);
-    let refuse = |why: String| {
-        Refused::new(ErrorCode::ValidationError, format!("{} {why}", path.display())).with("field", name)
-    };
+    let refuse =
+        |why: String| Refused::new(ErrorCode::ValidationError, format!("{} {why}", path.display())).with("field", name);
     let length = match std::fs::metadata(&path) {
         Ok(found) => found.len(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -46,8 +45,7 @@ fn user_file(house: &House, name: &str) -> Result<Option<String>, Refused> {
 fn load_ui(house: &House, capabilities: Capabilities) -> Result<Ui, Refused> {
     let (theme, keymap, locale) =
         (user_file(house, "theme.toml")?, user_file(house, "keys.toml")?, user_file(house, "locale.toml")?);
-    let overrides =
-        Overrides { theme: theme.as_deref(), keymap: keymap.as_deref(), locale: locale.as_deref() };
+    let overrides = Overrides { theme: theme.as_deref(), keymap: keymap.as_deref(), locale: locale.as_deref() };
     Ui::load(capabilities.background, capabilities.colors, &overrides)
         .map_err(|error| Refused::new(ErrorCode::ValidationError, error.to_string()))
 }
@@ -117,9 +115,9 @@ where
 
 /// Tells a screen what the change feed says.
 async fn watch<M: Send + 'static>(house: House, handle: Handle<M>) {
+    let mut feed = Feed::open(&house.store, house.door.site_id());
     let told = contain(
         async move {
-            let mut feed = Feed::open(&house.store, house.door.site_id());
             loop {
                 match feed.changed().await {
                     FeedEvent::Changed => handle.store_changed(),
@@ -130,7 +128,6 @@ async fn watch<M: Send + 'static>(house: House, handle: Handle<M>) {
         }
         .boxed(),
     );
-    if let Err(panic) = told.await {
-        tracing::error!(panic, "the change feed of a screen ended");
-    }
+    let Err(panic): Result<std::convert::Infallible, String> = told.await;
+    tracing::error!(panic, "the change feed of a screen ended");
 }

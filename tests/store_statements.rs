@@ -106,6 +106,7 @@ async fn use_everything(place: &Place) {
     let mut tx = store.write().await.expect("a transaction");
     sites::set_setting(&mut tx, SITE, "restaurant_open", &serde_json::json!(true), None, START).await.expect("set");
     sites::settings(&mut tx, SITE).await.expect("settings");
+    sites::setting_stamps(&mut tx, SITE).await.expect("stamps");
     records::stored_outcome(&mut tx, SITE, "key").await.expect("an outcome");
     let hash = [0_u8; 32];
     records::store_outcome(&mut tx, SITE, "key", "place", &hash, &serde_json::json!(1), START).await.expect("stored");
@@ -124,6 +125,8 @@ async fn use_everything(place: &Place) {
     records::append_outbox(&mut tx, SITE, &[event], START).await.expect("outbox");
     assert_eq!(seal::append(&mut tx, SITE, i64::MAX, START).await.expect("sealed"), 1);
     tx.commit().await.expect("committed");
+
+    store.durability().await.expect("durability");
 
     let ids = Arc::new(TimeOrderedIds::seeded([9; 32]));
     let door = Door::new(store.clone(), SITE, Arc::new(SystemClock), ids);
@@ -165,8 +168,8 @@ async fn every_constant_is_understood_by_both_databases() {
         place.open().await.close().await;
         let mut wrong = Vec::new();
         for constant in all_constants().iter().filter(|one| one.belongs_to(place.is_postgres()) && !one.is_excepted()) {
-            // Several statements in one text cannot be prepared.
-            if constant.text.contains(';') {
+            // Several statements in one text cannot be prepared, nor can the head of a longer one.
+            if constant.text.contains(';') || constant.text.ends_with(' ') {
                 continue;
             }
             let text = AssertSqlSafe(constant.text.clone()).into_sql_str();

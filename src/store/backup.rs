@@ -89,7 +89,7 @@ const SQLITE_SIZE: &str = "SELECT CAST((SELECT page_count FROM pragma_page_count
 const POSTGRES_SIZE: &str = "SELECT pg_database_size(current_database()), current_setting('server_version')";
 const POSTGRES_IS_EMPTY: &str = "SELECT COUNT(*) = 0 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
      ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm', 'S')";
-const SCHEMA: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success";
+const SQLITE_SCHEMA: &str = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success";
 const META: &str = "SELECT instance_id, kind FROM store_meta WHERE singleton = 1";
 const LAST: &str = "SELECT file_name, size_bytes, started_at, finished_at, error FROM backups WHERE site_id = $1 \
      ORDER BY started_at DESC, id DESC LIMIT 1";
@@ -259,7 +259,7 @@ async fn check_sqlite_file(path: &Path) -> Result<i64, StoreError> {
     if verdict != "ok" {
         return Err(unusable(format!("{} is damaged: {verdict}", path.display())));
     }
-    let version = sqlx::query_scalar(note(SCHEMA)).fetch_one(&mut connection).await;
+    let version = sqlx::query_scalar(note(SQLITE_SCHEMA)).fetch_one(&mut connection).await;
     connection.close().await?;
     version.map_err(|_| unusable(format!("{} is no store of Servery.", path.display())))
 }

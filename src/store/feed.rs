@@ -27,15 +27,29 @@ const COALESCE: Duration = Duration::from_millis(33);
 /// SQLite: look even when the watch said nothing.
 const SQLITE_POLL: Duration = Duration::from_millis(250);
 /// SQLite: the bytes reach the log before the commit is visible, and the disk's sync lies between.
-/// Looks follow these pauses, counted from the watch's word; the later ones are for slow disks.
-const LOOK_AGAIN: [Duration; 6] = [
-    Duration::from_micros(200),
-    Duration::from_micros(800),
-    Duration::from_millis(2),
-    Duration::from_millis(5),
-    Duration::from_millis(15),
-    Duration::from_millis(50),
-];
+/// A look follows each of these pauses, counted from the watch's word; the later ones are for slow
+/// disks, and are never much longer than what was waited already.
+const LOOK_AGAIN: [Duration; 14] = {
+    const fn pause(micros: u64) -> Duration {
+        Duration::from_micros(micros)
+    }
+    [
+        pause(200),
+        pause(800),
+        pause(2_000),
+        pause(2_000),
+        pause(2_000),
+        pause(3_000),
+        pause(4_000),
+        pause(5_000),
+        pause(6_000),
+        pause(8_000),
+        pause(10_000),
+        pause(13_000),
+        pause(16_000),
+        pause(20_000),
+    ]
+};
 /// SQLite: a rest after a change was seen, so that a busy store does not keep the feed busy.
 const REST: Duration = Duration::from_millis(5);
 /// Postgres: look even when nothing was heard.

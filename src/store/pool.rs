@@ -203,10 +203,10 @@ impl Store {
     /// # Errors
     /// As [`Store::write`].
     pub async fn durability(&self) -> Result<(String, String), StoreError> {
-        const SQLITE: &str = "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous";
-        const POSTGRES: &str = "SELECT current_setting('synchronous_commit')";
+        const SQLITE_SYNC: &str = "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous";
+        const POSTGRES_SYNC: &str = "SELECT current_setting('synchronous_commit')";
         let mut full = self.write().await?;
-        let words = if full.is_postgres() { POSTGRES } else { SQLITE };
+        let words = if full.is_postgres() { POSTGRES_SYNC } else { SQLITE_SYNC };
         let (of_full,): (String,) = fetch_one!(&mut full, (String,), words)?;
         full.rollback().await?;
         let mut relaxed = self.write_relaxed().await?;

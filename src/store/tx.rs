@@ -250,7 +250,9 @@ impl Tx {
 
     /// Runs words of control that take no binds.
     pub(super) async fn control(&mut self, words: &'static str) -> Result<(), StoreError> {
-        on_connection!(self, connection, async { sqlx::raw_sql(words).execute(connection).await.map(|_| ()) })
+        on_connection!(self, connection, async {
+            sqlx::raw_sql(super::statements::note(words)).execute(connection).await.map(|_| ())
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tickets, views and a board in a harness for the tests of the kitchen's screens.
 
+#![expect(clippy::expect_used, reason = "test support: a failure here is a failed test")]
+
 use servery::domain::access::Role;
 use servery::domain::fulfilment::Fulfilment;
 use servery::domain::ids::{LineId, OrderId, ShiftId, StationId};

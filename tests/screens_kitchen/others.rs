@@ -1,5 +1,7 @@
 //! The "now serving" board and the launcher; and random keys against all three screens.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "test support: a failure here is a failed test")]
+
 use crate::fixtures::*;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -264,22 +266,26 @@ fn answer(kitchen: &mut Harness<Kitchen>, well: bool, round: u128) {
                     })
                     .collect();
                 let mut view = view(tickets);
-                view.shift = view.shift.filter(|_| round % 2 == 0);
+                view.shift = view.shift.filter(|_| round.is_multiple_of(2));
                 Msg::Kitchen { request, result: if well { Ok(view) } else { Err(refused()) } }
             }
             Effect::LoadAllDay { request } => {
                 Msg::AllDay { request, result: if well { Ok(vec![]) } else { Err(refused()) } }
             }
             Effect::Act { key, .. } => {
-                let outcome =
-                    Outcome::Bumped { step: if round % 2 == 0 { Step::Ready } else { Step::Started }, lines: vec![] };
+                let outcome = Outcome::Bumped {
+                    step: if round.is_multiple_of(2) { Step::Ready } else { Step::Started },
+                    lines: vec![],
+                };
                 Msg::Acted { key, result: if well { Ok(outcome) } else { Err(refused()) } }
             }
             Effect::OpenTill { .. } => Msg::TillOpened(Err(refused())),
             Effect::WhyNot { order, .. } => Msg::WhyNot { order, result: Ok(well.then(refused)) },
-            Effect::SignIn { .. } | Effect::SignInPin { .. } => {
-                Msg::SignedIn(if well { Ok(if round % 2 == 0 { manager() } else { cook() }) } else { Err(refused()) })
-            }
+            Effect::SignIn { .. } | Effect::SignInPin { .. } => Msg::SignedIn(if well {
+                Ok(if round.is_multiple_of(2) { manager() } else { cook() })
+            } else {
+                Err(refused())
+            }),
             Effect::SignOut => Msg::SignedOut(Ok(())),
         };
         kitchen.message(message);

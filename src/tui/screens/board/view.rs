@@ -51,10 +51,10 @@ fn grid(area: Rect, numbers: &[CalledNumber], caption: bool) -> Grid {
         Grid { digit, cell, columns: columns.max(1), room, pages }
     };
     let grids = DIGITS.map(sized);
-    let possible = |limit: usize| grids.into_iter().find(|grid| grid.room > 0 && grid.pages <= limit);
     // The largest with which all fit; else large ones on few pages; else small ones.
     let [.., large, small] = grids;
-    possible(1).or_else(|| (large.room > 0 && large.pages <= PAGES_LIMIT).then_some(large)).unwrap_or(small)
+    let on_one_page = grids.into_iter().take(3).find(|grid| grid.room > 0 && grid.pages == 1);
+    on_one_page.or_else(|| (large.room > 0 && large.pages <= PAGES_LIMIT).then_some(large)).unwrap_or(small)
 }
 
 /// The two halves of a screen of this size, within their frames: preparing and ready.
@@ -68,7 +68,7 @@ fn halves(size: Size, away: bool) -> [[Rect; 2]; 2] {
     };
     let head = if size.height >= TALL { 6 } else { 2 };
     Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).spacing(1).areas(body).map(|half: Rect| {
-        let inner = Rect { x: half.x.saturating_add(2), width: half.width.saturating_sub(4), ..half };
+        let inner = Rect { x: half.x.saturating_add(1), width: half.width.saturating_sub(2), ..half };
         Layout::vertical([Constraint::Length(head), Constraint::Fill(1)]).areas(inner)
     })
 }
@@ -97,7 +97,7 @@ impl Board {
         }
         let now = self.store_now(ctx.now);
         let [preparing, ready] = halves(ctx.size, self.away);
-        let middle = Rect { x: ready[0].x.saturating_sub(3), width: 1, ..body };
+        let middle = Rect { x: ready[0].x.saturating_sub(2), width: 1, ..body };
         let line =
             Block::new().borders(Borders::LEFT).border_type(BorderType::Plain).border_style(ctx.style(Token::Border));
         frame.render_widget(line, middle.intersection(body));
@@ -137,7 +137,9 @@ impl Half<'_> {
     fn draw(&self, frame: &mut Frame<'_>, [head, area]: [Rect; 2], now: Timestamp, ctx: &ViewCtx<'_>) {
         let token = if self.ready { Token::Ready } else { Token::Title };
         let grid = grid(area, self.numbers, self.caption);
-        let place = Rect { height: head.height.saturating_sub(1), ..head };
+        // Both headings in digits of one size, whatever the length of their words.
+        let wide = u16::try_from(self.words.chars().count().saturating_mul(4)).unwrap_or(u16::MAX);
+        let place = Rect { height: head.height.saturating_sub(1), width: wide.min(head.width), ..head };
         big_digits::draw(frame, place, &self.words, ctx.style(token), Alignment::Left);
         let page = page_at(now, grid.pages);
         if grid.pages > 1 {

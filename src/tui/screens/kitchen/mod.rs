@@ -430,8 +430,10 @@ impl Kitchen {
         self.acts.lose_all();
         self.view.give_up();
         self.all_day.give_up();
-        if let Some(Overlay::SignIn(form)) = &mut self.overlay {
-            form.refuse(refused.message.clone());
+        match &mut self.overlay {
+            Some(Overlay::SignIn(form)) => form.refuse(refused.message.clone()),
+            Some(Overlay::OpeningTill(_)) => self.overlay = None,
+            _ => {}
         }
         self.refuse(&refused, env);
         // The next tick loads again: a fault that stays must not spin.

@@ -477,7 +477,7 @@ impl Kitchen {
             let digit = Span::styled(format!(" {} ", index.saturating_add(1)), ctx.style(Token::Accent));
             vec![Line::from(vec![digit, Span::raw(format!(" {words}"))])]
         });
-        footer::draw(frame, keys, Context::Dialog, &[Action::Digit(1), Action::Back], ctx);
+        footer::draw(frame, keys, Context::Dialog, &[Action::Back], ctx);
     }
 
     fn draw_recall(&self, frame: &mut Frame<'_>, area: Rect, state: &ListState, ctx: &ViewCtx<'_>) {

@@ -345,8 +345,6 @@ pub struct Bump {
 words!(
     /// How far a bump came.
     BumpStep, "step" {
-        /// T10: accepted.
-        Accepted = "accepted",
         /// T13: cooking has begun.
         Started = "started",
         /// T14: this station is done, another is not.
@@ -376,10 +374,6 @@ impl UseCase for Bump {
     async fn run(&self, context: &mut Context<'_>) -> Result<Bumped, Refused> {
         let seen = load_seen(context, self.order, self.seen_version).await?;
         let (loaded, step, lines_done) = match seen.snapshot.status {
-            Status::Received => {
-                let accept = Event::Accept { eta_minutes: None };
-                (apply_to(context, seen, &accept).await?, BumpStep::Accepted, Vec::new())
-            }
             Status::Preparing => self.finish(context, seen).await?,
             // Everything else is judged by the table: confirmed starts, the rest says why not.
             _ => (apply_to(context, seen, &Event::StartPreparing).await?, BumpStep::Started, Vec::new()),

@@ -157,7 +157,7 @@ impl Handler {
                 let bump = Bump { order, station, seen_version };
                 let bumped = self.house.door.execute(&self.caller(None), Some(key), bump).await?;
                 let step = match bumped.step {
-                    BumpStep::Accepted | BumpStep::Started => Step::Started,
+                    BumpStep::Started => Step::Started,
                     BumpStep::ItemsDone => Step::ItemsDone,
                     BumpStep::Ready => Step::Ready,
                 };

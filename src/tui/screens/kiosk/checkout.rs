@@ -87,7 +87,14 @@ impl CheckoutScreen {
                 None => Step::Nothing,
             },
             Some(action) => self.move_focus(action, methods.len()),
-            None => Step::Nothing,
+            // Somebody who simply begins to type means the name.
+            None => match input {
+                Input::Key(press) if press.printable().is_some_and(char::is_alphabetic) && self.name.on_key(*press) => {
+                    self.focus = Focus::Name;
+                    Step::Drawn
+                }
+                _ => Step::Nothing,
+            },
         }
     }
 

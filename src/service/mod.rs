@@ -13,6 +13,8 @@ pub mod provider_memory;
 mod real;
 
 pub mod cart;
+pub mod envelope;
+pub mod health;
 pub mod kitchen;
 mod menu_csv;
 pub mod menu_file;
@@ -36,6 +38,7 @@ mod tries;
 pub mod views;
 pub mod worker_due;
 pub mod worker_writes;
+pub mod webhooks;
 
 pub use caller::{Caller, token_hash};
 pub use door::{Context, Door, Query, Site, UseCase, View};

@@ -14,7 +14,7 @@ mod real;
 
 pub mod cart;
 pub mod envelope;
-pub mod health;
+pub mod events;
 pub mod kitchen;
 mod menu_csv;
 pub mod menu_file;
@@ -36,9 +36,9 @@ pub mod terminals;
 pub mod till;
 mod tries;
 pub mod views;
+pub mod webhooks;
 pub mod worker_due;
 pub mod worker_writes;
-pub mod webhooks;
 
 pub use caller::{Caller, token_hash};
 pub use door::{Context, Door, Query, Site, UseCase, View};

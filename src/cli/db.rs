@@ -1,11 +1,15 @@
 //! `servery db`: the store itself, beneath every site.
 
+use super::app::Role;
 use super::desk::Desk;
-use super::output::Done;
+use super::output::{Done, Failure};
 use crate::domain::error::Refused;
-use crate::store::{Options, Store};
+use crate::service::{self, Caller};
+use crate::store::doctor::DoctorReport;
+use crate::store::{Options, Store, backup};
 use clap::Subcommand;
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// What can be done with the store itself.
 #[derive(Debug, Subcommand)]
@@ -14,6 +18,19 @@ pub enum Db {
     Migrate,
     /// Say which schema the store has
     Status,
+    /// Copy the store into a new file while it runs
+    Backup {
+        /// The new file
+        file: PathBuf,
+    },
+    /// Make the store from a backup
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Replace a store that is not empty
+        #[arg(long)]
+        replace: bool,
+    },
 }
 
 #[derive(Serialize)]
@@ -38,6 +55,20 @@ pub async fn run(command: Db, desk: &Desk) -> Done {
         Db::Status => {
             let store = open(desk, false).await?;
             report(desk, &store, false).await
+        }
+        Db::Backup { file } => {
+            // Whoever can start it holds the store's address and keys, so it acts for the house.
+            let house = desk.house(Role::Command).await?;
+            let made = service::backup::back_up(&house.door, &Caller::System, &file).await?;
+            desk.output.answer(&made, || {
+                format!("{} written: {} bytes, SHA-256 {}", made.file.display(), made.size_bytes, made.sha256)
+            })
+        }
+        Db::Restore { file, replace } => {
+            let restored = backup::restore(&file, &desk.config.store, replace).await.map_err(Refused::from)?;
+            desk.output.answer(&restored, || format!("{} is restored from {}.", desk.config.store, file.display()))?;
+            let healthy = restored.doctor.iter().all(DoctorReport::is_healthy);
+            if healthy { Ok(()) } else { Err(Failure::Reported) }
         }
     }
 }

@@ -2,19 +2,31 @@
 //! configuration, start the log, open the house, find out who acts, run, print). No rule lives here:
 //! every command runs the use cases that the screens run.
 
+mod about;
 mod actor;
 mod app;
 mod cart;
 mod db;
 mod desk;
+mod doctor;
+mod events;
 mod files;
+mod health;
+mod init;
 mod log;
 mod menu;
 mod order;
 mod order_place;
 mod output;
 mod roles;
+mod run;
+mod session;
+mod setting;
 mod shape;
+mod sim;
+mod staff;
+mod stock;
+mod till;
 
 pub use app::{House, Role};
 
@@ -112,9 +124,50 @@ enum Command {
     /// Orders: place, pay, and every step after it
     #[command(subcommand)]
     Order(Box<order::Order>),
-    /// The store itself: migrate, status
+    /// Stock: what is there, and every change by hand
+    #[command(subcommand)]
+    Stock(stock::Stock),
+    /// The till: open, close, cash in and out
+    #[command(subcommand)]
+    Till(till::Till),
+    /// The settings of the site
+    #[command(subcommand)]
+    Config(setting::Setting),
+    /// Who works here
+    #[command(subcommand)]
+    Staff(staff::Staff),
+    /// Sign in; the password comes from a prompt or standard input
+    Login(session::Login),
+    /// Sign out
+    Logout(session::Logout),
+    /// Who a command would be given by
+    Whoami,
+    /// Play the part of a payment provider
+    #[command(subcommand)]
+    Sim(sim::Sim),
+    /// Run one command given as JSON on standard input
+    Run,
+    /// What the house told the world, as JSON lines
+    Events(events::Events),
+    /// How the house is; exit status 1 where it is not well
+    Health,
+    /// Recompute the store and name what disagrees; exit status 1 where something does
+    Doctor,
+    /// The store itself: migrate, status, backup, restore
     #[command(subcommand)]
     Db(db::Db),
+    /// Set a site up
+    Init(init::Init),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page of the program, or of a command
+    Man {
+        /// The command
+        command: Vec<String>,
+    },
 }
 
 /// Starts what the command line asks for, on a runtime of its own.
@@ -144,7 +197,22 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Command::Menu(menu) => menu::run(menu, &desk).await,
         Command::Cart(cart) => cart::run(cart, &desk).await,
         Command::Order(order) => order::run(*order, &desk).await,
+        Command::Stock(stock) => stock::run(stock, &desk).await,
+        Command::Till(till) => till::run(till, &desk).await,
+        Command::Config(setting) => setting::run(setting, &desk).await,
+        Command::Staff(staff) => staff::run(staff, &desk).await,
+        Command::Login(login) => session::login(login, &desk).await,
+        Command::Logout(logout) => session::logout(logout, &desk).await,
+        Command::Whoami => session::whoami(&desk).await,
+        Command::Sim(sim) => sim::run(sim, &desk).await,
+        Command::Run => run::run(&desk).await,
+        Command::Events(events) => events::run(events, &desk).await,
+        Command::Health => health::run(&desk).await,
+        Command::Doctor => doctor::run(&desk).await,
         Command::Db(db) => db::run(db, &desk).await,
+        Command::Init(init) => init::run(init, &desk).await,
+        Command::Completions { shell } => about::completions(shell, output),
+        Command::Man { command } => about::man(&command, output),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,6 +22,8 @@ pub enum Failure {
     Refused(Box<Refused>, Option<Box<Shape>>),
     /// The command line does not make sense.
     Usage(String),
+    /// What is wrong was the answer, and is printed already.
+    Reported,
     /// The reader of the output has gone away.
     Closed,
 }
@@ -94,7 +96,7 @@ impl Output {
     #[must_use]
     pub fn fail(&self, failure: &Failure) -> ExitCode {
         match failure {
-            Failure::Closed => ExitCode::from(REFUSED),
+            Failure::Closed | Failure::Reported => ExitCode::from(REFUSED),
             Failure::Usage(message) => {
                 self.say(&format!("error: {message}\n\nFor more information, try '--help'."));
                 ExitCode::from(USAGE)
@@ -189,7 +191,7 @@ mod tests {
 }
 
 /// A line for whoever started the process, on standard error.
-#[expect(clippy::print_stderr, reason = "this is what standard error is for")]
 pub fn complain(words: &str) {
-    eprintln!("{}", shown(words));
+    // Who has closed standard error does not want to hear.
+    let _ = writeln!(io::stderr().lock(), "{}", shown(words));
 }

@@ -13,6 +13,8 @@ pub mod provider_memory;
 mod real;
 
 pub mod cart;
+pub mod envelope;
+pub mod events;
 pub mod kitchen;
 mod menu_csv;
 pub mod menu_file;
@@ -34,6 +36,7 @@ pub mod terminals;
 pub mod till;
 mod tries;
 pub mod views;
+pub mod webhooks;
 pub mod worker_due;
 pub mod worker_writes;
 

@@ -21,6 +21,7 @@ pub mod carts;
 pub mod deliveries;
 pub mod doctor;
 pub mod due;
+pub mod events;
 pub mod holds;
 pub mod lease;
 pub mod limits;

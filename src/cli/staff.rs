@@ -1,0 +1,146 @@
+//! `servery staff`: who works here. Passwords and PINs come from a prompt or standard input.
+
+use super::app::Role as HouseRole;
+use super::desk::{Counter, Desk};
+use super::output::{Done, shown, table};
+use super::shape;
+use crate::domain::access::Role;
+use crate::domain::error::Refused;
+use crate::service::staff::{
+    ListStaff, NewStaff, SetStaffActive, SetStaffRole, StaffView, add_staff, set_password, set_pin,
+};
+use clap::{Args, Subcommand};
+
+/// What can be done with the staff.
+#[derive(Debug, Subcommand)]
+pub enum Staff {
+    /// Add somebody; the password comes from a prompt or standard input
+    Add {
+        /// The sign-in name
+        username: String,
+        /// The name for people; the sign-in name unless said
+        #[arg(long)]
+        name: Option<String>,
+        /// kitchen, delivery or admin
+        #[arg(long)]
+        role: Role,
+    },
+    /// Who works here
+    List {
+        /// The most rows
+        #[arg(long, default_value_t = 100)]
+        limit: i64,
+        /// The `next` of the page before
+        #[arg(long)]
+        after: Option<String>,
+    },
+    /// Change somebody's role
+    SetRole {
+        #[command(flatten)]
+        person: Person,
+        /// kitchen, delivery or admin
+        role: Role,
+    },
+    /// Let somebody in no longer
+    Deactivate(Person),
+    /// Let somebody in again
+    Activate(Person),
+    /// Set a password, from a prompt or standard input
+    Password {
+        /// The sign-in name
+        username: String,
+    },
+    /// Set a PIN, from a prompt or standard input
+    Pin {
+        /// The sign-in name
+        username: String,
+    },
+}
+
+/// Somebody, and why.
+#[derive(Debug, Args)]
+pub struct Person {
+    /// The sign-in name
+    username: String,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What the use cases refuse.
+pub async fn run(command: Staff, desk: &Desk) -> Done {
+    let counter = desk.counter(HouseRole::Command).await?;
+    let (house, caller) = (&counter.house, &counter.actor.caller);
+    let view = match command {
+        Staff::List { limit, after } => return list(ListStaff { after, limit }, &counter).await,
+        Staff::Add { username, name, role } => {
+            let password = desk.secret("Password")?;
+            let name = name.unwrap_or_else(|| username.clone());
+            let new = NewStaff { username: &username, name: &name, role, password: &password, pin: None };
+            add_staff(&house.door, &house.secrets, caller, counter.key(), &new).await?
+        }
+        Staff::SetRole { person, role } => {
+            let staff = find(&person.username, &counter).await?.id;
+            counter.execute(SetStaffRole { staff, role, reason: person.reason }).await?
+        }
+        Staff::Deactivate(person) => {
+            let staff = find(&person.username, &counter).await?.id;
+            counter.execute(SetStaffActive { staff, active: false, reason: person.reason }).await?
+        }
+        Staff::Activate(person) => {
+            let staff = find(&person.username, &counter).await?.id;
+            counter.execute(SetStaffActive { staff, active: true, reason: person.reason }).await?
+        }
+        Staff::Password { username } => {
+            let staff = find(&username, &counter).await?.id;
+            set_password(&house.door, &house.secrets, caller, staff, &desk.secret("Password")?).await?
+        }
+        Staff::Pin { username } => {
+            let staff = find(&username, &counter).await?.id;
+            set_pin(&house.door, &house.secrets, caller, staff, &desk.secret("PIN")?).await?
+        }
+    };
+    counter.answer(&view, || words(&view))
+}
+
+async fn find(username: &str, counter: &Counter<'_>) -> Result<StaffView, Refused> {
+    let mut query = ListStaff { after: None, limit: 500 };
+    let wanted = username.trim().to_lowercase();
+    loop {
+        let page = counter.ask(query).await?;
+        if let Some(person) = page.items.into_iter().find(|person| person.username == wanted) {
+            return Ok(person);
+        }
+        let Some(next) = page.next else { return Err(Refused::not_found("member of staff", shown(username))) };
+        query = ListStaff { after: Some(next), limit: 500 };
+    }
+}
+
+fn words(person: &StaffView) -> String {
+    let state = if person.active { "active" } else { "not active" };
+    format!("{} ({}), {}, {state}", person.username, shown(&person.name), person.role)
+}
+
+async fn list(query: ListStaff, counter: &Counter<'_>) -> Done {
+    let page = counter.ask(query).await?;
+    let value = shape::own_page(&page, counter.house.site.currency)?;
+    counter.output().answer(&value, || {
+        let rows: Vec<Vec<String>> = page
+            .items
+            .iter()
+            .map(|person| {
+                vec![
+                    person.username.clone(),
+                    person.name.clone(),
+                    person.role.as_str().to_owned(),
+                    if person.active { "yes" } else { "no" }.to_owned(),
+                    if person.has_pin { "yes" } else { "no" }.to_owned(),
+                ]
+            })
+            .collect();
+        table(&["USERNAME", "NAME", "ROLE", "ACTIVE", "PIN"], &rows)
+    })
+}

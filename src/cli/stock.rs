@@ -1,0 +1,202 @@
+//! `servery stock`: the store room by hand, and its ledger.
+
+use super::app::Role;
+use super::desk::{Counter, Desk};
+use super::output::{Done, shown, table};
+use super::shape;
+use crate::domain::error::Refused;
+use crate::domain::ids::OrderId;
+use crate::service::stock::{
+    StockAdjust, StockChanged, StockLedger, StockList, StockReceive, StockRecount, StockSet, StockView, StockWaste,
+};
+use clap::{Args, Subcommand};
+
+/// What can be done with stock.
+#[derive(Debug, Subcommand)]
+pub enum Stock {
+    /// What is there, what is reserved, what is available
+    List {
+        /// Only what is low
+        #[arg(long)]
+        low: bool,
+    },
+    /// A new counted thing, or what is said about a known one
+    Set(Set),
+    /// Goods came in
+    Receive {
+        /// The stock item's code
+        item: String,
+        /// How many units
+        quantity: i64,
+        /// A delivery note's number, or the like
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Correct the count by a difference
+    Adjust {
+        /// The stock item's code
+        item: String,
+        /// The difference
+        #[arg(allow_negative_numbers = true)]
+        delta: i64,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        release: Release,
+    },
+    /// Somebody counted what is there, held units included
+    Recount {
+        /// The stock item's code
+        item: String,
+        /// What was counted
+        counted: i64,
+        /// A remark
+        #[arg(long)]
+        reason: Option<String>,
+        #[command(flatten)]
+        release: Release,
+    },
+    /// Units were thrown away
+    Waste {
+        /// The stock item's code
+        item: String,
+        /// How many units
+        quantity: i64,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        release: Release,
+    },
+    /// Every movement of a stock item, newest first
+    Ledger {
+        /// The stock item's code
+        item: String,
+        /// The most rows
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+        /// The `next` of the page before
+        #[arg(long)]
+        after: Option<String>,
+    },
+}
+
+/// What is said about a counted thing.
+#[derive(Debug, Args)]
+pub struct Set {
+    /// Its code
+    code: String,
+    /// Its name
+    #[arg(long)]
+    name: String,
+    /// What one unit is
+    #[arg(long)]
+    unit: Option<String>,
+    /// The count with which a new one begins
+    #[arg(long)]
+    opening: Option<i64>,
+    /// At or below so many available it is low
+    #[arg(long, default_value_t = 0)]
+    low: i64,
+    /// The menu item of which each sale uses one unit
+    #[arg(long, value_name = "ITEM")]
+    sold_as: Option<String>,
+}
+
+/// Orders that give way.
+#[derive(Debug, Args)]
+pub struct Release {
+    /// A pending order whose hold is released; may be given several times
+    #[arg(long, value_name = "ORDER")]
+    release: Vec<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What the use cases refuse.
+pub async fn run(command: Stock, desk: &Desk) -> Done {
+    let counter = desk.counter(Role::Command).await?;
+    let changed = match command {
+        Stock::List { low } => {
+            let items = counter.ask(StockList { low_only: low }).await?;
+            return counter.answer(&items, || list_words(&items));
+        }
+        Stock::Ledger { item, limit, after } => return ledger(StockLedger { item, after, limit }, &counter).await,
+        Stock::Set(set) => {
+            let Set { code, name, unit, opening, low, sold_as } = set;
+            counter.execute(StockSet { code, name, unit, opening, low_mark: low, sold_as }).await?
+        }
+        Stock::Receive { item, quantity, reason } => counter.execute(StockReceive { item, quantity, reason }).await?,
+        Stock::Adjust { item, delta, reason, release } => {
+            let release = released(&release, &counter).await?;
+            counter.execute(StockAdjust { item, delta, reason, release }).await?
+        }
+        Stock::Recount { item, counted, reason, release } => {
+            let release = released(&release, &counter).await?;
+            counter.execute(StockRecount { item, counted, release, reason }).await?
+        }
+        Stock::Waste { item, quantity, reason, release } => {
+            let release = released(&release, &counter).await?;
+            counter.execute(StockWaste { item, quantity, reason, release }).await?
+        }
+    };
+    counter.answer(&changed, || words(&changed))
+}
+
+async fn released(release: &Release, counter: &Counter<'_>) -> Result<Vec<OrderId>, Refused> {
+    let mut orders = Vec::with_capacity(release.release.len());
+    for named in &release.release {
+        orders.push(counter.find_order(named).await?.id);
+    }
+    Ok(orders)
+}
+
+fn words(changed: &StockChanged) -> String {
+    let StockView { code, name, on_hand, reserved, available, .. } = &changed.item;
+    let name = shown(name);
+    format!("{name} ({code}): {on_hand} on hand, {reserved} reserved, {available} available ({:+})", changed.moved)
+}
+
+fn list_words(items: &[StockView]) -> String {
+    let rows: Vec<Vec<String>> = items
+        .iter()
+        .map(|item| {
+            vec![
+                item.code.clone(),
+                item.name.clone(),
+                item.on_hand.to_string(),
+                item.reserved.to_string(),
+                item.available.to_string(),
+                item.unit.clone(),
+                if item.low { "low" } else { "" }.to_owned(),
+            ]
+        })
+        .collect();
+    table(&["CODE", "NAME", "ON HAND>", "RESERVED>", "AVAILABLE>", "UNIT", ""], &rows)
+}
+
+async fn ledger(query: StockLedger, counter: &Counter<'_>) -> Done {
+    let page = counter.ask(query).await?;
+    let value = shape::own_page(&page, counter.house.site.currency)?;
+    counter.output().answer(&value, || {
+        let rows: Vec<Vec<String>> = page
+            .items
+            .iter()
+            .map(|row| {
+                vec![
+                    row.seq.to_string(),
+                    row.at.to_rfc3339(),
+                    row.kind.clone(),
+                    format!("{:+}", row.quantity),
+                    row.on_hand_after.to_string(),
+                    row.reserved_after.to_string(),
+                    row.role.clone(),
+                    row.reason.clone().unwrap_or_default(),
+                ]
+            })
+            .collect();
+        table(&["#>", "AT", "KIND", "UNITS>", "ON HAND>", "RESERVED>", "BY", "REASON"], &rows)
+    })
+}

@@ -1,0 +1,135 @@
+//! `servery till`: the drawer. Amounts are decimals of the site's currency.
+
+use super::app::Role;
+use super::desk::{Counter, Desk};
+use super::order::cash_refund_due;
+use super::output::{Done, shown, table};
+use crate::domain::error::Refused;
+use crate::domain::money::{Currency, Money};
+use crate::service::orders::PayOutRefund;
+use crate::service::till::{CashDrop, CashIn, ShiftView, TillClose, TillOpen, TillReport, TillStatus};
+use clap::{Args, Subcommand};
+
+/// What can be done with the till.
+#[derive(Debug, Subcommand)]
+pub enum Till {
+    /// Open the till with its float
+    Open {
+        /// The cash laid in
+        #[arg(long, value_name = "AMOUNT")]
+        float: String,
+    },
+    /// The report of the open shift
+    Status,
+    /// Close the till with what was counted
+    Close {
+        /// What was counted
+        #[arg(long, value_name = "AMOUNT")]
+        counted: String,
+        /// What is to be remembered
+        #[arg(long)]
+        note: Option<String>,
+        /// Why it is closed although cash orders are open
+        #[arg(long, value_name = "REASON")]
+        force: Option<String>,
+    },
+    /// Lay cash in: change that was brought
+    CashIn(Cash),
+    /// Take cash to the safe
+    Drop(Cash),
+    /// Pay the cash refund of an order out
+    PayOut {
+        /// The order
+        order: String,
+    },
+}
+
+/// An amount and why.
+#[derive(Debug, Args)]
+pub struct Cash {
+    /// How much
+    amount: String,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What the use cases refuse.
+pub async fn run(command: Till, desk: &Desk) -> Done {
+    let counter = desk.counter(Role::Command).await?;
+    let currency = counter.house.site.currency;
+    let amount = |field: &str, text: &str| Money::parse(field, text, currency).map(|money| money.0);
+    let shift = match command {
+        Till::Open { float } => counter.execute(TillOpen { float: amount("float", &float)? }).await?,
+        Till::CashIn(Cash { amount: text, reason }) => {
+            counter.execute(CashIn { shift: None, amount: amount("amount", &text)?, reason }).await?
+        }
+        Till::Drop(Cash { amount: text, reason }) => {
+            counter.execute(CashDrop { shift: None, amount: amount("amount", &text)?, reason }).await?
+        }
+        Till::Close { counted, note, force } => {
+            let counted = amount("counted", &counted)?;
+            let report = counter.execute(TillClose { shift: None, counted, note, force }).await?;
+            return counter.answer(&report, || report_words(&report, currency));
+        }
+        Till::Status => return status(&counter).await,
+        Till::PayOut { order } => {
+            let order = counter.find_order(&order).await?;
+            let refund = cash_refund_due(&order)?;
+            let paid = counter.execute(PayOutRefund { order: order.id, refund }).await?;
+            return counter.order(&paid, None);
+        }
+    };
+    counter.answer(&shift, || shift_words(&shift, currency))
+}
+
+async fn status(counter: &Counter<'_>) -> Done {
+    let currency = counter.house.site.currency;
+    match counter.ask(TillStatus::default()).await? {
+        Some(report) => counter.answer(&report, || report_words(&report, currency)),
+        None => Err(Refused::not_found("open till", counter.house.door.site_id())
+            .help("Open it: servery till open --float AMOUNT")
+            .into()),
+    }
+}
+
+fn show(minor: i64, currency: Currency) -> String {
+    Money(minor).display(currency)
+}
+
+fn shift_words(shift: &ShiftView, currency: Currency) -> String {
+    let mut out = format!(
+        "Till at {}: float {}, expected {}",
+        shown(&shift.terminal_name),
+        show(shift.float, currency),
+        show(shift.expected, currency)
+    );
+    if let (Some(counted), Some(over_short)) = (shift.counted, shift.over_short) {
+        out.push_str(&format!(", counted {}, over or short {}", show(counted, currency), show(over_short, currency)));
+    }
+    out
+}
+
+fn report_words(report: &TillReport, currency: Currency) -> String {
+    let mut out = shift_words(&report.shift, currency);
+    out.push('\n');
+    let rows: Vec<Vec<String>> = [
+        ("Sales", &report.sales),
+        ("Refunds", &report.refunds),
+        ("Cash in", &report.cash_in),
+        ("Drops", &report.drops),
+        ("Payouts", &report.payouts),
+        ("Cash refunds to pay out", &report.pending_cash_refunds),
+    ]
+    .into_iter()
+    .map(|(name, total)| vec![name.to_owned(), total.count.to_string(), show(total.amount, currency)])
+    .collect();
+    out.push_str(&table(&["", "COUNT>", "AMOUNT>"], &rows));
+    if !report.unpaid_cash_orders.is_empty() {
+        out.push_str(&format!("Cash orders not paid yet: {}\n", report.unpaid_cash_orders.join(", ")));
+    }
+    out
+}

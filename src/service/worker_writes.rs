@@ -47,7 +47,7 @@ pub fn lost(held: &Held) -> Refused {
 /// Whether a refusal says that the lease is another's.
 #[must_use]
 pub fn is_lost(refused: &Refused) -> bool {
-    refused.guard.as_deref() == Some(LEASE_GUARD)
+    refused.guard == Some(LEASE_GUARD)
 }
 
 /// Deletes open carts that nobody touched since an instant.

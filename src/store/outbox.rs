@@ -39,8 +39,6 @@ const HEADS: &str = "SELECT o.seq, o.order_id, o.order_sequence, o.event, o.payl
      WHERE NOT EXISTS (SELECT 1 FROM outbox e WHERE e.site_id = $1 AND e.order_id = o.order_id \
      AND e.order_sequence < o.order_sequence AND e.sent_at IS NULL AND e.parked_at IS NULL) \
      ORDER BY o.seq LIMIT $4";
-const SENT: &str = "UPDATE outbox SET sent_at = $3, next_try_at = NULL WHERE site_id = $1 AND seq = $2 \
-     AND sent_at IS NULL AND parked_at IS NULL";
 const FAILED: &str = "UPDATE outbox SET tries = tries + 1, last_error = $3, next_try_at = $4 \
      WHERE site_id = $1 AND seq = $2 AND sent_at IS NULL AND parked_at IS NULL";
 const PARKED: &str = "UPDATE outbox SET tries = tries + 1, last_error = $3, next_try_at = NULL, parked_at = $4 \
@@ -72,11 +70,23 @@ pub async fn heads(tx: &mut Tx, site: &str, now: Timestamp, limit: usize) -> Res
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn mark_sent(tx: &mut Tx, site: &str, seqs: &[i64], now: Timestamp) -> Result<(), StoreError> {
-    for seq in seqs {
-        execute!(tx, SENT, site, *seq, now.0)?;
+pub async fn mark_sent(tx: &mut Tx, site: &str, seqs: &[i64], now: Timestamp) -> Result<u64, StoreError> {
+    if seqs.is_empty() {
+        return Ok(0);
     }
-    Ok(())
+    on_connection!(tx, connection, async {
+        // The list is written out: there are no words of both databases for a list as one bind.
+        let head = "UPDATE outbox SET next_try_at = NULL, sent_at = ";
+        let mut builder = sqlx::QueryBuilder::new(crate::store::statements::note(head));
+        builder.push_bind(now.0).push(" WHERE sent_at IS NULL AND parked_at IS NULL AND site_id = ").push_bind(site);
+        builder.push(" AND seq IN (");
+        let mut list = builder.separated(", ");
+        for seq in seqs {
+            list.push_bind(*seq);
+        }
+        builder.push(")");
+        builder.build().execute(connection).await.map(|done| done.rows_affected())
+    })
 }
 
 /// Notes that an event could not be delivered, and when to try again; `None` parks it for a person.

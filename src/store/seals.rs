@@ -27,8 +27,12 @@ pub struct Tail {
     pub rows: i64,
 }
 
-const TAIL: &str = "SELECT MAX(seq) AS to_seq, MIN(at) AS oldest, CAST(COUNT(*) AS BIGINT) AS row_count \
+const POSTGRES_TAIL: &str = "SELECT MAX(seq) AS to_seq, MIN(at) AS oldest, CAST(COUNT(*) AS BIGINT) AS row_count \
      FROM (SELECT seq, at FROM audit_log WHERE site_id = $1 \
+     AND seq > COALESCE((SELECT MAX(to_seq) FROM audit_seals WHERE site_id = $1), -1) ORDER BY seq LIMIT $2) AS tail";
+// From the last seal on, by number: SQLite would rather read the whole history along another index.
+const SQLITE_TAIL: &str = "SELECT MAX(seq) AS to_seq, MIN(at) AS oldest, COUNT(*) AS row_count \
+     FROM (SELECT seq, at FROM audit_log NOT INDEXED WHERE site_id = $1 \
      AND seq > COALESCE((SELECT MAX(to_seq) FROM audit_seals WHERE site_id = $1), -1) ORDER BY seq LIMIT $2) AS tail";
 const POSTGRES_WRITERS: &str = "SELECT DISTINCT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND granted \
      AND mode = 'RowExclusiveLock' AND relation = CAST(to_regclass('audit_log') AS OID) \
@@ -39,7 +43,8 @@ const POSTGRES_WRITERS: &str = "SELECT DISTINCT virtualtransaction FROM pg_locks
 /// # Errors
 /// Any [`StoreError`] of the statement.
 pub async fn tail(tx: &mut Tx, site: &str, limit: i64) -> Result<Option<Tail>, StoreError> {
-    let row = fetch_one!(tx, TailRow, TAIL, site, limit)?;
+    let sql = if tx.is_postgres() { POSTGRES_TAIL } else { SQLITE_TAIL };
+    let row = fetch_one!(tx, TailRow, sql, site, limit)?;
     Ok(row.to_seq.zip(row.oldest).map(|(to_seq, oldest)| Tail {
         to_seq,
         oldest: Timestamp(oldest),

@@ -15,6 +15,9 @@ use uuid::Uuid;
 /// The channel of the screens.
 const CHANNEL: &str = "in_app";
 
+/// How often a write is tried when another transaction stands in its way.
+const TRIES: u32 = 8;
+
 /// Writes notifications.
 #[derive(Clone)]
 pub struct InApp {
@@ -36,7 +39,18 @@ impl InApp {
         Self { door }
     }
 
+    /// Writes what there is to tell, again while another transaction stands in the way.
     async fn write(&self, events: &[&Event]) -> Result<(), StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.try_write(events).await {
+                Err(error) if error.is_retryable() && tries < TRIES => tries += 1,
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_write(&self, events: &[&Event]) -> Result<(), StoreError> {
         let mut tx = self.door.store().write().await?;
         let site = self.door.site_id();
         let mut told = false;

@@ -335,8 +335,13 @@ fn log_round(lost: &CancellationToken, result: Result<Report, Refused>) {
 /// blocks the others nor is tried without end.
 #[derive(Debug, Default)]
 pub(crate) struct Poison {
-    rows: Mutex<HashMap<(&'static str, uuid::Uuid), (u32, Timestamp)>>,
+    rows: Mutex<HashMap<PoisonKey, Rest>>,
 }
+
+/// A duty and a row of it.
+type PoisonKey = (&'static str, uuid::Uuid);
+/// How often it could not be handled, and until when it is left alone.
+type Rest = (u32, Timestamp);
 
 /// The first pause of a row that could not be handled, in seconds.
 const FIRST_PAUSE_SECONDS: i64 = 5;

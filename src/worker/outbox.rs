@@ -84,6 +84,8 @@ impl Worker {
             if events.is_empty() {
                 return Ok(report);
             }
+            // Asked before anybody is told, too: a worker that was frozen need not repeat itself.
+            self.require_lease(held).await?;
             let outcomes = self.offer(&events).await;
             self.mark(held, &events, &outcomes, &mut report).await?;
         }

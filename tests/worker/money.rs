@@ -195,7 +195,8 @@ on_both!(a_capture_after_giving_up_goes_back_to_the_customer, |house| {
     let order = house.order(placed.order.id).await;
     assert_eq!(order.attempts.iter().filter(|attempt| attempt.stray).count(), 1);
     assert_eq!(refunded(&house, placed.order.id).await, placed.order.total);
-    assert_eq!(order.payment_status, PaymentStatus::Refunded);
+    // A stray capture never pays: the order's own attempt has failed.
+    assert_eq!(order.payment_status, PaymentStatus::Failed);
     assert_eq!(house.number("SELECT CAST(SUM(refunded) AS BIGINT) FROM simulated_charges").await, placed.order.total.0);
     house.pass_seconds(3_600).await;
     assert_eq!(round(&worker).await.attempts, 0, "never asked again");

@@ -12,7 +12,7 @@ use crate::domain::time::{MICROS, Timestamp, business_day_start};
 use crate::service::order_view::attempt_view;
 use crate::service::views::AttemptView;
 use crate::store::due::{self, Key, Waits};
-use crate::store::{lease, money, outbox};
+use crate::store::{StoreError, Tx, lease, money, outbox};
 
 /// A page of what is due. `after` of the next page is `next`; none: there is no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -250,13 +250,21 @@ impl Query for ShowWorker {
 
     async fn run(&self, view: &mut View<'_>) -> Result<WorkerStatus, Refused> {
         let site = view.site.id.clone();
-        let lease = lease::find(view.tx, &site, lease::WORKER).await?;
-        Ok(WorkerStatus {
-            holder: lease.as_ref().filter(|row| row.expires_at > view.now.0).map(|row| row.holder.clone()),
-            fence: lease.as_ref().map(|row| row.fence),
-            expires_at: lease.as_ref().map(|row| Timestamp(row.expires_at)),
-            backlog: outbox::backlog(view.tx, &site).await?,
-            parked: outbox::parked(view.tx, &site).await?,
-        })
+        Ok(worker_status(view.tx, &site, view.now).await?)
     }
+}
+
+/// How the worker is, within a transaction: for [`ShowWorker`] and for Health.
+///
+/// # Errors
+/// Any [`StoreError`] of the statements.
+pub async fn worker_status(tx: &mut Tx, site: &str, now: Timestamp) -> Result<WorkerStatus, StoreError> {
+    let lease = lease::find(tx, site, lease::WORKER).await?;
+    Ok(WorkerStatus {
+        holder: lease.as_ref().filter(|row| row.expires_at > now.0).map(|row| row.holder.clone()),
+        fence: lease.as_ref().map(|row| row.fence),
+        expires_at: lease.as_ref().map(|row| Timestamp(row.expires_at)),
+        backlog: outbox::backlog(tx, site).await?,
+        parked: outbox::parked(tx, site).await?,
+    })
 }

@@ -211,7 +211,8 @@ impl Worker {
         Ok(report)
     }
 
-    async fn run(self, cancel: CancellationToken) {
+    /// Goes round until `cancel` is cancelled; see [`Worker::start`]. Must run within a tokio runtime.
+    pub async fn run(self, cancel: CancellationToken) {
         if !self.inner.options.may_lead {
             return;
         }
@@ -252,7 +253,10 @@ impl Worker {
                     log_round(&lost, task.await.unwrap_or_else(|error| Err(Refused::internal(error))));
                 }
             }
-            let report = self.house_round(held).await;
+            // In a task of its own: whatever a consumer does, the worker goes on.
+            let (worker, lease) = (self.clone(), held.clone());
+            let round = tokio::spawn(async move { worker.house_round(&lease).await });
+            let report = round.await.unwrap_or_else(|error| Err(Refused::internal(error)));
             let more = report.as_ref().is_ok_and(|report| report.more);
             let failed = report.is_err();
             log_round(&lost, report);

@@ -2,6 +2,7 @@
 
 use crate::house::House;
 use crate::on_both;
+use crate::support::wait::{LIMIT, until_async};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use servery::domain::payment::Method;
@@ -14,7 +15,9 @@ use servery::store::notifications;
 use servery::worker::in_app::InApp;
 use servery::worker::outbox::{Consumer, Event};
 use servery::worker::{Options, Report, Worker};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use tokio_util::sync::CancellationToken;
 
 /// Writes down what it is given, and refuses what it is told to.
 #[derive(Default)]
@@ -190,6 +193,46 @@ on_both!(telling_again_after_a_crash_tells_once, |house| {
     house.raw("UPDATE outbox SET sent_at = NULL").await;
     deliver(&worker).await;
     assert_eq!(house.number("SELECT COUNT(*) FROM notifications").await, 4);
+});
+
+/// Panics as long as it is told to.
+#[derive(Default)]
+struct Careless {
+    careful: AtomicBool,
+    panicked: AtomicBool,
+}
+
+impl Consumer for Careless {
+    fn name(&self) -> &'static str {
+        "careless"
+    }
+
+    fn take<'a>(&'a self, events: &'a [Event]) -> BoxFuture<'a, Vec<Result<(), String>>> {
+        async move {
+            if !self.careful.load(Ordering::SeqCst) {
+                self.panicked.store(true, Ordering::SeqCst);
+                panic!("as it was told to");
+            }
+            vec![Ok(()); events.len()]
+        }
+        .boxed()
+    }
+}
+
+on_both!(a_consumer_that_panics_does_not_take_the_worker_with_it, |house| {
+    let careless = Arc::new(Careless::default());
+    let consumers = vec![careless.clone() as Arc<dyn Consumer>];
+    let worker = Worker::with_consumers(house.door.clone(), Gateways::none(), Options::default(), consumers);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(worker.run(stop.clone()));
+    house.place(Method::Cash, false).await;
+    let backlog = || async { house.door.ask(&Caller::System, ShowWorker).await.expect("status").backlog };
+    until_async(LIMIT, "it is told", || async { careless.panicked.load(Ordering::SeqCst) }).await;
+    assert!(backlog().await > 0);
+    careless.careful.store(true, Ordering::SeqCst);
+    until_async(LIMIT, "everything is delivered", || async { backlog().await == 0 }).await;
+    stop.cancel();
+    running.await.expect("ended");
 });
 
 on_both!(a_backlog_of_ten_thousand_drains, |house| {

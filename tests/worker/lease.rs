@@ -39,6 +39,17 @@ on_both!(one_leads_and_another_takes_over_when_it_dies, |house| {
     assert_eq!(first.take_lease().await.expect("asked").held.expect("free").fence, 3);
 });
 
+on_both!(of_many_that_ask_at_once_one_leads, |house| {
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let worker = Worker::new(house.other_door().await, Gateways::none(), Options::default());
+        asking.spawn(async move { worker.take_lease().await.expect("asked").held });
+    }
+    let leads = asking.join_all().await.into_iter().flatten().count();
+    assert_eq!(leads, 1);
+    assert_eq!(house.number("SELECT fence FROM worker_lease").await, 1);
+});
+
 on_both!(a_frozen_holder_thaws_and_keeps_nothing, |house| {
     let placed = house.place(Method::Card, false).await;
     house.pass_seconds(601).await;

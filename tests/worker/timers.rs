@@ -173,6 +173,21 @@ on_both!(an_order_is_ready_when_its_last_line_is_done_where_that_is_switched_on,
     assert_eq!(status(&house, &cooking).await, "preparing");
 });
 
+on_both!(more_than_a_page_is_handled_in_one_round_each_order_once, |house| {
+    let (worker, _) = house.leading().await;
+    house.set("max_orders_per_slot", json!(500)).await;
+    house.raw("UPDATE stock_items SET on_hand = on_hand + 1000").await;
+    for _ in 0..115 {
+        house.place(Method::Card, false).await;
+    }
+    house.pass_seconds(3_600).await;
+    assert_eq!(runs(&worker, Timer::Expire).await, 115);
+    assert_eq!(house.number("SELECT COUNT(*) FROM orders WHERE status = 'expired'").await, 115);
+    let expired = "SELECT COUNT(*) FROM order_history WHERE transition = 'T7'";
+    assert_eq!(house.number(expired).await, 115);
+    assert_eq!(runs(&worker, Timer::Expire).await, 0);
+});
+
 on_both!(a_row_that_cannot_be_moved_blocks_no_other_and_rests, |house| {
     let (worker, _) = house.leading().await;
     let poisoned = house.place(Method::Card, false).await;

@@ -132,8 +132,7 @@ fn keys() -> String {
             .into_iter()
             .filter(|action| !everywhere.contains(action))
             .map(|action| {
-                let keys: Vec<String> =
-                    keymap.keys_for(context, action).iter().map(|key| format!("`{key}`")).collect();
+                let keys: Vec<String> = keymap.keys_for(context, action).iter().map(|key| format!("`{key}`")).collect();
                 format!("{} {}", keys.join(" "), locale.t(action.label_key()))
             })
             .collect();

@@ -32,24 +32,27 @@ enum Kept {
     Itself,
 }
 
+/// Whether a character may reach neither the store nor a screen: controls, bidirectional controls,
+/// zero-width and invisible characters, variation selectors, tags, regional indicators and skin tones
+/// (whose width terminals do not agree on), private use, and what is not text at all.
+#[must_use]
+pub fn is_hostile(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffc}' | '\u{fffe}'..='\u{ffff}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}'
+            | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
+}
+
 /// Judges one character: forbidden, white space, a combining mark, or fit to keep.
 fn judge(character: char) -> Kept {
     match character {
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Kept::LineBreak,
         '\t' => Kept::Space,
-        // Soft hyphen, grapheme joiner, invisible Hangul fillers, Mongolian and Khmer invisibles.
-        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        // Bidirectional controls, zero-width characters, invisible operators, deprecated controls.
-        | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        // Variation selectors change a character's width on some terminals only.
-        | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
-        // Interlinear annotation, object replacement, noncharacters, tags.
-        | '\u{fff0}'..='\u{fffc}' | '\u{fffe}'..='\u{ffff}' | '\u{e0000}'..='\u{e0fff}'
-        // Regional indicators and skin tones join with their neighbours on some terminals only.
-        | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}' => Kept::Nothing,
-        other if other.is_control() => Kept::Nothing,
+        other if is_hostile(other) => Kept::Nothing,
         other if other.is_whitespace() => Kept::Space,
         other if other.width().unwrap_or(0) == 0 => Kept::Mark,
         _ => Kept::Itself,

@@ -4,30 +4,15 @@
 //! No drawing happens here. [`scrub`] is the last net: the runtime passes every finished frame
 //! through it, so that even a widget that forgot [`clean`] cannot leak a control character.
 
+pub use crate::domain::text::{ELLIPSIS, display_width, is_hostile, truncate_to_width};
+
 use ratatui::buffer::Buffer;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// What stands where text was cut.
-pub const ELLIPSIS: &str = "…";
-
 /// The most characters one grapheme may have: a base and a few marks. More is an attack on the rows
 /// above and below, not writing.
 const GRAPHEME_CHARS: usize = 4;
-
-/// Whether a character may never reach a screen: controls, bidirectional overrides, zero-width and
-/// invisible characters, variation selectors, tags and regional indicators (whose width terminals
-/// do not agree on), and what is not text at all.
-#[must_use]
-pub fn is_hostile(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-            | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
-            | '\u{1F1E6}'..='\u{1F1FF}' | '\u{E000}'..='\u{F8FF}' | '\u{E0000}'..='\u{10FFFF}')
-}
 
 /// One line of text that is safe to draw: hostile characters removed, line breaks and tabs turned
 /// into spaces, graphemes capped.
@@ -55,25 +40,6 @@ pub fn clean_lines(text: &str) -> String {
         return safe;
     }
     safe.graphemes(true).flat_map(|grapheme| grapheme.chars().take(GRAPHEME_CHARS)).collect()
-}
-
-/// How many terminal columns the text takes.
-#[must_use]
-pub fn display_width(text: &str) -> usize {
-    text.graphemes(true).map(UnicodeWidthStr::width).sum()
-}
-
-/// The text cut to at most `width` columns, with an ellipsis as its last column where something was
-/// cut. A wide character is never halved, so the result may be one column shorter.
-#[must_use]
-pub fn truncate_to_width(text: &str, width: usize) -> String {
-    if display_width(text) <= width {
-        return text.to_owned();
-    }
-    let Some(room) = width.checked_sub(1) else { return String::new() };
-    let mut cut = take_width(text, room).to_owned();
-    cut.push_str(ELLIPSIS);
-    cut
 }
 
 /// The text cut or filled with spaces to exactly `width` columns.
@@ -135,17 +101,6 @@ pub fn scrub(buffer: &mut Buffer) {
         let visible = kept.chars().any(|character| character.width().is_some_and(|width| width > 0));
         cell.set_symbol(if visible { &kept } else { " " });
     }
-}
-
-fn take_width(text: &str, width: usize) -> &str {
-    let mut used = 0_usize;
-    for (at, grapheme) in text.grapheme_indices(true) {
-        used = used.saturating_add(grapheme.width());
-        if used > width {
-            return text.get(..at).unwrap_or_default();
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two rounds that a change of the store began: many changes are one round.
 const SETTLE: Duration = Duration::from_millis(200);
+/// Between two rounds at most. The lease is renewed beside the rounds.
+const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 /// After a round that the store did not let happen.
 const STORE_AWAY: Duration = Duration::from_secs(1);
 
@@ -290,11 +292,11 @@ impl Worker {
         }
     }
 
-    /// Until the next thing is due; at most until the next renewal, which looks at everything again.
+    /// Until the next thing is due; not for ever, because some things come without a word of the store
+    /// (a time slot begins, a row that rested may be tried again).
     async fn until_next_due(&self) -> Duration {
-        let longest = Duration::from_secs(u64::try_from(self.inner.options.renew_seconds).unwrap_or(1).max(1));
         match self.door().ask(&Caller::System, crate::service::worker_due::DueHousekeeping).await {
-            Ok(due) => due.next.map_or(longest, |at| between(due.now, at).min(longest)),
+            Ok(due) => due.next.map_or(LONGEST_SLEEP, |at| between(due.now, at).min(LONGEST_SLEEP)),
             Err(_) => STORE_AWAY,
         }
     }

@@ -175,6 +175,12 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     out
 }
 
+/// A line for whoever started the process, on standard error.
+pub fn complain(words: &str) {
+    // Who has closed standard error does not want to hear.
+    let _ = writeln!(io::stderr().lock(), "{}", shown(words));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,10 +194,4 @@ mod tests {
         let ends: Vec<usize> = text.lines().map(text::display_width).collect();
         assert!(ends.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
     }
-}
-
-/// A line for whoever started the process, on standard error.
-pub fn complain(words: &str) {
-    // Who has closed standard error does not want to hear.
-    let _ = writeln!(io::stderr().lock(), "{}", shown(words));
 }

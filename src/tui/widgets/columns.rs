@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn columns_stand_where_they_belong() {
         assert_eq!(text_of(["2×", "Masala dosa", "€ 8.50"], 26), "2×  Masala dosa     € 8.50");
-        assert_eq!(text_of(["2×", "Masala dosa with everything", "€ 8.50"], 26), "2×  Masala dosa …   € 8.50");
+        assert_eq!(text_of(["2×", "Masala dosa with everything", "€ 8.50"], 26), "2×  Masala dosa…    € 8.50");
         assert_eq!(text_of(["2×", "寿司寿司寿司寿司寿司", "€ 8.50"], 26), "2×  寿司寿司寿司…   € 8.50");
     }
 

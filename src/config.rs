@@ -250,7 +250,7 @@ fn read_file(path: &Path) -> Result<Option<File>, Refused> {
 
 fn parse_file(text: &str) -> Result<File, String> {
     toml::from_str(text).map_err(|error| {
-        let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+        let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
         // One line and without the source line, which may hold a password.
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
         line.map_or_else(|| message.clone(), |line| format!("line {line}: {message}"))

@@ -4,7 +4,6 @@
 #![expect(
     clippy::panic,
     clippy::expect_used,
-    clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "helpers of tests, which clippy does not know as tests"
 )]

@@ -134,7 +134,10 @@ impl House {
             older("orders", &["created_at", "expires_at", "received_at", "ready_at", "paid_at"]),
             format!("UPDATE orders SET on_hold_until = on_hold_until - {micros} WHERE on_hold_until < {};", i64::MAX),
             older("payment_attempts", &["created_at"]),
-            format!("UPDATE payment_attempts SET next_check_at = next_check_at - {micros} WHERE next_check_at < {};", i64::MAX),
+            format!(
+                "UPDATE payment_attempts SET next_check_at = next_check_at - {micros} WHERE next_check_at < {};",
+                i64::MAX
+            ),
             older("refunds", &["created_at", "next_try_at"]),
             older("outbox", &["created_at", "next_try_at"]),
             older("carts", &["updated_at"]),
@@ -187,8 +190,15 @@ impl House {
     pub async fn place(&self, method: Method, pay_now: bool) -> Placed {
         let guest = Caller::Guest { customer: CustomerId(self.door.new_id()), terminal: None };
         let cart = self.fill_cart(&guest).await;
-        let place =
-            PlaceOrder { cart, method, called_name: None, pay_now, retry_of: None, expected_total: None, delivery_address: None };
+        let place = PlaceOrder {
+            cart,
+            method,
+            called_name: None,
+            pay_now,
+            retry_of: None,
+            expected_total: None,
+            delivery_address: None,
+        };
         self.door.execute(&guest, None, place).await.expect("placed")
     }
 

@@ -66,7 +66,9 @@ on_both!(a_frozen_holder_thaws_and_keeps_nothing, |house| {
 on_both!(a_lease_of_the_future_does_not_lock_the_house, |house| {
     // The clock was set back by a day; the holder has died.
     let (_, held) = house.leading().await;
-    house.raw("UPDATE worker_lease SET renewed_at = renewed_at + 86400000000, expires_at = expires_at + 86400000000").await;
+    house
+        .raw("UPDATE worker_lease SET renewed_at = renewed_at + 86400000000, expires_at = expires_at + 86400000000")
+        .await;
     let next = Worker::new(house.other_door().await, Gateways::none(), Options::default());
     assert_eq!(next.take_lease().await.expect("asked").held.expect("free").fence, held.fence + 1);
 });

@@ -106,10 +106,12 @@ async fn round(worker: &Worker) -> Report {
 
 async fn refunded(house: &House, order: OrderId) -> Money {
     let order = house.order(order).await;
-    order.refunds.iter().filter(|refund| refund.status.as_str() == "settled").map(|refund| refund.amount).fold(
-        Money::ZERO,
-        |sum, amount| Money(sum.0 + amount.0),
-    )
+    order
+        .refunds
+        .iter()
+        .filter(|refund| refund.status.as_str() == "settled")
+        .map(|refund| refund.amount)
+        .fold(Money::ZERO, |sum, amount| Money(sum.0 + amount.0))
 }
 
 on_both!(a_process_that_died_after_its_call_leaves_a_paid_order, |house| {
@@ -153,7 +155,8 @@ on_both!(an_answer_that_was_lost_is_asked_for, |house| {
     let worker = house.worker(gateways.clone());
     let placed = house.place(Method::Card, true).await;
     let attempt = placed.attempt.clone().expect("paid at once");
-    let paid = pay(&house.door, &gateways, &placed.order, &attempt, card(TIMEOUT_THEN_CAPTURED)).await.expect("unknown");
+    let paid =
+        pay(&house.door, &gateways, &placed.order, &attempt, card(TIMEOUT_THEN_CAPTURED)).await.expect("unknown");
     assert_eq!(paid.outcome.order.payment_status, PaymentStatus::Pending);
     // The gateway is away, then back.
     line.set_away(true);

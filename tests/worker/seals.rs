@@ -66,13 +66,17 @@ async fn a_row_that_commits_late_is_sealed_in_its_place() {
         reason: None,
     };
     let (system, now) = (servery::domain::access::Actor::system(), servery::domain::time::Timestamp(1));
-    servery::store::records::append_audit(&mut slow, "main", "slow", &system, &[row("slow")], now).await.expect("written");
+    servery::store::records::append_audit(&mut slow, "main", "slow", &system, &[row("slow")], now)
+        .await
+        .expect("written");
     house.place(Method::Cash, false).await;
     assert_eq!(seal_all(&worker, 0).await, 0, "a lower number may still come");
     assert_eq!(seal_all(&worker, 0).await, 0);
     // One that began later has a higher number, and need not be waited for.
     let mut later = house.door.store().write().await.expect("a transaction");
-    servery::store::records::append_audit(&mut later, "main", "later", &system, &[row("later")], now).await.expect("written");
+    servery::store::records::append_audit(&mut later, "main", "later", &system, &[row("later")], now)
+        .await
+        .expect("written");
     slow.commit().await.expect("committed");
     assert!(seal_all(&worker, 0).await > 0);
     assert_eq!(verified(&house).await.violation, None);

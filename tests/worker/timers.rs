@@ -200,10 +200,7 @@ on_both!(a_row_that_cannot_be_moved_blocks_no_other_and_rests, |house| {
 
 on_both!(carts_left_alone_go_and_touched_ones_stay, |house| {
     let (worker, _) = house.leading().await;
-    let guest = |number: u128| Caller::Guest {
-        customer: CustomerId(uuid::Uuid::from_u128(number)),
-        terminal: None,
-    };
+    let guest = |number: u128| Caller::Guest { customer: CustomerId(uuid::Uuid::from_u128(number)), terminal: None };
     let old: CartId = house.fill_cart(&guest(1)).await;
     house.pass_until_just_before(1_800).await;
     let young = house.fill_cart(&guest(2)).await;

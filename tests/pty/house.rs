@@ -222,3 +222,14 @@ pub fn wait_settled(kitchen: &Pty, text: &str) {
         screen.contains(text) && !screen.contains(" … ")
     });
 }
+
+/// Nothing of the customer is on the screen, and nothing was written since the scrollback was wiped.
+#[track_caller]
+pub fn assert_forgotten(kiosk: &Pty, words: &[&str]) {
+    let raw = String::from_utf8_lossy(&kiosk.raw_output()).into_owned();
+    let (_, after) = raw.rsplit_once("\u{1b}[3J").expect("the scrollback is wiped when a customer leaves");
+    for word in words {
+        assert!(!after.contains(word), "{word:?} was written after the wipe");
+        assert!(!kiosk.screen().contains(word), "{word:?} is still shown\n{}", kiosk.framed());
+    }
+}

@@ -1,7 +1,6 @@
 //! The main road: a customer orders and pays, the kitchen cooks, the board calls, the order is handed over.
 
 use crate::house::{self, ATTRACT, DIGITS_OF_001, House, PATIENCE, on_both_databases, wait_in_half};
-use crate::support::pty::Pty;
 
 on_both_databases!(a_customer_orders_the_kitchen_cooks_and_the_board_calls);
 
@@ -35,16 +34,5 @@ fn a_customer_orders_the_kitchen_cooks_and_the_board_calls(house: &House) {
     kiosk.wait_for("Enjoy your meal!", PATIENCE);
     house::finish(&kiosk);
     kiosk.wait_for(ATTRACT, PATIENCE);
-    assert_forgotten(&kiosk, &["Asha", "4242", "Biryani", "462.00"]);
-}
-
-/// Nothing of the customer is on the screen, and nothing was written since the scrollback was wiped.
-#[track_caller]
-fn assert_forgotten(kiosk: &Pty, words: &[&str]) {
-    let raw = String::from_utf8_lossy(&kiosk.raw_output()).into_owned();
-    let (_, after) = raw.rsplit_once("\u{1b}[3J").expect("the scrollback is wiped when a customer leaves");
-    for word in words {
-        assert!(!after.contains(word), "{word:?} was written after the wipe");
-        assert!(!kiosk.screen().contains(word), "{word:?} is still shown\n{}", kiosk.framed());
-    }
+    house::assert_forgotten(&kiosk, &["Asha", "4242", "Biryani", "462.00"]);
 }

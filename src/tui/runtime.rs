@@ -309,6 +309,8 @@ where
 
     fn wipe(&mut self) -> Result<(), RuntimeError> {
         self.terminal.clear().map_err(draw_error)?;
+        // Some terminals keep a screen that is cleared in their scrollback: so after it, not before.
+        self.terminal.backend_mut().wipe_scrollback();
         self.dirty = true;
         Ok(())
     }

@@ -28,6 +28,9 @@ pub trait Surface: Backend {
 
     /// Sets the window's title, with the next frame.
     fn set_title(&mut self, title: &'static str);
+
+    /// Wipes what the terminal keeps of earlier screens, with the next frame.
+    fn wipe_scrollback(&mut self);
 }
 
 impl Surface for TestBackend {
@@ -42,6 +45,8 @@ impl Surface for TestBackend {
     fn bell(&mut self) {}
 
     fn set_title(&mut self, _title: &'static str) {}
+
+    fn wipe_scrollback(&mut self) {}
 }
 
 /// A surface that writes escape codes: one write and one synchronized update for each frame that
@@ -170,6 +175,10 @@ impl<W: Write> Surface for StreamSurface<W> {
         let title = super::text::clean(title);
         self.frame.extend_from_slice(format!("\x1b]2;{title}\x1b\\").as_bytes());
     }
+
+    fn wipe_scrollback(&mut self) {
+        self.frame.extend_from_slice(b"\x1b[3J");
+    }
 }
 
 /// Rewrites `38;5;n` and `48;5;n` of the 16 basic colours, which is what crossterm writes even for
@@ -248,6 +257,18 @@ mod tests {
         assert!(written.starts_with(BEGIN_SYNCHRONIZED) && written.ends_with(END_SYNCHRONIZED));
         assert_eq!(draw(&mut terminal, "hello"), 0);
         assert!(draw(&mut terminal, "hellO") < 60, "one changed letter is a small packet");
+    }
+
+    #[test]
+    fn the_scrollback_is_wiped_after_the_screen_and_before_what_comes_next() {
+        let mut terminal = terminal(false);
+        draw(&mut terminal, "hello");
+        terminal.clear().expect("clear");
+        terminal.backend_mut().wipe_scrollback();
+        draw(&mut terminal, "next");
+        let written = String::from_utf8(terminal.backend().get_ref().clone()).expect("text");
+        let places = ["hello", "\x1b[2J", "\x1b[3J", "next"].map(|part| written.find(part).expect(part));
+        assert!(places.is_sorted(), "{written:?}");
     }
 
     #[test]

@@ -329,6 +329,8 @@ impl Surface for SharedSurface {
     fn bell(&mut self) {}
 
     fn set_title(&mut self, _title: &'static str) {}
+
+    fn wipe_scrollback(&mut self) {}
 }
 
 /// A stream of events that a test feeds.

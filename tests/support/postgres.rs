@@ -36,6 +36,28 @@ impl TestDatabase {
         &self.name
     }
 
+    /// Cuts every connection to this database and takes no new one, as a server that goes down does to its clients.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub fn go_away(&self) {
+        self.administer(&format!(r#"ALTER DATABASE "{}" WITH ALLOW_CONNECTIONS false"#, self.name));
+        let others = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
+        self.administer(&others);
+    }
+
+    /// Takes connections again after [`TestDatabase::go_away`].
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub fn come_back(&self) {
+        self.administer(&format!(r#"ALTER DATABASE "{}" WITH ALLOW_CONNECTIONS true"#, self.name));
+    }
+
+    fn administer(&self, statement: &str) {
+        execute(&self.server, statement.to_owned()).expect("the server does what its owner says");
+    }
+
     /// `postgres://…` of the server's own database, to look at the server as a whole.
     pub fn server_url(&self) -> &str {
         &self.server

@@ -1,0 +1,69 @@
+//! The office of a test's house: settings and orders through its own door, as its admin. No screen.
+
+use std::sync::Arc;
+
+use servery::domain::ids::OrderId;
+use servery::service::order_queries::{ListOrders, OrderName, ShowOrder};
+use servery::service::secrets::{Secrets, pepper_path};
+use servery::service::settings::SetSetting;
+use servery::service::views::OrderView;
+use servery::service::{Caller, Door, SystemClock, TimeOrderedIds, staff};
+use servery::store::{Options, Store, StoreUrl};
+
+use crate::house::House;
+
+/// The door with the admin who stands in it.
+struct Office {
+    door: Door,
+    admin: Caller,
+}
+
+impl Office {
+    async fn open(house: &House) -> Self {
+        let environment = house.servery.environment();
+        let variable = |name: &str| environment.get(std::ffi::OsStr::new(name)).cloned();
+        let url = variable("SERVERY_STORE").and_then(|url| url.into_string().ok()).expect("the store is named");
+        let url = StoreUrl::parse(&url).expect("a store's URL");
+        let store = Store::open(&url, Options::default()).await.expect("the store opens");
+        let ids = Arc::new(TimeOrderedIds::from_machine());
+        let door = Door::new(store, "main", Arc::new(SystemClock), ids);
+        let secrets = Secrets::open(&pepper_path(variable).expect("the place of the pepper")).expect("the pepper");
+        let asha = staff::DEMO_ACCOUNTS.iter().find(|account| account.username == "asha").expect("the demo's admin");
+        let session = staff::login(&door, &secrets, None, asha.username, asha.password).await.expect("signed in");
+        let admin = Caller::Session { token: session.token, terminal: None, override_by: None };
+        Self { door, admin }
+    }
+
+    async fn order(&self, id: OrderId) -> OrderView {
+        self.door.ask(&self.admin, ShowOrder { order: OrderName::Id(id) }).await.expect("the order")
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.expect("a runtime").block_on(work)
+}
+
+/// Sets a setting of the house.
+pub fn set(house: &House, key: &str, value: i64) {
+    block_on(async {
+        let office = Office::open(house).await;
+        let set = SetSetting { key: key.to_owned(), value: value.into() };
+        office.door.execute(&office.admin, None, set).await.expect("the setting is taken");
+    });
+}
+
+/// Every order of the house, the oldest first.
+pub fn orders(house: &House) -> Vec<OrderView> {
+    block_on(async {
+        let office = Office::open(house).await;
+        let list = ListOrders { filter: Default::default(), after: None, limit: 50 };
+        let page = office.door.ask(&office.admin, list).await.expect("the orders");
+        let mut orders = Vec::new();
+        for row in page.items {
+            orders.push(office.order(row.id).await);
+        }
+        orders.sort_by_key(|order| order.created_at);
+        orders
+    })
+}

@@ -303,7 +303,13 @@ impl Inner {
         let (actor, audit, outbox) = (context.actor, context.audit, context.outbox);
         let output = match result {
             Ok(output) => output,
-            Err(refused) => return give_up(tx, refused).await,
+            Err(refused) => {
+                let failure = give_up(tx, refused).await;
+                return match key {
+                    Some(key) => self.answered_meanwhile::<U>(key, hash, failure).await,
+                    None => failure,
+                };
+            }
         };
         if let Some(key) = key {
             let outcome = serde_json::to_value(&output).map_err(Refused::internal)?;
@@ -315,6 +321,27 @@ impl Inner {
         records::notify(&mut tx, &self.site).await?;
         tx.commit().await?;
         Ok(output)
+    }
+
+    /// A refusal may be the work of the same request itself: on Postgres its twin can commit between
+    /// our look for the key and the row that refused us ("already placed"). Then the stored outcome is
+    /// the answer.
+    async fn answered_meanwhile<U: UseCase>(
+        &self,
+        key: &str,
+        hash: &[u8],
+        failure: Result<U::Output, Failure>,
+    ) -> Result<U::Output, Failure> {
+        if !matches!(failure, Err(Failure::Refused(_))) {
+            return failure;
+        }
+        let mut tx = self.store.read().await?;
+        let stored = records::stored_outcome(&mut tx, &self.site, key).await?;
+        tx.rollback().await?;
+        match stored {
+            Some((name, stored, outcome)) => answer_again::<U>(&name, &stored, hash, outcome).map_err(Failure::Refused),
+            None => failure,
+        }
     }
 
     /// The site, read again only when one of its versions has risen.

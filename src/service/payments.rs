@@ -16,7 +16,7 @@ use crate::domain::payment::{AttemptStatus, Method};
 use crate::payment::{self, ChargeAnswer, ChargeRequest, ChargeState, Gateways, Instrument, RefundAnswer, VoidAnswer};
 use crate::store::holds::Mover;
 use crate::store::money::GatewayFacts;
-use crate::store::{holds, money};
+use crate::store::{holds, money, orders};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -68,6 +68,10 @@ impl UseCase for StartPayment {
 async fn retake(context: &mut Context<'_>, loaded: &Loaded) -> Result<bool, Refused> {
     let lapsed = loaded.snapshot.lapsed();
     let site = context.site.id.clone();
+    if !lapsed.is_empty() {
+        // Before the stock: who settles this order meanwhile takes the locks in this order, too.
+        orders::lock(context.tx, &site, &loaded.row).await?;
+    }
     let actor = context.actor.clone();
     let mover =
         Mover { site: &site, order: loaded.snapshot.id, line: None, actor: &actor, reason: None, now: context.now };

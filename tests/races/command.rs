@@ -1,0 +1,198 @@
+//! What a process of a race can be told to do, and what it answers. Everything goes through the one
+//! door, or is the first start itself.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use servery::domain::error::Refused;
+use servery::domain::ids::{CustomerId, TerminalId};
+use servery::service::cart::CartAdd;
+use servery::service::orders::{Bump, CancelOrder, RefundOrder, RunTimer};
+use servery::service::payments::{ApplyCharge, ChargeResult, StartPayment};
+use servery::service::place::PlaceOrder;
+use servery::service::site_info::ThisSite;
+use servery::service::views::OrderView;
+use servery::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds, UseCase, setup, staff};
+use servery::store::{Options, Store, StoreUrl};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Who gives a command.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum By {
+    Guest(CustomerId),
+    System,
+    Gateway,
+    Terminal(TerminalId),
+    Session(String),
+}
+
+impl By {
+    fn caller(&self) -> Caller {
+        match self {
+            Self::Guest(customer) => Caller::Guest { customer: *customer, terminal: None },
+            Self::System => Caller::System,
+            Self::Gateway => Caller::Gateway(GATEWAY),
+            Self::Terminal(terminal) => Caller::Terminal(*terminal),
+            Self::Session(token) => Caller::Session { token: token.clone(), terminal: None, override_by: None },
+        }
+    }
+}
+
+/// The gateway of every attempt here.
+pub const GATEWAY: &str = "stripe-dummy";
+
+/// One thing to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Command {
+    /// What `servery` does when it starts on a store that may be empty; the pepper lies in this file.
+    FirstStart(PathBuf),
+    CartAdd(CartAdd),
+    Place(PlaceOrder),
+    /// Place, and what the gateway says then: captured.
+    PlaceAndPay(PlaceOrder),
+    StartPayment(StartPayment),
+    ApplyCharge(ApplyCharge),
+    RunTimer(RunTimer),
+    Cancel(CancelOrder),
+    Bump(Bump),
+    Refund(RefundOrder),
+}
+
+/// A command with its actor and its idempotency key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Step {
+    pub by: By,
+    pub key: Option<String>,
+    pub command: Command,
+}
+
+impl Step {
+    /// A step without a key.
+    pub fn new(by: By, command: Command) -> Self {
+        Self { by, key: None, command }
+    }
+
+    /// The same with a key.
+    pub fn keyed(self, key: impl Into<String>) -> Self {
+        Self { key: Some(key.into()), ..self }
+    }
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    Done(Value),
+    Refused { code: String, guard: Option<String>, message: String, cause: Option<String> },
+}
+
+impl Answer {
+    pub const fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+
+    /// The code of the refusal; empty where there was none.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Done(_) => "",
+            Self::Refused { code, .. } => code,
+        }
+    }
+
+    fn of(result: Result<Value, Refused>) -> Self {
+        match result {
+            Ok(value) => Self::Done(value),
+            Err(refused) => Self::Refused {
+                code: refused.code.as_str().to_owned(),
+                guard: refused.guard.map(str::to_owned),
+                message: refused.message,
+                cause: refused.cause,
+            },
+        }
+    }
+}
+
+/// A capture of what an order is due.
+pub fn captured(order: &OrderView, payment: &str) -> ChargeResult {
+    ChargeResult::Captured {
+        gateway_order_id: Some(format!("gw_{payment}")),
+        gateway_payment_id: payment.to_owned(),
+        amount: order.due,
+        currency: order.currency.code().to_owned(),
+        brand: Some("visa".to_owned()),
+        last_four: Some("4242".to_owned()),
+        response: None,
+    }
+}
+
+/// A process's own door to a store, with real clock and ids.
+pub async fn open_door(store: &str) -> Door {
+    let url = StoreUrl::parse(store).expect("the store's address");
+    let store = Store::open(&url, Options::default()).await.expect("the store");
+    Door::new(store, "main", Arc::new(SystemClock), Arc::new(TimeOrderedIds::from_machine()))
+}
+
+/// Connects, so that the race is not about who connects first.
+pub async fn warm(door: &Door) {
+    door.ask(&Caller::System, ThisSite).await.expect("the site");
+    let tx = door.store().write().await.expect("a transaction");
+    tx.rollback().await.expect("rolled back");
+}
+
+async fn run<U: UseCase>(door: &Door, step: &Step, use_case: &U) -> Result<U::Output, Refused> {
+    door.execute(&step.by.caller(), step.key.as_deref(), use_case.clone()).await
+}
+
+async fn told<U: UseCase>(door: &Door, step: &Step, use_case: &U) -> Result<Value, Refused> {
+    Ok(serde_json::to_value(run(door, step, use_case).await?).expect("JSON"))
+}
+
+async fn place_and_pay(door: &Door, step: &Step, place: &PlaceOrder) -> Result<Value, Refused> {
+    let placed = run(door, step, place).await?;
+    if let Some(attempt) = &placed.attempt {
+        let apply = ApplyCharge {
+            order: placed.order.id,
+            attempt: Some(attempt.id),
+            gateway: GATEWAY.to_owned(),
+            result: captured(&placed.order, &format!("pay_{}", attempt.id)),
+        };
+        door.execute(&Caller::Gateway(GATEWAY), None, apply).await?;
+    }
+    Ok(serde_json::to_value(placed).expect("JSON"))
+}
+
+async fn first_start(store: &str, pepper: &PathBuf) -> Result<Value, Refused> {
+    let url = StoreUrl::parse(store)?;
+    let store = Store::open(&url, Options::default()).await?;
+    let (clock, ids) = (Arc::new(SystemClock), Arc::new(TimeOrderedIds::from_machine()));
+    let made = setup::is_empty(&store).await? && setup::init(&store, &*clock, &*ids, &setup::InitSite::demo("main")).await?;
+    let secrets = Secrets::open(pepper)?;
+    let door = Door::new(store, "main", clock, ids);
+    let staffed = staff::insert_demo(&door, &secrets).await?;
+    secrets.check_store(&door).await?;
+    Ok(json!({ "made": made, "staffed": staffed }))
+}
+
+/// Takes a step. The first start opens the store itself; all others need the door.
+pub fn take<'a>(store: &'a str, door: Option<&'a Door>, step: &'a Step) -> BoxFuture<'a, Answer> {
+    async move {
+        if let Command::FirstStart(pepper) = &step.command {
+            return Answer::of(first_start(store, pepper).await);
+        }
+        let door = door.expect("the store was opened before");
+        Answer::of(match &step.command {
+            Command::FirstStart(_) => unreachable!("handled above"),
+            Command::CartAdd(add) => told(door, step, add).await,
+            Command::Place(place) => told(door, step, place).await,
+            Command::PlaceAndPay(place) => place_and_pay(door, step, place).await,
+            Command::StartPayment(start) => told(door, step, start).await,
+            Command::ApplyCharge(apply) => told(door, step, apply).await,
+            Command::RunTimer(timer) => told(door, step, timer).await,
+            Command::Cancel(cancel) => told(door, step, cancel).await,
+            Command::Bump(bump) => told(door, step, bump).await,
+            Command::Refund(refund) => told(door, step, refund).await,
+        })
+    }
+    .boxed()
+}

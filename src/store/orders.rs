@@ -219,7 +219,8 @@ const UPDATE: &str = "UPDATE orders SET status = $5, reason = $6, reason_text = 
      assignment_failures = $21, assignment_escalated = $22, estimated_ready_at = $23, updated_at = $24, \
      received_at = $25, confirmed_at = $26, preparing_at = $27, ready_at = $28, out_at = $29, ended_at = $30 \
      WHERE site_id = $1 AND id = $2 AND status = $3 AND version = $4";
-const LOCK: &str = "UPDATE orders SET updated_at = updated_at WHERE site_id = $1 AND id = $2 AND status = $3 AND version = $4";
+const LOCK: &str =
+    "UPDATE orders SET updated_at = updated_at WHERE site_id = $1 AND id = $2 AND status = $3 AND version = $4";
 const HISTORY: &str = "SELECT version, from_status, to_status, transition, actor_role, actor_id, terminal_id, reason, \
      at FROM order_history WHERE site_id = $1 AND order_id = $2 ORDER BY version";
 const NEXT_NUMBER: &str = "INSERT INTO number_counters (site_id, business_date, training, last_sequence) \

@@ -71,8 +71,7 @@ const LEDGER: &str = "INSERT INTO stock_movements (site_id, stock_item_id, seq, 
      reserved_after, order_id, actor_role, at) SELECT r.site_id, r.stock_item_id, s.last_movement, 'commit', -r.quantity, \
      s.on_hand, s.reserved, $2, 'gateway', $3 FROM reservations r \
      JOIN stock_items s ON s.site_id = r.site_id AND s.id = r.stock_item_id WHERE r.site_id = $1 AND r.order_id = $2";
-const COMMITTED: &str =
-    "UPDATE reservations SET state = 'committed', ended_at = $3 WHERE site_id = $1 AND order_id = $2 AND state = 'held'";
+const COMMITTED: &str = "UPDATE reservations SET state = 'committed', ended_at = $3 WHERE site_id = $1 AND order_id = $2 AND state = 'held'";
 const CAPTURED: &str = "UPDATE payment_attempts SET status = 'captured', gateway = 'stripe-dummy', gateway_order_id = $3, \
      gateway_payment_id = $4, brand = 'visa', last_four = '4242', updated_at = $5, captured_at = $5, ended_at = $5, \
      next_check_at = NULL WHERE site_id = $1 AND order_id = $2 AND status = 'created'";

@@ -8,9 +8,9 @@ use servery::service::cart::{CartAdd, CartFulfilment};
 use servery::service::menu::ItemDetail;
 use servery::service::payments::{ApplyCharge, ChargeResult};
 use servery::service::place::PlaceOrder;
-use servery::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds, setup, staff};
 use servery::service::settings::SetSetting;
 use servery::service::stock::StockReceive;
+use servery::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds, setup, staff};
 use servery::store::{Options, Store, StoreUrl};
 use std::sync::Arc;
 

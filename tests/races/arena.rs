@@ -73,11 +73,13 @@ pub struct Arena {
 impl Arena {
     pub fn demo(kind: Kind) -> Option<Self> {
         let ground = Ground::new(kind)?;
-        let seed = std::env::var("SERVERY_TEST_SEED")
-            .ok()
-            .map_or_else(|| SystemClock.now().0.unsigned_abs(), |text| text.parse().expect("SERVERY_TEST_SEED: a number"));
+        let seed = std::env::var("SERVERY_TEST_SEED").ok().map_or_else(
+            || SystemClock.now().0.unsigned_abs(),
+            |text| text.parse().expect("SERVERY_TEST_SEED: a number"),
+        );
         println!("{kind:?}: SERVERY_TEST_SEED={seed}");
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
         let (door, dish, kitchen, managers) = runtime.block_on(async {
             let url = StoreUrl::parse(&ground.url).expect("url");
             let store = Store::open(&url, Options::default()).await.expect("store");

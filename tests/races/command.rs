@@ -166,7 +166,8 @@ async fn first_start(store: &str, pepper: &PathBuf) -> Result<Value, Refused> {
     let url = StoreUrl::parse(store)?;
     let store = Store::open(&url, Options::default()).await?;
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(TimeOrderedIds::from_machine()));
-    let made = setup::is_empty(&store).await? && setup::init(&store, &*clock, &*ids, &setup::InitSite::demo("main")).await?;
+    let made =
+        setup::is_empty(&store).await? && setup::init(&store, &*clock, &*ids, &setup::InitSite::demo("main")).await?;
     let secrets = Secrets::open(pepper)?;
     let door = Door::new(store, "main", clock, ids);
     let staffed = staff::insert_demo(&door, &secrets).await?;

@@ -136,7 +136,8 @@ impl Crew {
 
 /// What a process does until its input ends. Without any (started by hand) it does nothing.
 pub fn serve() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let mut open: Option<(String, Door)> = None;
     for line in std::io::stdin().lock().lines() {
         let order: Order = serde_json::from_str(&line.expect("a line")).expect("an order");

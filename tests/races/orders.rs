@@ -73,7 +73,8 @@ on_both!(one_of_expiry_payment_and_cancellation_wins, |arena| {
             Step::new(guest.clone(), Command::StartPayment(StartPayment { order })),
             Step::new(guest, Command::Cancel(CancelOrder { order, reason: String::new() })),
         ];
-        let batches = steps.into_iter().map(|step| Batch { at: arena.around(instant - 1_500, 3_000), ..Batch::of(step) });
+        let batches =
+            steps.into_iter().map(|step| Batch { at: arena.around(instant - 1_500, 3_000), ..Batch::of(step) });
         let batches = batches.collect();
         let answers = crew.run(&arena.ground.url, batches);
         let won = winners(&answers);
@@ -87,7 +88,12 @@ on_both!(one_of_expiry_payment_and_cancellation_wins, |arena| {
         assert_eq!((now.status, arena.stock()), (status, (on_hand, held + reserved)), "{answers:?}");
         assert_eq!(now.attempts.len(), usize::from(won[0] == 1));
         let codes = answers.iter().flatten().map(Answer::code);
-        assert!(codes.into_iter().all(|code| matches!(code, "" | "ILLEGAL_TRANSITION" | "CONFLICT" | "ORDER_EXPIRED" | "CANNOT_CANCEL")), "{answers:?}");
+        assert!(
+            codes
+                .into_iter()
+                .all(|code| matches!(code, "" | "ILLEGAL_TRANSITION" | "CONFLICT" | "ORDER_EXPIRED" | "CANNOT_CANCEL")),
+            "{answers:?}"
+        );
         arena.holds();
         // The winner's order is settled, so that the next round begins with nothing held.
         if won[0] == 1 {

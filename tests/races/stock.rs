@@ -106,7 +106,18 @@ fn the_real_kiosks_of_the_command_line_sell_the_last_units_once() {
             arena.stock_up(2);
             for (number, servery) in buyers.iter().enumerate() {
                 let kiosk = format!("kiosk-{number}");
-                let arguments = ["order", "place", "--as-kiosk", &kiosk, "--method", "card", "--pay", "--test-card", "approved", "--json"];
+                let arguments = [
+                    "order",
+                    "place",
+                    "--as-kiosk",
+                    &kiosk,
+                    "--method",
+                    "card",
+                    "--pay",
+                    "--test-card",
+                    "approved",
+                    "--json",
+                ];
                 // It becomes the program only when it is told to.
                 let mut command = Program::new("sh");
                 command
@@ -126,7 +137,8 @@ fn the_real_kiosks_of_the_command_line_sell_the_last_units_once() {
             let mut sold = 0;
             for process in started {
                 let output = process.wait_with_output().expect("it ended");
-                let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+                let (stdout, stderr) =
+                    (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
                 if output.status.success() {
                     sold += 1;
                 } else {

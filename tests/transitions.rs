@@ -339,6 +339,7 @@ fn event(cell: &[&str; 9], kind: EventKind, fact: &str) -> Event {
     let capture = Capture {
         attempt: None,
         amount: if wrong { Money(DUE.0 + 1) } else { DUE },
+        taken_by: Method::Card,
         currency_matches: fact != "wrong_currency",
         gateway_payment_id: "pay_1".to_owned(),
         signature_valid: !matches!(fact, "bad_signature" | "wrong_and_unsigned"),

@@ -245,7 +245,7 @@ impl Inner {
         use_case: &U,
     ) -> Result<U::Output, Refused> {
         let request = serde_json::to_vec(use_case).map_err(Refused::internal)?;
-        let hash = Sha256::digest(&request).to_vec();
+        let hash = request_hash(caller, &request);
         let mut tries = 0;
         loop {
             tries += 1;
@@ -377,6 +377,16 @@ impl Inner {
         }
         Ok(site)
     }
+}
+
+/// What the key table keeps of a request. A guest's key is the guest's own: told to another guest it is
+/// another request, so that nobody is shown the order of somebody else (I23).
+fn request_hash(caller: &Caller, request: &[u8]) -> Vec<u8> {
+    let mut hash = Sha256::new_with_prefix(request);
+    if let Caller::Guest { customer, .. } = caller {
+        hash.update(customer.0.as_bytes());
+    }
+    hash.finalize().to_vec()
 }
 
 /// A failed attempt: refused for good, or in the store.

@@ -5,12 +5,13 @@
 use super::door::{Context, UseCase};
 use super::order_move::{Loaded, apply, apply_to, load};
 use super::order_view::order_view;
+use super::payments::retake;
 use super::views::OrderView;
 use crate::domain::access::Permission;
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::{AttemptId, LineId, OrderId, RefundId, StaffId, StationId};
 use crate::domain::money::Money;
-use crate::domain::order::{Event, Line, LinePart, RefundChoice, Status};
+use crate::domain::order::{Event, Line, LinePart, RefundChoice, Snapshot, Status, decide};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::deliveries;
@@ -179,20 +180,41 @@ order_event!(
     },
     |this, _context| Event::Refund { amount: this.amount, lines: this.lines.clone(), reason: clean(&this.reason) }
 );
-order_event!(
-    /// T28: an admin says whether it is paid.
-    OverridePayment, "override_payment", PaymentsOverride,
-    {
-        /// Paid, or failed.
-        paid: bool,
-        /// Why.
-        reason: String,
-    },
-    |this, context| {
-        let (reason, attempt) = (clean(&this.reason), AttemptId(context.new_id()));
-        if this.paid { Event::AdminSetPaid { reason, attempt } } else { Event::AdminSetFailed { reason, attempt } }
+/// T28: an admin says whether it is paid. Stock that a recount released is taken again first, as in T5a.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OverridePayment {
+    /// The order.
+    pub order: OrderId,
+    /// Paid, or failed.
+    pub paid: bool,
+    /// Why.
+    pub reason: String,
+}
+
+impl UseCase for OverridePayment {
+    type Output = OrderView;
+    const NAME: &'static str = "override_payment";
+    const PERMISSION: Permission = Permission::PaymentsOverride;
+
+    async fn run(&self, context: &mut Context<'_>) -> Result<OrderView, Refused> {
+        let (reason, attempt) = (clean(&self.reason), AttemptId(context.new_id()));
+        if !self.paid {
+            return shown(&apply(context, self.order, &Event::AdminSetFailed { reason, attempt }).await?);
+        }
+        let event = Event::AdminSetPaid { reason, attempt };
+        let loaded = load_order(context, self.order).await?;
+        // Judge first: what may not be set must not take stock either.
+        let judged = Snapshot::Order(Box::new(loaded.snapshot.clone()));
+        decide(&judged, &event, &context.actor, context.now, &context.site.settings)?;
+        if !retake(context, &loaded).await? {
+            return Err(Refused::new(ErrorCode::InsufficientStock, "Something in this order has run out.")
+                .by_guard("stock_reserved")
+                .help("Receive stock first, or set the payment to failed and give the money back."));
+        }
+        shown(&apply(context, self.order, &event).await?)
     }
-);
+}
+
 order_event!(
     /// T18: the courier is taken off, or did not come.
     CancelAssignment, "cancel_assignment", DeliveryRun,

@@ -65,7 +65,7 @@ impl UseCase for StartPayment {
 }
 
 /// Takes holds that lapsed again (C4); whether all of it was to be had. Nothing is kept of a half.
-async fn retake(context: &mut Context<'_>, loaded: &Loaded) -> Result<bool, Refused> {
+pub(super) async fn retake(context: &mut Context<'_>, loaded: &Loaded) -> Result<bool, Refused> {
     let lapsed = loaded.snapshot.lapsed();
     let site = context.site.id.clone();
     if !lapsed.is_empty() {
@@ -185,29 +185,29 @@ impl UseCase for ApplyCharge {
             }
             _ => None,
         };
-        let loaded = match &self.result {
+        let (loaded, answered) = match &self.result {
             ChargeResult::Captured { gateway_payment_id, amount, currency, .. } => {
                 self.capture(context, loaded, gateway_payment_id, *amount, currency).await?
             }
             ChargeResult::Failed { reason, unresolved, .. } => {
                 let Some(attempt) = self.attempt else { return outcome(&loaded) };
                 let event = Event::PayFail { attempt, reason: reason.clone(), unresolved: *unresolved };
-                self.take_or_leave(context, loaded, &event).await?
+                (self.take_or_leave(context, loaded, &event).await?, self.attempt)
             }
             ChargeResult::Unknown => {
                 let Some(attempt) = self.attempt else { return outcome(&loaded) };
-                self.take_or_leave(context, loaded, &Event::PayUnknown { attempt }).await?
+                (self.take_or_leave(context, loaded, &Event::PayUnknown { attempt }).await?, self.attempt)
             }
-            ChargeResult::Pending { .. } => loaded,
+            ChargeResult::Pending { .. } => (loaded, self.attempt),
         };
-        self.note(context, &loaded, next_check).await?;
+        self.note(context, &loaded, answered, next_check).await?;
         outcome(&load_order(context, self.order).await?)
     }
 }
 
 impl ApplyCharge {
     /// T3, or T29 when the order cannot take the money; a payment that stands in an attempt already
-    /// is a repetition.
+    /// is a repetition (T30). Beside the order, the attempt that now stands for the money, if any.
     async fn capture(
         &self,
         context: &mut Context<'_>,
@@ -215,14 +215,18 @@ impl ApplyCharge {
         payment_id: &str,
         amount: Money,
         currency: &str,
-    ) -> Result<Loaded, Refused> {
+    ) -> Result<(Loaded, Option<AttemptId>), Refused> {
+        if amount.0 <= 0 {
+            return Err(Refused::invalid("amount", "A capture takes more than nothing.").with("amount", amount.0));
+        }
         let site = context.site.id.clone();
         if money::payment_seen(context.tx, &site, payment_id).await? {
-            return Ok(loaded);
+            return Ok((loaded, None));
         }
         let capture = Capture {
             attempt: self.attempt,
             amount,
+            taken_by: if self.gateway == Method::Upi.provider_name() { Method::Upi } else { Method::Card },
             currency_matches: currency == loaded.row.currency,
             gateway_payment_id: payment_id.to_owned(),
             signature_valid: true,
@@ -231,10 +235,12 @@ impl ApplyCharge {
         let event = Event::PaySuccess(capture.clone());
         let snapshot = Snapshot::Order(Box::new(loaded.snapshot.clone()));
         if decide(&snapshot, &event, &context.actor, context.now, &context.site.settings).is_ok() {
-            return apply_to(context, loaded, &event).await;
+            let open = loaded.snapshot.open_attempt().map(|attempt| attempt.id);
+            return Ok((apply_to(context, loaded, &event).await?, self.attempt.or(open)));
         }
-        let event = Event::UnmatchedCapture { capture, attempt: AttemptId(context.new_id()) };
-        apply_to(context, loaded, &event).await
+        let attempt = AttemptId(context.new_id());
+        let event = Event::UnmatchedCapture { capture, attempt };
+        Ok((apply_to(context, loaded, &event).await?, Some(attempt)))
     }
 
     /// An answer to an attempt that is over changes nothing; any other refusal is one.
@@ -252,9 +258,10 @@ impl ApplyCharge {
         &self,
         context: &mut Context<'_>,
         loaded: &Loaded,
+        answered: Option<AttemptId>,
         next_check: Option<crate::domain::time::Timestamp>,
     ) -> Result<(), Refused> {
-        let Some(attempt) = self.attempt.filter(|id| loaded.attempts.iter().any(|row| row.id == id.0)) else {
+        let Some(attempt) = answered.filter(|id| loaded.attempts.iter().any(|row| row.id == id.0)) else {
             return Ok(());
         };
         let mut facts = GatewayFacts { gateway: Some(self.gateway.clone()), ..GatewayFacts::default() };

@@ -559,7 +559,9 @@ fn payment_effects(
             effects.push(new_attempt(*attempt, order.method.into(), AttemptStatus::Created, order.due));
         }
         (Payment::CashCaptured, Event::ConfirmCash { tendered, attempt }) => {
-            effects.push(new_attempt(*attempt, AttemptMethod::Cash, AttemptStatus::Captured, order.due));
+            // Where nothing is left to pay no cash moves: method none, as in T3b.
+            let method = if order.due == Money::ZERO { AttemptMethod::None } else { AttemptMethod::Cash };
+            effects.push(new_attempt(*attempt, method, AttemptStatus::Captured, order.due));
             effects.push(Effect::DrawerSale { amount: order.due, tendered: *tendered });
         }
         (Payment::RefundAll, _) => refund_all(order, reason, effects),
@@ -635,7 +637,8 @@ fn stray_effects(order: &OrderSnapshot, capture: &super::Capture, id: AttemptId,
             unresolved: false,
         });
     }
-    let method = AttemptMethod::from(order.method);
+    // Not the order's: a cash order has no gateway, and no drawer gave this money.
+    let method = AttemptMethod::from(capture.taken_by);
     effects.push(Effect::NewAttempt {
         id: Some(id),
         method,
@@ -687,7 +690,8 @@ fn own_effects(row: &Row, order: &OrderSnapshot, case: &Case<'_>, effects: &mut 
         Event::AssignCancel | Event::NoPickup | Event::ReturnToStore { .. } => AssignmentStatus::Cancelled,
         Event::PickUp => AssignmentStatus::PickedUp,
         Event::Deliver => AssignmentStatus::Delivered,
-        _ if matches!(row.t, "T23" | "T24" | "T25") => AssignmentStatus::Cancelled,
+        // T23, T24 and T25, and T9b and T12b as well: nobody carries what is not made.
+        _ if matches!(row.to, To::End(..)) => AssignmentStatus::Cancelled,
         _ => return,
     };
     effects.push(Effect::SetAssignment { id: assignment.id, status });

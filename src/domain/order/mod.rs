@@ -463,6 +463,8 @@ pub struct Capture {
     pub attempt: Option<AttemptId>,
     /// The amount taken.
     pub amount: Money,
+    /// How the gateway that told it takes money: the way by which a stray capture goes back.
+    pub taken_by: Method,
     /// Whether its currency is the order's.
     pub currency_matches: bool,
     /// The gateway's own id of the payment.

@@ -1,10 +1,23 @@
 //! The tool that makes the pictures in `assets/pictures` from the running program, and what holds them true.
 //!
-//! A test that records drives the program in a terminal, then calls `svg::write` into `svg::folder()`, and only where
-//! `svg::is_recording()` (`SERVERY_PICTURES=1 cargo test --test pictures`). Each picture is small, well-formed, and
-//! drawn by `tests/support/svg.rs`, which is tested here.
+//! `SERVERY_PICTURES=1 cargo test --test pictures` drives the program in a terminal and writes each screen anew
+//! (`pictures/record.rs`, on the house of `pty/house.rs`). Each picture is small, well-formed, and drawn by
+//! `tests/support/svg.rs`, which is tested here.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test says where it stopped")]
 
 mod support;
+
+#[path = "pty/house.rs"]
+#[expect(dead_code, unused_imports, unused_macros, reason = "pictures are taken of a part of what is tested")]
+mod house;
+#[path = "pty/office.rs"]
+#[expect(dead_code, reason = "pictures need no settings")]
+mod office;
+#[path = "pictures/record.rs"]
+mod record;
+#[path = "pictures/rush.rs"]
+mod rush;
 
 use support::pty::parsed as screen;
 use support::svg::{self, DARK, LARGEST, LIGHT};

@@ -14,17 +14,20 @@ use super::runtime::{Host, panic_is_contained, panic_words};
 use super::surface::StreamSurface;
 use super::text;
 use super::theme::{Background, ColorProfile};
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EventStream};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, Event, EventStream};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{Command, cursor};
+use futures::Stream;
 use ratatui::layout::Size;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, OnceLock, PoisonError, mpsc};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -140,7 +143,42 @@ impl Drop for TerminalGuard {
 }
 
 /// The host of a screen on the local terminal.
-pub type LocalHost = Host<StreamSurface<Stdout>, EventStream>;
+pub type LocalHost = Host<StreamSurface<Stdout>, LocalEvents>;
+
+/// What the local terminal's person does: crossterm's stream, of which a process makes only one, handed
+/// from each screen to the next.
+///
+/// A dropped `EventStream` wakes its source, and that wake stays there when nobody waits. The source hears
+/// it together with a key that the next screen's person has already pressed, gives up at the wake, and
+/// says no more about the key until another one comes.
+#[derive(Debug)]
+pub struct LocalEvents(Option<EventStream>);
+
+/// The stream while no screen has it.
+static EVENTS: Mutex<Option<EventStream>> = Mutex::new(None);
+
+impl LocalEvents {
+    fn take() -> Self {
+        Self(Some(lock(&EVENTS).take().unwrap_or_default()))
+    }
+}
+
+impl Drop for LocalEvents {
+    fn drop(&mut self) {
+        *lock(&EVENTS) = self.0.take();
+    }
+}
+
+impl Stream for LocalEvents {
+    type Item = io::Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match &mut self.0 {
+            Some(events) => Pin::new(events).poll_next(context),
+            None => Poll::Ready(None),
+        }
+    }
+}
 
 /// Takes the terminal for a screen: raw mode, alternate screen, bracketed paste, hidden cursor and,
 /// where asked for, the mouse. `stop` is cancelled by SIGTERM, SIGINT, SIGHUP and a panic.
@@ -181,7 +219,7 @@ pub fn open(
     send("cursor", &ansi(cursor::Hide))?;
     let size = crossterm::terminal::size().map_or(MINIMUM, |(width, height)| Size::new(width, height));
     let surface = StreamSurface::new(io::stdout(), size, colors == ColorProfile::Ansi16);
-    Ok((guard, Host { surface, events: EventStream::new(), size, stop }))
+    Ok((guard, Host { surface, events: LocalEvents::take(), size, stop }))
 }
 
 /// What signals and panics need to know of the screen that has the terminal now.

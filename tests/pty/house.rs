@@ -47,6 +47,13 @@ pub struct House {
 }
 
 impl House {
+    /// On the store file `servery.db` in the processes' home, which they can also name by that alone.
+    pub fn at_home() -> Self {
+        let servery = Servery::without_store();
+        let store = format!("sqlite:{}", servery.home().join("servery.db").display());
+        Self::with_demo(servery.with("SERVERY_STORE", &store), None, None)
+    }
+
     /// On a store file of its own.
     pub fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the store");
@@ -110,6 +117,15 @@ pub fn to_menu(kiosk: &Pty) {
 /// From the menu: finds the chicken biryani, takes the large one with an egg, back at the menu.
 #[track_caller]
 pub fn add_biryani(kiosk: &Pty) {
+    open_biryani(kiosk);
+    choose_large_with_egg(kiosk);
+    kiosk.keys(&[Key::End, Key::Enter]);
+    kiosk.wait_for("Your order  1 item", PATIENCE);
+}
+
+/// From the menu: searches for the chicken biryani and opens it.
+#[track_caller]
+pub fn open_biryani(kiosk: &Pty) {
     kiosk.send("/");
     kiosk.wait_for("Search", PATIENCE);
     kiosk.send("biryani");
@@ -118,13 +134,16 @@ pub fn add_biryani(kiosk: &Pty) {
     // The first Enter ends the typing, the second opens the dish.
     kiosk.keys(&[Key::Enter, Key::Enter]);
     kiosk.wait_for("choose one", PATIENCE);
+}
+
+/// At the biryani: chooses the large one and an egg.
+#[track_caller]
+pub fn choose_large_with_egg(kiosk: &Pty) {
     kiosk.keys(&[Key::Down, Key::Enter]);
     kiosk.wait_for("(●) Large", PATIENCE);
     kiosk.keys(&[Key::Down, Key::Enter]);
     kiosk.wait_for("[✓] Boiled egg", PATIENCE);
     kiosk.wait_for("Add 1 to your order  ·  ₹440.00", PATIENCE);
-    kiosk.keys(&[Key::End, Key::Enter]);
-    kiosk.wait_for("Your order  1 item", PATIENCE);
 }
 
 /// From the menu with something in the cart to the checkout.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use servery::domain::ids::OrderId;
+use servery::domain::time::Clock;
 use servery::service::order_queries::{ListOrders, OrderName, ShowOrder};
 use servery::service::secrets::{Secrets, pepper_path};
 use servery::service::settings::SetSetting;
@@ -13,20 +14,21 @@ use servery::store::{Options, Store, StoreUrl};
 use crate::house::House;
 
 /// The door with the admin who stands in it.
-struct Office {
-    door: Door,
-    admin: Caller,
+pub struct Office {
+    pub door: Door,
+    pub admin: Caller,
 }
 
 impl Office {
-    async fn open(house: &House) -> Self {
+    /// Opens the house's store beside its processes; what it does happens at the time of `clock` (on SQLite).
+    pub async fn open(house: &House, clock: Arc<dyn Clock>) -> Self {
         let environment = house.servery.environment();
         let variable = |name: &str| environment.get(std::ffi::OsStr::new(name)).cloned();
         let url = variable("SERVERY_STORE").and_then(|url| url.into_string().ok()).expect("the store is named");
         let url = StoreUrl::parse(&url).expect("a store's URL");
         let store = Store::open(&url, Options::default()).await.expect("the store opens");
         let ids = Arc::new(TimeOrderedIds::from_machine());
-        let door = Door::new(store, "main", Arc::new(SystemClock), ids);
+        let door = Door::new(store, "main", clock, ids);
         let secrets = Secrets::open(&pepper_path(variable).expect("the place of the pepper")).expect("the pepper");
         let asha = staff::DEMO_ACCOUNTS.iter().find(|account| account.username == "asha").expect("the demo's admin");
         let session = staff::login(&door, &secrets, None, asha.username, asha.password).await.expect("signed in");
@@ -34,12 +36,14 @@ impl Office {
         Self { door, admin }
     }
 
-    async fn order(&self, id: OrderId) -> OrderView {
+    /// The order as it is now.
+    pub async fn order(&self, id: OrderId) -> OrderView {
         self.door.ask(&self.admin, ShowOrder { order: OrderName::Id(id) }).await.expect("the order")
     }
 }
 
-fn block_on<T>(work: impl Future<Output = T>) -> T {
+/// Runs `work` to its end.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     runtime.expect("a runtime").block_on(work)
 }
@@ -47,7 +51,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 /// Sets a setting of the house.
 pub fn set(house: &House, key: &str, value: i64) {
     block_on(async {
-        let office = Office::open(house).await;
+        let office = Office::open(house, Arc::new(SystemClock)).await;
         let set = SetSetting { key: key.to_owned(), value: value.into() };
         office.door.execute(&office.admin, None, set).await.expect("the setting is taken");
     });
@@ -56,7 +60,7 @@ pub fn set(house: &House, key: &str, value: i64) {
 /// Every order of the house, the oldest first.
 pub fn orders(house: &House) -> Vec<OrderView> {
     block_on(async {
-        let office = Office::open(house).await;
+        let office = Office::open(house, Arc::new(SystemClock)).await;
         let list = ListOrders { filter: Default::default(), after: None, limit: 50 };
         let page = office.door.ask(&office.admin, list).await.expect("the orders");
         let mut orders = Vec::new();

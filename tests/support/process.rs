@@ -20,6 +20,9 @@ use super::wait;
 /// The binary that cargo built for this test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_servery");
 
+/// What the environment says about a terminal; the caller's is not the test's.
+const TERMINAL: [&str; 8] = ["TERM", "COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "COLORFGBG", "TMUX", "STY"];
+
 /// How `servery` is started: which store, which environment.
 #[derive(Debug)]
 pub struct Servery {
@@ -61,12 +64,14 @@ impl Servery {
         self.home.path()
     }
 
-    /// The whole environment of a process: what the caller has, without its settings of Servery, and ours.
+    /// The whole environment of a process: what the caller has, without its settings of Servery and its terminal's, and
+    /// ours.
     pub fn environment(&self) -> BTreeMap<OsString, OsString> {
         let mut all: BTreeMap<OsString, OsString> = std::env::vars_os()
             .filter(|(name, _)| {
                 let name = name.to_string_lossy();
                 !(name.starts_with("SERVERY_") || name.starts_with("XDG_") || name.starts_with("STRIPE_"))
+                    && !TERMINAL.contains(&&*name)
             })
             .collect();
         all.extend(self.environment.iter().map(|(name, value)| (name.into(), value.into())));

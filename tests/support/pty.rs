@@ -4,7 +4,6 @@
 //! and is never too late; another thread waits for the program's end. Queries that a terminal answers (cursor
 //! position, device attributes) are answered.
 
-use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -143,7 +142,7 @@ impl Pty {
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env("TERM", "xterm-256color");
-        for name in ["COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "TMUX", "STY"] {
+        for name in ["COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "COLORFGBG", "TMUX", "STY"] {
             command.env_remove(name);
         }
         for (name, value) in environment {
@@ -152,7 +151,8 @@ impl Pty {
         Self::spawn_command(command, columns, rows)
     }
 
-    /// Starts the real `servery`, with exactly the environment of `servery`.
+    /// Starts the real `servery`, with exactly the environment of `servery`, in its home directory. `TERM` is as in
+    /// [`Pty::spawn`].
     ///
     /// # Panics
     /// As [`Pty::spawn`].
@@ -162,11 +162,8 @@ impl Pty {
         command.args(arguments);
         command.env_clear();
         command.env("TERM", "xterm-256color");
-        let left_out = ["TERM", "COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "TMUX", "STY"].map(OsStr::new);
         for (name, value) in servery.environment() {
-            if !left_out.contains(&name.as_os_str()) {
-                command.env(name, value);
-            }
+            command.env(name, value);
         }
         command.cwd(servery.home());
         Self::spawn_command(command, columns, rows)

@@ -80,6 +80,7 @@ fn judging(bench: &mut Criterion) {
     let event = Event::PaySuccess(Capture {
         attempt: Some(AttemptId(id(50))),
         amount: DUE,
+        taken_by: Method::Card,
         currency_matches: true,
         gateway_payment_id: "pay_1".to_owned(),
         signature_valid: true,

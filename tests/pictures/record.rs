@@ -5,6 +5,7 @@ use vt100::Screen;
 
 use crate::house::{self, APPROVED, House, PATIENCE};
 use crate::rush;
+use crate::support::process::Servery;
 use crate::support::pty::{Key, Pty};
 use crate::support::svg::{self, DARK, LIGHT, Palette};
 
@@ -30,7 +31,7 @@ fn record(pty: &Pty, name: &str, title: &str, looks: Looks) {
 
 /// The house with terminals of these looks.
 fn house_with(looks: Looks) -> House {
-    let mut house = House::at_home();
+    let mut house = at_home();
     house.servery = house.servery.with("COLORTERM", "truecolor").with("COLORFGBG", looks.colours);
     house
 }
@@ -121,4 +122,11 @@ fn kiosk_pictures(kiosk: &Pty, looks: Looks) {
     kiosk.send("1");
     kiosk.wait_for("How would you like to pay?", PATIENCE);
     house::check_out(kiosk, "", "2");
+}
+
+/// A house on the store file `servery.db` in the processes' home, which they can also name by that alone.
+fn at_home() -> House {
+    let servery = Servery::without_store();
+    let store = format!("sqlite:{}", servery.home().join("servery.db").display());
+    House::with_demo(servery.with("SERVERY_STORE", &store), None, None)
 }

@@ -47,13 +47,6 @@ pub struct House {
 }
 
 impl House {
-    /// On the store file `servery.db` in the processes' home, which they can also name by that alone.
-    pub fn at_home() -> Self {
-        let servery = Servery::without_store();
-        let store = format!("sqlite:{}", servery.home().join("servery.db").display());
-        Self::with_demo(servery.with("SERVERY_STORE", &store), None, None)
-    }
-
     /// On a store file of its own.
     pub fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the store");
@@ -68,7 +61,7 @@ impl House {
     }
 
     /// The first process of a fresh store makes the demo in it.
-    fn with_demo(servery: Servery, database: Option<TestDatabase>, folder: Option<tempfile::TempDir>) -> Self {
+    pub fn with_demo(servery: Servery, database: Option<TestDatabase>, folder: Option<tempfile::TempDir>) -> Self {
         let made = servery.run(&["menu", "list"]);
         assert!(made.status.success() && made.stdout.contains("Chicken Biryani"), "{made:?}");
         Self { servery, database, _folder: folder }

@@ -70,8 +70,8 @@ impl Servery {
         let mut all: BTreeMap<OsString, OsString> = std::env::vars_os()
             .filter(|(name, _)| {
                 let name = name.to_string_lossy();
-                !(name.starts_with("SERVERY_") || name.starts_with("XDG_") || name.starts_with("STRIPE_"))
-                    && !TERMINAL.contains(&&*name)
+                let ours = ["SERVERY_", "XDG_", "STRIPE_"].iter().any(|prefix| name.starts_with(prefix));
+                !ours && !TERMINAL.contains(&&*name)
             })
             .collect();
         all.extend(self.environment.iter().map(|(name, value)| (name.into(), value.into())));

@@ -1,6 +1,6 @@
 //! The pure rules: judging an event on an order, and pricing a cart. No store.
 
-#![expect(clippy::expect_used, missing_docs, reason = "a bench that cannot go on says so")]
+#![expect(clippy::expect_used, reason = "a bench that cannot go on says so")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use servery::domain::access::Actor;

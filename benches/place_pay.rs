@@ -5,12 +5,7 @@
 //! Postgres is the server in `SERVERY_TEST_POSTGRES`, else a throw-away cluster, which syncs to the disk
 //! only with `SERVERY_TEST_POSTGRES_FSYNC=on`: the output says whether it did.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a bench that cannot go on says so, and prints"
-)]
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench that cannot go on says so, and prints")]
 
 #[path = "bare.rs"]
 mod bare;

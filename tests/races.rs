@@ -6,7 +6,7 @@
 //! enough they are the real `servery`. Each test prints its seed, `SERVERY_TEST_SEED` sets it, and
 //! `SERVERY_TEST_LONG` asks for more rounds.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test says where it stopped")]
+#![expect(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test says where it stopped")]
 
 mod support;
 

@@ -15,7 +15,7 @@ use servery::service::site_info::ThisSite;
 use servery::service::views::OrderView;
 use servery::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds, UseCase, setup, staff};
 use servery::store::{Options, Store, StoreUrl};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Who gives a command.
@@ -162,7 +162,7 @@ async fn place_and_pay(door: &Door, step: &Step, place: &PlaceOrder) -> Result<V
     Ok(serde_json::to_value(placed).expect("JSON"))
 }
 
-async fn first_start(store: &str, pepper: &PathBuf) -> Result<Value, Refused> {
+async fn first_start(store: &str, pepper: &Path) -> Result<Value, Refused> {
     let url = StoreUrl::parse(store)?;
     let store = Store::open(&url, Options::default()).await?;
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(TimeOrderedIds::from_machine()));

@@ -496,6 +496,12 @@ fn stock_effects(stock: Stock, order: &OrderSnapshot, event: &Event, effects: &m
                 _ => &[],
             };
             check_parts(order, parts)?;
+            // A refund gives back what was sold: what is still held, or was released, never left.
+            let sold = committed || order.reservations.is_empty();
+            if matches!(event, Event::Refund { .. }) && !parts.is_empty() && !sold {
+                return Err(Refused::invalid("lines", "Nothing of this order has left the stock.")
+                    .help("Refund the money alone."));
+            }
             if !parts.is_empty() {
                 effects.push(Effect::GiveBack(parts.to_vec()));
             }

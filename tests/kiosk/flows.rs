@@ -247,6 +247,30 @@ fn a_payment_without_any_answer_ends_the_same_way() {
 }
 
 #[test]
+fn the_answers_of_a_declined_try_do_not_reach_the_next_one() {
+    let mut kiosk = kiosk();
+    kiosk.house.bank = Bank::Declines;
+    to_card(&mut kiosk);
+    type_card(&mut kiosk);
+    // The store tells of the decline before the bank's own answer has come back.
+    kiosk.harness.keys("enter");
+    let paid = kiosk.harness.take_effects();
+    let late: Vec<KioskMsg> = paid.iter().map(|call| kiosk.house.answer(call)).collect();
+    kiosk.store_changed().shows("did not go through");
+    // A read of that order is still on its way when the customer tries again.
+    kiosk.harness.input(Input::StoreChanged);
+    let reads = kiosk.harness.take_effects();
+    let older: Vec<KioskMsg> = reads.iter().map(|call| kiosk.house.answer(call)).collect();
+    assert!(!late.is_empty() && !older.is_empty());
+    kiosk.keys("enter").shows("Your items are held for you");
+    assert_eq!(kiosk.count("Place"), 2, "the first press was heard");
+    for message in late.into_iter().chain(older) {
+        kiosk.harness.message(message);
+        kiosk.shows("Your items are held for you");
+    }
+}
+
+#[test]
 fn a_broken_call_to_the_bank_is_an_unknown_payment() {
     let mut kiosk = kiosk();
     to_card(&mut kiosk);

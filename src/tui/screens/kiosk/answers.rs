@@ -120,6 +120,8 @@ impl Visit {
         let code = (order.method == Method::Upi && order.status == Status::Pending)
             .then_some(KioskEffect::PayUpi { order: order.id, attempt });
         self.order = None;
+        // What is still being read is about the order before.
+        self.order_read.give_up();
         self.take_order(Box::new(order), env, out);
         if let Some(effect) = code {
             self.change(effect, env, out);
@@ -152,6 +154,12 @@ impl Visit {
         self.order = Some(order);
         if self.stage == Stage::Done {
             return;
+        }
+        if verdict == Verdict::Failed
+            && self.pending.as_ref().is_some_and(|pending| !matches!(pending.effect, KioskEffect::Place { .. }))
+        {
+            // The order has ended, whatever was asked of it: its answer must not keep the next try waiting.
+            self.pending = None;
         }
         match verdict {
             Verdict::Done => {

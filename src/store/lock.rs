@@ -2,23 +2,18 @@
 //!
 //! SQLite's own busy handler backs off to 100 ms and starves writers of other processes. Here one
 //! thread per process asks for advisory locks (`flock`); the writers inside the process queue up in
-//! order. `flock` by itself is not fair, neither: of all who wait the kernel wakes every one, and whoever
-//! runs first has it, so that with 16 processes on a busy machine one waited for seconds. So the
-//! processes stand in line, on the files of the folder `NAME.queue`: who wants to write locks the last
-//! place, and goes on to the one before it as soon as that is free, letting the own one go; place 0 is
-//! the right to write. Each place has one process that waits for it, and nobody is overtaken.
+//! order. Between processes there are two locks, as at a turnstile: who wants to write takes
+//! `NAME.turn`, waits for `NAME.lock`, and only then lets the next one into the turnstile. So a process
+//! that locks again at once cannot overtake the one that waits.
 
 use super::StoreError;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// Places in the line. Of more processes than that the surplus waits before it, in no order.
-const PLACES: usize = 16;
 
 struct Request {
     grant: oneshot::Sender<LockGuard>,
@@ -37,16 +32,17 @@ pub struct LockGuard {
 }
 
 impl WriterLock {
-    /// Opens the places of `database` and starts the thread.
+    /// Opens the side files of `database` and starts the thread.
     ///
     /// # Errors
-    /// [`StoreError::Disk`] when a place cannot be opened or the thread not started.
+    /// [`StoreError::Disk`] when a side file cannot be opened or the thread not started.
     pub fn open(database: &Path) -> Result<Self, StoreError> {
-        let line = open_line(database)?;
+        let turn = open_side_file(database, ".turn")?;
+        let file = open_side_file(database, ".lock")?;
         let (requests, queue) = mpsc::channel::<Request>();
         thread::Builder::new()
             .name("store-lock".to_owned())
-            .spawn(move || serve(&line, &queue))
+            .spawn(move || serve(&turn, &file, &queue))
             .map_err(|error| StoreError::Disk(error.to_string()))?;
         Ok(Self { requests })
     }
@@ -63,54 +59,39 @@ impl WriterLock {
     }
 }
 
-/// The places, the right to write first.
-fn open_line(database: &Path) -> Result<Vec<File>, StoreError> {
-    let mut folder = database.as_os_str().to_owned();
-    folder.push(".queue");
-    let folder = PathBuf::from(folder);
-    let disk = |what: &Path, error: std::io::Error| StoreError::Disk(format!("{}: {error}", what.display()));
-    DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| disk(&folder, error))?;
-    let place = |number: usize| {
-        let path = folder.join(number.to_string());
-        let mut open = OpenOptions::new();
-        open.create(true).truncate(false).read(true).write(true).mode(0o600);
-        open.open(&path).map_err(|error| disk(&path, error))
-    };
-    (0..PLACES).map(place).collect()
-}
-
-/// Goes from the last place to the first, holding one while it waits for the next.
-fn pass(line: &[File]) -> std::io::Result<()> {
-    let mut behind: Option<&File> = None;
-    for place in line.iter().rev() {
-        let locked = place.lock();
-        if let Some(behind) = behind {
-            unlock(behind);
-        }
-        locked?;
-        behind = Some(place);
-    }
-    Ok(())
+fn open_side_file(database: &Path, suffix: &str) -> Result<File, StoreError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(suffix);
+    let path = PathBuf::from(path);
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| StoreError::Disk(format!("{}: {error}", path.display())))
 }
 
 /// Waits without a limit of its own: a requester past its deadline has gone, which is seen as soon as
 /// the lock is there, and the lock is given up at once.
-fn serve(line: &[File], queue: &mpsc::Receiver<Request>) {
-    let Some(first) = line.first() else { return };
+fn serve(turn: &File, file: &File, queue: &mpsc::Receiver<Request>) {
     while let Ok(request) = queue.recv() {
         if request.grant.is_closed() {
             continue;
         }
-        if let Err(error) = pass(line) {
-            tracing::error!(%error, "the store's queue cannot be locked");
+        if let Err(error) = turn.lock().and_then(|()| file.lock()) {
+            tracing::error!(%error, "the store's lock file cannot be locked");
+            unlock(turn);
             continue;
         }
+        unlock(turn);
         let (done, finished) = mpsc::channel();
         if request.grant.send(LockGuard { _done: done }).is_ok() {
             // Returns when the guard is dropped: its sender is gone.
             let _ = finished.recv();
         }
-        unlock(first);
+        unlock(file);
     }
 }
 
@@ -137,12 +118,12 @@ mod tests {
         let turns = Arc::new(AtomicU64::new(0));
         let inside = Arc::new(AtomicU64::new(0));
         let mut tasks = Vec::new();
-        for _ in 0..12 {
+        for _ in 0..4 {
             let lock = WriterLock::open(&database).expect("a lock");
             let (turns, inside) = (Arc::clone(&turns), Arc::clone(&inside));
             tasks.push(tokio::spawn(async move {
                 let mut most_overtaken = 0;
-                for _ in 0..100 {
+                for _ in 0..250 {
                     let asked = turns.load(Ordering::SeqCst);
                     let guard = lock.acquire(LONG).await.expect("the lock");
                     assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
@@ -156,7 +137,6 @@ mod tests {
         }
         for task in tasks {
             let most = task.await.expect("a writer");
-            // Every other one before it, and again those who passed it on its way to the last place.
             assert!(most <= 100, "{most} others wrote while one waited");
         }
     }

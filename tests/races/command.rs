@@ -148,6 +148,9 @@ async fn told<U: UseCase>(door: &Door, step: &Step, use_case: &U) -> Result<Valu
     Ok(serde_json::to_value(run(door, step, use_case).await?).expect("JSON"))
 }
 
+/// Repeats what a busy store could not do in time, as the customer is told to; a key makes that safe.
+const REPEATS: u32 = 50;
+
 async fn place_and_pay(door: &Door, step: &Step, place: &PlaceOrder) -> Result<Value, Refused> {
     let placed = run(door, step, place).await?;
     if let Some(attempt) = &placed.attempt {
@@ -175,8 +178,21 @@ async fn first_start(store: &str, pepper: &Path) -> Result<Value, Refused> {
     Ok(json!({ "made": made, "staffed": staffed }))
 }
 
-/// Takes a step. The first start opens the store itself; all others need the door.
-pub fn take<'a>(store: &'a str, door: Option<&'a Door>, step: &'a Step) -> BoxFuture<'a, Answer> {
+/// Takes a step, and again where the store says that it was too busy: on a machine with more processes
+/// than cores a deadline may pass, which is no failure of a race but must not break it either.
+pub async fn take(store: &str, door: Option<&Door>, step: &Step) -> Answer {
+    let mut answer = take_once(store, door, step).await;
+    for _ in 0..REPEATS {
+        if step.key.is_none() || answer.code() != "STORE_UNAVAILABLE" {
+            break;
+        }
+        answer = take_once(store, door, step).await;
+    }
+    answer
+}
+
+/// Takes a step once. The first start opens the store itself; all others need the door.
+fn take_once<'a>(store: &'a str, door: Option<&'a Door>, step: &'a Step) -> BoxFuture<'a, Answer> {
     async move {
         if let Command::FirstStart(pepper) = &step.command {
             return Answer::of(first_start(store, pepper).await);

@@ -20,8 +20,10 @@ fn kiosk(arena: &mut Arena, carts: usize, method: Method) -> Batch {
     for _ in 0..carts {
         let (customer, cart) = arena.guest();
         let by = By::Guest(customer);
-        batch.before.push(Step::new(by.clone(), Command::CartAdd(arena.add(cart, 1))));
-        batch.steps.push(Step::new(by, Command::PlaceAndPay(place(cart, method, true))));
+        let add = Step::new(by.clone(), Command::CartAdd(arena.add(cart, 1)));
+        batch.before.push(add.keyed(format!("add-{cart}")));
+        let place = Step::new(by, Command::PlaceAndPay(place(cart, method, true)));
+        batch.steps.push(place.keyed(format!("place-{cart}")));
     }
     batch
 }

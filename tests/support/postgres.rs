@@ -121,7 +121,20 @@ pub fn with_database(server: &str, name: &str) -> String {
 }
 
 /// Runs one statement on a connection of its own, in a thread of its own, so that callers may stand in a runtime.
+///
+/// A worker of the caller's runtime that waits here is replaced meanwhile: else nobody might drive that runtime's
+/// connections, and the server waits for a client that is just signing in before it drops a database.
 fn execute(url: &str, statement: String) -> Result<(), sqlx::Error> {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    let many_workers = Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if many_workers {
+        tokio::task::block_in_place(|| execute_aside(url, statement))
+    } else {
+        execute_aside(url, statement)
+    }
+}
+
+fn execute_aside(url: &str, statement: String) -> Result<(), sqlx::Error> {
     std::thread::scope(|scope| {
         let running = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -13,7 +13,7 @@ use crate::domain::order::{Disposal, LinePart, RefundChoice, Source, view_as};
 use crate::domain::payment::{AttemptMethod, Method, RefundStatus};
 use crate::domain::time::Timestamp;
 use crate::service::UseCase;
-use crate::service::order_queries::{ListOrders, OrderName, OrderSummary, ShowHistory};
+use crate::service::order_queries::{ListOrders, OrderFilter, OrderName, OrderSummary, ShowHistory};
 use crate::service::orders::{
     AcceptOrder, AssignCourier, CancelAssignment, CancelOrder, CloseUncollected, ConfirmCash, Deliver, DeliverForCash,
     ExtendHold, HandOver, HoldOrder, MarkReady, NoShow, NoteOrder, OverridePayment, PickUp, RecallOrder, RefundOrder,
@@ -22,7 +22,6 @@ use crate::service::orders::{
 };
 use crate::service::staff::ListStaff;
 use crate::service::views::{OrderView, Page};
-use crate::store::orders::OrderFilter;
 use chrono_tz::Tz;
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -536,6 +535,7 @@ async fn list(list: List, counter: &Counter<'_>) -> Done {
         method: list.method.map(|method| method.as_str().to_owned()),
         business_date: list.date,
         text: list.search,
+        paid: list.paid,
         customer: None,
     };
     let number = list.page.unwrap_or(1);

@@ -69,6 +69,10 @@ pub struct Settings {
     pub kiosk_idle_seconds: i64,
     /// Seconds that the kiosk's question waits.
     pub kiosk_warning_seconds: i64,
+    /// Seconds without a key until the console signs its person out; 0 never.
+    pub console_idle_seconds: i64,
+    /// Seconds without a key until the kitchen's board signs its person out (the board stays); 0 never.
+    pub kitchen_idle_seconds: i64,
     /// T15: the house marks an order ready when its last line is done.
     pub auto_ready: bool,
     /// T17: the house picks the courier.
@@ -118,6 +122,8 @@ impl Default for Settings {
             cart_ttl_minutes: 30,
             kiosk_idle_seconds: 60,
             kiosk_warning_seconds: 15,
+            console_idle_seconds: 120,
+            kitchen_idle_seconds: 300,
             auto_ready: false,
             auto_assign: false,
             customer_cancel_paid_seconds: 0,
@@ -159,6 +165,8 @@ pub const KEYS: &[(&str, Kind)] = &[
     ("cart_ttl_minutes", Kind::Number { min: 0, max: 10_080 }),
     ("kiosk_idle_seconds", Kind::Number { min: 10, max: 3600 }),
     ("kiosk_warning_seconds", Kind::Number { min: 5, max: 600 }),
+    ("console_idle_seconds", Kind::Number { min: 0, max: DAY }),
+    ("kitchen_idle_seconds", Kind::Number { min: 0, max: DAY }),
     ("auto_ready", Kind::Switch),
     ("auto_assign", Kind::Switch),
     ("customer_cancel_paid_seconds", Kind::Number { min: 0, max: DAY }),
@@ -228,6 +236,8 @@ impl Settings {
             "cart_ttl_minutes" => self.cart_ttl_minutes = number()?,
             "kiosk_idle_seconds" => self.kiosk_idle_seconds = number()?,
             "kiosk_warning_seconds" => self.kiosk_warning_seconds = number()?,
+            "console_idle_seconds" => self.console_idle_seconds = number()?,
+            "kitchen_idle_seconds" => self.kitchen_idle_seconds = number()?,
             "auto_ready" => self.auto_ready = switch()?,
             "auto_assign" => self.auto_assign = switch()?,
             "customer_cancel_paid_seconds" => self.customer_cancel_paid_seconds = number()?,
@@ -277,6 +287,8 @@ impl Settings {
             "cart_ttl_minutes" => self.cart_ttl_minutes.into(),
             "kiosk_idle_seconds" => self.kiosk_idle_seconds.into(),
             "kiosk_warning_seconds" => self.kiosk_warning_seconds.into(),
+            "console_idle_seconds" => self.console_idle_seconds.into(),
+            "kitchen_idle_seconds" => self.kitchen_idle_seconds.into(),
             "auto_ready" => self.auto_ready.into(),
             "auto_assign" => self.auto_assign.into(),
             "customer_cancel_paid_seconds" => self.customer_cancel_paid_seconds.into(),
@@ -319,7 +331,8 @@ mod tests {
             "auto_accept": "prepaid", "accept_timeout_seconds": 300, "cash_wait_seconds": 900,
             "pending_expiry_seconds": 600, "hold_extension_seconds": 300, "attempt_give_up_seconds": 900,
             "recall_window_seconds": 600, "no_show_minutes": 60, "pickup_retry_max": 3, "cart_ttl_minutes": 30,
-            "kiosk_idle_seconds": 60, "kiosk_warning_seconds": 15, "auto_ready": false, "auto_assign": false,
+            "kiosk_idle_seconds": 60, "kiosk_warning_seconds": 15, "console_idle_seconds": 120, "kitchen_idle_seconds": 300,
+            "auto_ready": false, "auto_assign": false,
             "customer_cancel_paid_seconds": 0, "business_day_cutoff": "04:00", "kitchen_amber_seconds": 300,
             "kitchen_red_seconds": 480, "restaurant_open": true, "delivery_enabled": true, "delivery_charge": 2000,
             "cash_payment_enabled": true, "upi_payment_enabled": true, "card_payment_enabled": true,

@@ -7,7 +7,7 @@ use super::door::Door;
 use super::menu::{SetAvailable, SetPrice};
 use super::menu_import::MenuImport;
 use super::orders::{
-    AcceptOrder, AssignCourier, Bump, CancelAssignment, CancelOrder, CloseUncollected, ConfirmCash, Deliver,
+    AcceptOrder, AssignCourier, AtVersion, Bump, CancelAssignment, CancelOrder, CloseUncollected, ConfirmCash, Deliver,
     DeliverForCash, ExtendHold, HandOver, HoldOrder, MarkReady, NoShow, NoteOrder, OverridePayment, PayOutRefund,
     PickUp, RecallOrder, RefundOrder, RejectOrder, ReleaseHold, ReturnToStore, SetItemsDone, SetPriority,
     StaffCancelOrder, StartOrder, Undo, VoidOrder, VoidOrderLine,
@@ -19,6 +19,7 @@ use super::staff::{SetStaffActive, SetStaffRole};
 use super::stock::{StockAdjust, StockReceive, StockRecount, StockSet, StockWaste};
 use super::till::{CashDrop, CashIn, TillClose, TillOpen};
 use crate::domain::error::Refused;
+use crate::domain::ids::OrderId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -37,6 +38,35 @@ macro_rules! commands {
                 match self {
                     $(Self::$variant(use_case) => {
                         let output = door.execute(caller, key, use_case).await?;
+                        serde_json::to_value(output).map_err(Refused::internal)
+                    })+
+                }
+            }
+        }
+    };
+}
+
+/// As [`commands`], for steps of an order that may be refused where the order has moved since it was seen.
+macro_rules! order_commands {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident($use_case:ty)),+ $(,)? }) => {
+        commands!($(#[$doc])* $name { $($(#[$variant_doc])* $variant($use_case)),+ });
+
+        impl $name {
+            /// Hands the command to the door; refused with `CONFLICT` where the order has moved since it
+            /// had this version.
+            ///
+            /// # Errors
+            /// What the door refuses.
+            pub async fn run_at(
+                self,
+                door: &Door,
+                caller: &Caller,
+                key: Option<&str>,
+                (order, seen_version): (OrderId, i64),
+            ) -> Result<Value, Refused> {
+                match self {
+                    $(Self::$variant(then) => {
+                        let output = door.execute(caller, key, AtVersion { order, seen_version, then }).await?;
                         serde_json::to_value(output).map_err(Refused::internal)
                     })+
                 }
@@ -65,7 +95,7 @@ commands!(
     }
 );
 
-commands!(
+order_commands!(
     /// Commands about orders.
     OrderCommand {
         /// T1, T2.

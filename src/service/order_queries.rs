@@ -1,6 +1,8 @@
 //! Questions about orders: one with all that stands about it, its history, pages of many, and why an
 //! event would be refused now. Customers see their own only (I23).
 
+pub use crate::store::orders::OrderFilter;
+
 use super::door::{Query, Site, View};
 use super::order_move::load;
 use super::order_view::{history_view, order_view};
@@ -10,10 +12,12 @@ use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
-use crate::domain::order::{EndReason, Event, Snapshot, Status, why_not};
-use crate::domain::payment::Method;
+use crate::domain::order::{
+    Disposal, EndReason, Event, EventKind, LinePart, OrderSnapshot, Snapshot, Status, why_not,
+};
+use crate::domain::payment::{AttemptMethod, Method, RefundStatus};
 use crate::domain::time::Timestamp;
-use crate::store::orders::{OrderFilter, OrderRow, OrderSummaryRow};
+use crate::store::orders::{OrderRow, OrderSummaryRow};
 use crate::store::{Tx, money, orders};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -68,6 +72,46 @@ pub struct WhyNot {
     /// The event.
     pub event: Event,
 }
+
+/// Everything that a person may try with an order, and why what is refused is refused now.
+#[derive(Debug, Clone)]
+pub struct OrderActions {
+    /// The order.
+    pub order: OrderId,
+}
+
+/// One thing that may be tried with an order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActionView {
+    /// The event.
+    pub event: EventKind,
+    /// The refusal that it would meet now; `None` where it would be taken.
+    pub refused: Option<Refused>,
+}
+
+/// What people do with orders, in the order of an order's life.
+const BY_HAND: [EventKind; 20] = [
+    EventKind::Accept,
+    EventKind::StartPreparing,
+    EventKind::MarkReady,
+    EventKind::Recall,
+    EventKind::ConfirmCash,
+    EventKind::HandOver,
+    EventKind::Refund,
+    EventKind::PayOutCashRefund,
+    EventKind::VoidLine,
+    EventKind::Void,
+    EventKind::Reject,
+    EventKind::Cancel,
+    EventKind::StaffCancel,
+    EventKind::NoShow,
+    EventKind::CloseUncollected,
+    EventKind::AdminSetPaid,
+    EventKind::AdminSetFailed,
+    EventKind::Hold,
+    EventKind::ReleaseHold,
+    EventKind::Note,
+];
 
 /// A row of a list of orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,7 +216,13 @@ impl Query for ShowHistory {
     async fn run(&self, view: &mut View<'_>) -> Result<Vec<HistoryView>, Refused> {
         let site = std::sync::Arc::clone(&view.site);
         let row = find(view.tx, &site, &view.actor, view.now, &self.order).await?;
-        orders::history(view.tx, &site.id, OrderId(row.id)).await?.iter().map(history_view).collect()
+        let order = OrderId(row.id);
+        let rows = if view.actor.role == Role::Customer {
+            orders::history(view.tx, &site.id, order).await?
+        } else {
+            orders::history_with_names(view.tx, &site.id, order).await?
+        };
+        rows.iter().map(history_view).collect()
     }
 }
 
@@ -228,5 +278,41 @@ impl Query for WhyNot {
         let loaded = load(view.tx, &site, &view.actor, view.now, self.order).await?;
         let snapshot = Snapshot::Order(Box::new(loaded.snapshot));
         Ok(why_not(&snapshot, &self.event, &view.actor, view.now, &site.settings))
+    }
+}
+
+impl Query for OrderActions {
+    type Output = Vec<ActionView>;
+    const PERMISSION: Permission = Permission::OrdersRead;
+
+    async fn run(&self, view: &mut View<'_>) -> Result<Vec<ActionView>, Refused> {
+        let site = std::sync::Arc::clone(&view.site);
+        let loaded = load(view.tx, &site, &view.actor, view.now, self.order).await?;
+        let tried: Vec<Event> = BY_HAND.iter().filter_map(|kind| probe(*kind, &loaded.snapshot)).collect();
+        let snapshot = Snapshot::Order(Box::new(loaded.snapshot));
+        let judged = tried.into_iter().map(|event| ActionView {
+            event: event.kind(),
+            refused: why_not(&snapshot, &event, &view.actor, view.now, &site.settings),
+        });
+        Ok(judged.collect())
+    }
+}
+
+/// The event as it would be tried with this order; `None` where there is nothing to try it with.
+fn probe(kind: EventKind, order: &OrderSnapshot) -> Option<Event> {
+    match kind {
+        EventKind::VoidLine => {
+            let line = order.open_lines().next()?.id;
+            let part = LinePart { line, quantity: 1, disposal: Disposal::Waste };
+            Some(Event::VoidLine { part, reason: "why not".to_owned() })
+        }
+        EventKind::PayOutCashRefund => {
+            let refund = order
+                .refunds
+                .iter()
+                .find(|refund| refund.status == RefundStatus::Pending && refund.method == AttemptMethod::Cash)?;
+            Some(Event::PayOutCashRefund { refund: refund.id })
+        }
+        kind => Event::plain(kind),
     }
 }

@@ -135,6 +135,8 @@ pub fn history_view(row: &HistoryRow) -> Result<HistoryView, Refused> {
         to: row.to_status.parse()?,
         transition: row.transition.clone(),
         role: row.actor_role.clone(),
+        actor: row.actor.clone(),
+        terminal: row.terminal.clone(),
         reason: row.reason.clone(),
         at: Timestamp(row.at),
     })

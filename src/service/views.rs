@@ -356,6 +356,12 @@ pub struct HistoryView {
     pub transition: String,
     /// The role of the actor.
     pub role: String,
+    /// The name of the member of staff; only staff are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// The name of the terminal; only staff are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<String>,
     /// The reason given.
     pub reason: Option<String>,
     /// When.

@@ -123,6 +123,8 @@ pub struct HistoryRow {
     pub terminal_id: Option<Uuid>,
     pub reason: Option<String>,
     pub at: i64,
+    pub actor: Option<String>,
+    pub terminal: Option<String>,
 }
 
 /// A row of a list of orders.
@@ -155,6 +157,8 @@ pub struct OrderFilter {
     pub business_date: Option<String>,
     /// A part of the number or the called name.
     pub text: Option<String>,
+    /// Whether it is paid.
+    pub paid: Option<bool>,
     /// One customer.
     pub customer: Option<CustomerId>,
 }
@@ -181,7 +185,8 @@ macro_rules! filter {
         "site_id = $1 AND (CAST($2 AS TEXT) IS NULL OR status = $2) \
          AND (CAST($3 AS TEXT) IS NULL OR fulfilment = $3) AND (CAST($4 AS TEXT) IS NULL OR method = $4) \
          AND (CAST($5 AS TEXT) IS NULL OR business_date = $5) \
-         AND (CAST($6 AS TEXT) IS NULL OR order_number LIKE $6 OR LOWER(called_name) LIKE LOWER($6))"
+         AND (CAST($6 AS TEXT) IS NULL OR order_number LIKE $6 OR LOWER(called_name) LIKE LOWER($6)) \
+         AND (CAST($7 AS BOOLEAN) IS NULL OR paid = $7)"
     };
 }
 
@@ -222,7 +227,14 @@ const UPDATE: &str = "UPDATE orders SET status = $5, reason = $6, reason_text = 
 const LOCK: &str =
     "UPDATE orders SET updated_at = updated_at WHERE site_id = $1 AND id = $2 AND status = $3 AND version = $4";
 const HISTORY: &str = "SELECT version, from_status, to_status, transition, actor_role, actor_id, terminal_id, reason, \
-     at FROM order_history WHERE site_id = $1 AND order_id = $2 ORDER BY version";
+     at, CAST(NULL AS TEXT) AS actor, CAST(NULL AS TEXT) AS terminal \
+     FROM order_history WHERE site_id = $1 AND order_id = $2 ORDER BY version";
+/// For staff: with the names, which a kiosk may not read.
+const HISTORY_WITH_NAMES: &str = "SELECT h.version, h.from_status, h.to_status, h.transition, h.actor_role, \
+     h.actor_id, h.terminal_id, h.reason, h.at, s.name AS actor, t.name AS terminal FROM order_history h \
+     LEFT JOIN staff s ON s.site_id = h.site_id AND s.id = h.actor_id \
+     LEFT JOIN terminals t ON t.site_id = h.site_id AND t.id = h.terminal_id \
+     WHERE h.site_id = $1 AND h.order_id = $2 ORDER BY h.version";
 const NEXT_NUMBER: &str = "INSERT INTO number_counters (site_id, business_date, training, last_sequence) \
      VALUES ($1, $2, FALSE, 1) ON CONFLICT (site_id, business_date, training) \
      DO UPDATE SET last_sequence = number_counters.last_sequence + 1 RETURNING last_sequence";
@@ -244,18 +256,18 @@ const PAGE: &str = concat!(
     "SELECT id, order_number, status, reason, fulfilment, method, paid, called_name, total, due, created_at \
      FROM orders WHERE ",
     filter!(),
-    " AND (created_at < $7 OR (created_at = $7 AND id < $8)) ORDER BY created_at DESC, id DESC LIMIT $9"
+    " AND (created_at < $8 OR (created_at = $8 AND id < $9)) ORDER BY created_at DESC, id DESC LIMIT $10"
 );
 const PAGE_OF_CUSTOMER: &str = concat!(
     "SELECT id, order_number, status, reason, fulfilment, method, paid, called_name, total, due, created_at \
      FROM orders WHERE ",
     filter!(),
-    " AND (created_at < $7 OR (created_at = $7 AND id < $8)) AND customer_id = $10 \
-     ORDER BY created_at DESC, id DESC LIMIT $9"
+    " AND (created_at < $8 OR (created_at = $8 AND id < $9)) AND customer_id = $11 \
+     ORDER BY created_at DESC, id DESC LIMIT $10"
 );
 const COUNT: &str = concat!("SELECT CAST(COUNT(*) AS BIGINT) FROM orders WHERE ", filter!());
 const COUNT_OF_CUSTOMER: &str =
-    concat!("SELECT CAST(COUNT(*) AS BIGINT) FROM orders WHERE ", filter!(), " AND customer_id = $7");
+    concat!("SELECT CAST(COUNT(*) AS BIGINT) FROM orders WHERE ", filter!(), " AND customer_id = $8");
 
 /// An order by its identity.
 ///
@@ -536,6 +548,14 @@ pub async fn history(tx: &mut Tx, site: &str, order: OrderId) -> Result<Vec<Hist
     fetch_all!(tx, HistoryRow, HISTORY, site, order.0)
 }
 
+/// As [`history`], with the names of people and terminals.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn history_with_names(tx: &mut Tx, site: &str, order: OrderId) -> Result<Vec<HistoryRow>, StoreError> {
+    fetch_all!(tx, HistoryRow, HISTORY_WITH_NAMES, site, order.0)
+}
+
 /// The next number of a business day. The last lock that Place takes.
 ///
 /// # Errors
@@ -603,6 +623,7 @@ pub async fn page(
     let text = filter.text.as_ref().map(|text| format!("%{}%", text.replace(['%', '_'], "")));
     let (status, fulfilment) = (filter.status.as_deref(), filter.fulfilment.as_deref());
     let (method, date, text) = (filter.method.as_deref(), filter.business_date.as_deref(), text.as_deref());
+    let paid = filter.paid;
     if let Some(customer) = filter.customer {
         let rows = fetch_all!(
             tx,
@@ -614,16 +635,17 @@ pub async fn page(
             method,
             date,
             text,
+            paid,
             at,
             id,
             limit,
             customer.0
         )?;
         let (total,) =
-            fetch_one!(tx, (i64,), COUNT_OF_CUSTOMER, site, status, fulfilment, method, date, text, customer.0)?;
+            fetch_one!(tx, (i64,), COUNT_OF_CUSTOMER, site, status, fulfilment, method, date, text, paid, customer.0)?;
         return Ok((rows, total));
     }
-    let rows = fetch_all!(tx, OrderSummaryRow, PAGE, site, status, fulfilment, method, date, text, at, id, limit)?;
-    let (total,) = fetch_one!(tx, (i64,), COUNT, site, status, fulfilment, method, date, text)?;
+    let rows = fetch_all!(tx, OrderSummaryRow, PAGE, site, status, fulfilment, method, date, text, paid, at, id, limit)?;
+    let (total,) = fetch_one!(tx, (i64,), COUNT, site, status, fulfilment, method, date, text, paid)?;
     Ok((rows, total))
 }

@@ -133,12 +133,84 @@ actions! {
     Mute => "mute",
     /// Kitchen: mark ready although items are open.
     ForceReady => "force_ready",
+    /// Console: find a tab or an action by typing.
+    Palette => "palette",
+    /// Console: narrow the list.
+    Filter => "filter",
+    /// Console: everything that can be done with what is selected.
+    Actions => "actions",
+    /// Console: add something.
+    Add => "add",
+    /// Console: change what is selected.
+    Edit => "edit",
+    /// Console: take what is selected away.
+    Delete => "delete",
+    /// Console: bring back what was taken away.
+    Restore => "restore",
+    /// Console: sold out, or back on.
+    EightySix => "eighty_six",
+    /// Console: set the price.
+    SetPrice => "set_price",
+    /// Console: earlier in the order of the list.
+    MoveUp => "move_up",
+    /// Console: later in the order of the list.
+    MoveDown => "move_down",
+    /// Console: options of an item.
+    Options => "options",
+    /// Console: categories.
+    Categories => "categories",
+    /// Console: read a file.
+    Import => "import",
+    /// Console: write a file.
+    Export => "export",
+    /// Console: give money back.
+    Refund => "refund",
+    /// Console: goods came in.
+    Receive => "receive",
+    /// Console: count again.
+    Recount => "recount",
+    /// Console: thrown away.
+    Waste => "waste",
+    /// Console: correct by a difference.
+    Adjust => "adjust",
+    /// Console: every movement.
+    Ledger => "ledger",
+    /// Console: open the till.
+    OpenTill => "open_till",
+    /// Console: lay cash in.
+    CashIn => "cash_in",
+    /// Console: take cash to the safe.
+    CashDrop => "cash_drop",
+    /// Console: pay a cash refund out.
+    PayOut => "pay_out",
+    /// Console: the report of the open shift.
+    XReport => "x_report",
+    /// Console: count and close.
+    ZReport => "z_report",
+    /// Console: what was before.
+    History => "history",
+    /// Console: a person's role.
+    SetRole => "set_role",
+    /// Console: a person's password.
+    SetPassword => "set_password",
+    /// Console: a person's PIN.
+    SetPin => "set_pin",
+    /// Console: let somebody in, or no longer.
+    SetActive => "set_active",
+    /// Console: the days that a report covers.
+    Range => "range",
+    /// Console: prove the seals or the sums.
+    Verify => "verify",
+    /// Console: make a copy of the store.
+    Backup => "backup",
+    /// Console: look again.
+    Refresh => "refresh",
 }
 
 macro_rules! contexts {
     ($($(#[$doc:meta])* $variant:ident => $name:literal,)*) => {
-        /// Where a key is pressed. A context's own entries come first, then those of
-        /// [`Context::Global`].
+        /// Where a key is pressed. A context's own entries come first, then those of its
+        /// [`Context::parent`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Context {
             $($(#[$doc])* $variant,)*
@@ -182,8 +254,26 @@ contexts! {
     Kitchen => "kitchen",
     /// The "now serving" board.
     Board => "board",
-    /// The staff and admin console.
+    /// The staff and admin console: what holds in every tab.
     Console => "console",
+    /// The console's orders.
+    ConsoleOrders => "console_orders",
+    /// The console's menu.
+    ConsoleMenu => "console_menu",
+    /// The console's stock.
+    ConsoleStock => "console_stock",
+    /// The console's till.
+    ConsoleTill => "console_till",
+    /// The console's settings.
+    ConsoleSettings => "console_settings",
+    /// The console's staff.
+    ConsoleStaff => "console_staff",
+    /// The console's reports.
+    ConsoleReports => "console_reports",
+    /// The console's audit log.
+    ConsoleAudit => "console_audit",
+    /// The console's health page.
+    ConsoleHealth => "console_health",
     /// Signing in.
     SignIn => "sign_in",
     /// A question over the screen.
@@ -192,6 +282,31 @@ contexts! {
     Help => "help",
     /// A field that takes text: printable keys are text here and never actions.
     TextInput => "text_input",
+}
+
+impl Context {
+    /// The context whose keys hold here as well, below its own.
+    #[must_use]
+    pub const fn parent(self) -> Option<Self> {
+        match self {
+            Self::Global => None,
+            Self::ConsoleOrders
+            | Self::ConsoleMenu
+            | Self::ConsoleStock
+            | Self::ConsoleTill
+            | Self::ConsoleSettings
+            | Self::ConsoleStaff
+            | Self::ConsoleReports
+            | Self::ConsoleAudit
+            | Self::ConsoleHealth => Some(Self::Console),
+            _ => Some(Self::Global),
+        }
+    }
+
+    /// This context, and those whose keys hold here as well, the nearest first.
+    fn line(self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self), |context| context.parent())
+    }
 }
 
 /// Why a key map file is refused.
@@ -286,7 +401,7 @@ impl Keymap {
         Ok(Self { keys, actions })
     }
 
-    /// What `press` does in `context`: the context's own entry, else the global one, else a digit.
+    /// What `press` does in `context`: the context's own entry, else its parent's, else a digit.
     /// A capital letter that is bound to nothing does what the small one does, so that Caps Lock
     /// does not make a kiosk deaf. In a text field, printable keys are never actions.
     #[must_use]
@@ -314,10 +429,9 @@ impl Keymap {
         if let Action::Digit(digit) = action {
             return if context == Context::TextInput { Vec::new() } else { vec![digit.to_string()] };
         }
-        let own = self.keys.get(&(context, action)).into_iter().flatten();
-        let global = self.keys.get(&(Context::Global, action)).into_iter().flatten();
+        let bound = context.line().filter_map(|table| self.keys.get(&(table, action))).flatten();
         let mut seen = Vec::new();
-        for press in own.chain(global) {
+        for press in bound {
             if self.resolve(context, *press) == Some(action) && !seen.contains(press) {
                 seen.push(*press);
             }
@@ -333,7 +447,7 @@ impl Keymap {
             Action::ALL.iter().copied().filter(move |action| self.keys.contains_key(&(table, *action)))
         };
         let mut found = Vec::new();
-        for action in of(context).chain(of(Context::Global)) {
+        for action in context.line().flat_map(of) {
             if !found.contains(&action) && !self.keys_for(context, action).is_empty() {
                 found.push(action);
             }
@@ -342,7 +456,7 @@ impl Keymap {
     }
 
     fn bound(&self, context: Context, press: KeyPress) -> Option<Action> {
-        self.actions.get(&(context, press)).or_else(|| self.actions.get(&(Context::Global, press))).copied()
+        context.line().find_map(|table| self.actions.get(&(table, press))).copied()
     }
 }
 

@@ -460,6 +460,13 @@ impl Event {
             EventKind::Hold => Self::Hold { until: None },
             EventKind::ReleaseHold => Self::ReleaseHold,
             EventKind::Note => Self::Note { note: reason() },
+            EventKind::Refund => Self::Refund { amount: Money(1), lines: Vec::new(), reason: reason() },
+            EventKind::AdminSetPaid => {
+                Self::AdminSetPaid { reason: reason(), attempt: AttemptId(uuid::Uuid::nil()) }
+            }
+            EventKind::AdminSetFailed => {
+                Self::AdminSetFailed { reason: reason(), attempt: AttemptId(uuid::Uuid::nil()) }
+            }
             _ => return None,
         })
     }

@@ -2,6 +2,9 @@
 //! and view stand together, what it wants done is data, and nothing here opens a store.
 
 pub mod board;
+pub mod console;
+pub mod credentials;
 pub mod kiosk;
 pub mod kitchen;
 pub mod launcher;
+pub mod person;

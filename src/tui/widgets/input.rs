@@ -122,6 +122,14 @@ impl TextInput {
         }
     }
 
+    /// Draws the field while it is not worked on: from its start, without the cursor.
+    pub fn draw_still(&self, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
+        let value = self.editor.value();
+        let shown = if self.secret { SECRET.repeat(value.chars().count()) } else { value.to_owned() };
+        let shown = text::truncate_to_width(&shown, usize::from(area.width));
+        frame.buffer_mut().set_string(area.x, area.y, shown, ctx.style(Token::Text));
+    }
+
     /// Draws the field in one row, scrolled so that the cursor is visible; the terminal's cursor
     /// stands in it.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {

@@ -1,11 +1,11 @@
 //! Taking cash at the counter: what is due, what the customer gave, what goes back in large digits.
 
-use super::credentials::draw_field;
 use crate::domain::error::Refused;
 use crate::domain::ids::OrderId;
 use crate::domain::money::{Currency, Money};
 use crate::tui::app::{Env, Hit, Input, ViewCtx};
 use crate::tui::keymap::{Action, Context};
+use crate::tui::screens::credentials::draw_field;
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::input::TextInput;

@@ -3,7 +3,6 @@
 
 use super::card::{self, Look};
 use super::cash::CashForm;
-use super::credentials::Credentials;
 use super::layout::{self, Segment};
 use super::message::{Act, Effect};
 use super::overlay::{Ending, Overlay, Question};
@@ -15,6 +14,7 @@ use crate::domain::order::Status;
 use crate::service::views::TicketView;
 use crate::tui::app::{Cmd, Env};
 use crate::tui::keymap::{Action, Context};
+use crate::tui::screens::credentials::Credentials;
 use crate::tui::text;
 use crate::tui::theme::{Theme, Token};
 use crate::tui::widgets::dialog::Dialog;

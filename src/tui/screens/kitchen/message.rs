@@ -1,7 +1,6 @@
 //! What the kitchen's board asks to have done and what it is told: plain data, one variant per use
 //! case of the service, so that the runner of effects only translates.
 
-use crate::domain::access::Role;
 use crate::domain::error::Refused;
 use crate::domain::ids::{LineId, OrderId, ShiftId, StationId};
 use crate::domain::money::Money;
@@ -9,48 +8,7 @@ use crate::domain::order::{EventKind, LinePart, RefundChoice};
 use crate::domain::time::Timestamp;
 use crate::service::views::{AllDayView, KitchenView};
 use crate::tui::app::RequestId;
-use std::fmt;
-
-/// A password or a PIN: never shown by `Debug`, so that it cannot get into a log.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-/// A person's name with the PIN that proves it, for one command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonPin {
-    /// The name under which the person signs in.
-    pub username: String,
-    /// The PIN.
-    pub pin: Secret,
-}
-
-/// A person who has signed in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// The name under which the person signs in.
-    pub username: String,
-    /// The name for people.
-    pub name: String,
-    /// The role.
-    pub role: Role,
-}
-
-/// An account of the demo store, which its sign-in form shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoAccount {
-    /// The name under which the person signs in.
-    pub username: String,
-    /// The password.
-    pub password: String,
-    /// The PIN.
-    pub pin: String,
-}
+use crate::tui::screens::person::{Person, PersonPin, Secret};
 
 /// What Undo takes back.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,6 @@
 mod acts;
 mod card;
 mod cash;
-mod credentials;
 mod keys;
 mod layout;
 mod message;
@@ -17,7 +16,8 @@ mod ticket;
 mod view;
 mod voiding;
 
-pub use message::{Act, DemoAccount, Effect, Msg, Outcome, Person, PersonPin, Secret, Step, Undoing};
+pub use crate::tui::screens::person::{DemoAccount, Person, PersonPin, Secret};
+pub use message::{Act, Effect, Msg, Outcome, Step, Undoing};
 
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::{OrderId, StationId};

@@ -5,7 +5,7 @@
 use crate::domain::error::Refused;
 use crate::tui::app::{App, Cmd, Env, Hit, Input, Latest, RequestId, Requests, ViewCtx};
 use crate::tui::keymap::{Action, Context};
-use crate::tui::screens::kitchen::DemoAccount;
+use crate::tui::screens::person::DemoAccount;
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::banner::Banner;
@@ -209,7 +209,7 @@ impl Launcher {
             lines.push(Line::styled(cut(ctx.locale.t("launcher.demo")), ctx.style(Token::Title)));
             for account in store.demo_accounts.iter().take(4) {
                 let words = ctx.locale.t_args(
-                    "kitchen.demo_account",
+                    "sign_in.demo_account",
                     &[("name", &account.username), ("password", &account.password), ("pin", &account.pin)],
                 );
                 lines.push(Line::styled(cut(words), muted));

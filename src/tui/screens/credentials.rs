@@ -1,7 +1,8 @@
 //! The form in which a person proves who they are: a name with a password, or with a PIN where the
-//! name has signed in at this board before or only one command is let through.
+//! name has signed in at this terminal before or only one command is let through. Kitchen and console
+//! put it over themselves.
 
-use super::message::{DemoAccount, Secret};
+use super::person::{DemoAccount, Secret};
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::text;
@@ -20,7 +21,7 @@ const SECRET_LIMIT: usize = 128;
 
 /// What an input did to the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Given {
+pub enum Given {
     /// It stays open.
     Open,
     /// It was closed.
@@ -33,7 +34,7 @@ pub(super) enum Given {
 
 /// The form.
 #[derive(Debug)]
-pub(super) struct Credentials {
+pub struct Credentials {
     title: String,
     body: String,
     name: TextInput,
@@ -49,14 +50,14 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// For signing in at the board.
-    pub(super) fn person(body: String, known: &[String], env: &Env<'_>) -> Self {
-        Self::new(env.locale.t("kitchen.sign_in"), body, known, false)
+    /// For signing in at the terminal.
+    pub fn person(body: String, known: &[String], env: &Env<'_>) -> Self {
+        Self::new(env.locale.t("sign_in.title"), body, known, false)
     }
 
     /// For letting one command through.
-    pub(super) fn manager(body: String, env: &Env<'_>) -> Self {
-        Self::new(env.locale.t("kitchen.override"), body, &[], true)
+    pub fn manager(body: String, env: &Env<'_>) -> Self {
+        Self::new(env.locale.t("sign_in.override"), body, &[], true)
     }
 
     fn new(title: String, body: String, known: &[String], pin_only: bool) -> Self {
@@ -84,7 +85,7 @@ impl Credentials {
 
     /// The answer was a refusal: says so, and forgets the secret. A PIN that was refused gives way
     /// to the password.
-    pub(super) fn refuse(&mut self, words: String) {
+    pub fn refuse(&mut self, words: String) {
         let username = self.username();
         self.known.retain(|known| *known != username);
         self.secret.clear();
@@ -92,8 +93,13 @@ impl Credentials {
         self.problem = Some(words);
     }
 
+    /// Says why somebody has to sign in again.
+    pub fn notice(&mut self, words: String) {
+        self.problem = Some(words);
+    }
+
     /// Takes an input of the screen.
-    pub(super) fn on_input<M>(&mut self, input: &Input<M>, env: &Env<'_>) -> Given {
+    pub fn on_input<M>(&mut self, input: &Input<M>, env: &Env<'_>) -> Given {
         let field = if self.in_secret { &mut self.secret } else { &mut self.name };
         match input {
             Input::Key(press) if !self.waiting && field.on_key(*press) => return Given::Open,
@@ -152,22 +158,22 @@ impl Credentials {
     }
 
     /// Draws the form over the middle of `area`, with the demo's accounts where there are any.
-    pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, demo: &[DemoAccount], ctx: &ViewCtx<'_>) {
+    pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, demo: &[DemoAccount], ctx: &ViewCtx<'_>) {
         let width = 56.min(area.width);
         let room = usize::from(width.saturating_sub(4));
         let mut foot: Vec<Line<'_>> = Vec::new();
         if let Some(problem) = &self.problem {
             foot.extend(text::wrap(problem, room).into_iter().map(|row| Line::styled(row, ctx.style(Token::Danger))));
         } else if self.waiting {
-            foot.push(Line::styled(ctx.locale.t("kitchen.checking"), ctx.style(Token::Muted)));
+            foot.push(Line::styled(ctx.locale.t("sign_in.checking"), ctx.style(Token::Muted)));
         } else if self.known.len() > 1 {
-            foot.push(Line::styled(ctx.locale.t("kitchen.switch_person"), ctx.style(Token::Muted)));
+            foot.push(Line::styled(ctx.locale.t("sign_in.switch_person"), ctx.style(Token::Muted)));
         }
         if !demo.is_empty() {
-            foot.push(Line::styled(ctx.locale.t("kitchen.demo_accounts"), ctx.style(Token::Title)));
+            foot.push(Line::styled(ctx.locale.t("sign_in.demo_accounts"), ctx.style(Token::Title)));
             let one = |account: &DemoAccount| {
                 let words = ctx.locale.t_args(
-                    "kitchen.demo_account",
+                    "sign_in.demo_account",
                     &[("name", &account.username), ("password", &account.password), ("pin", &account.pin)],
                 );
                 Line::styled(text::truncate_to_width(&words, room), ctx.style(Token::Muted))
@@ -190,9 +196,9 @@ impl Credentials {
         let body: Vec<Line<'_>> = body.into_iter().map(Line::from).collect();
         frame.render_widget(Paragraph::new(body), question);
         frame.render_widget(Paragraph::new(foot), below);
-        let label = ctx.locale.t(if self.wants_pin() { "kitchen.pin" } else { "kitchen.password" });
+        let label = ctx.locale.t(if self.wants_pin() { "sign_in.pin" } else { "sign_in.password" });
         // The field with the cursor is drawn last, so that the cursor stands in it.
-        let fields = [(&self.name, name, ctx.locale.t("kitchen.name"), false), (&self.secret, secret, label, true)];
+        let fields = [(&self.name, name, ctx.locale.t("sign_in.name"), false), (&self.secret, secret, label, true)];
         for last in [false, true] {
             for (field, place, label, is_secret) in &fields {
                 let active = *is_secret == self.in_secret;
@@ -206,7 +212,7 @@ impl Credentials {
 }
 
 /// A framed field with its name in the frame.
-pub(super) fn draw_field(
+pub fn draw_field(
     field: &TextInput,
     frame: &mut Frame<'_>,
     area: Rect,

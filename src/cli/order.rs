@@ -251,6 +251,9 @@ pub struct List {
     /// Only where the number or the called name holds this
     #[arg(long)]
     search: Option<String>,
+    /// Only those that are paid (true) or not (false)
+    #[arg(long)]
+    paid: Option<bool>,
     /// Rows a page, 1 to 200
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=200))]
     limit: i64,

@@ -50,6 +50,8 @@ impl Message {
 #[derive(Debug, Clone)]
 pub struct Locale {
     messages: BTreeMap<String, Message>,
+    /// The English of what a translation replaced.
+    replaced: BTreeMap<String, Message>,
 }
 
 impl Locale {
@@ -58,7 +60,7 @@ impl Locale {
     /// # Errors
     /// [`LocaleError`] for a file that cannot be read, or that has keys or values of its own.
     pub fn load(translation: Option<&str>) -> Result<Self, LocaleError> {
-        let mut messages = parse(ENGLISH)?;
+        let (mut messages, mut replaced) = (parse(ENGLISH)?, BTreeMap::new());
         for (key, message) in translation.map(parse).transpose()?.unwrap_or_default() {
             let Some(english) = messages.get(&key) else {
                 return Err(LocaleError::UnknownKey(super::text::clean(&key)));
@@ -71,28 +73,37 @@ impl Locale {
                     return Err(LocaleError::UnknownValue { key, name: super::text::clean(name) });
                 }
             }
-            messages.insert(key, message);
+            if let Some(english) = messages.insert(key.clone(), message) {
+                replaced.insert(key, english);
+            }
         }
-        Ok(Self { messages })
+        Ok(Self { messages, replaced })
     }
 
     /// The text of `key`; of a plural text the plural. A key that does not exist is shown as
     /// itself, in brackets.
     #[must_use]
     pub fn t(&self, key: &str) -> String {
-        self.render(key, None, &[])
+        render(key, self.messages.get(key), None, &[])
     }
 
     /// The text of `key` with `{name}` replaced by the values, cleaned.
     #[must_use]
     pub fn t_args(&self, key: &str, args: &[(&str, &dyn Display)]) -> String {
-        self.render(key, None, args)
+        render(key, self.messages.get(key), None, args)
+    }
+
+    /// What [`Locale::t_args`] would say in English, whatever the language is: to know a sentence
+    /// that comes from elsewhere.
+    #[must_use]
+    pub fn english(&self, key: &str, args: &[(&str, &dyn Display)]) -> String {
+        render(key, self.replaced.get(key).or_else(|| self.messages.get(key)), None, args)
     }
 
     /// The text of `key` in the form for `count`, which is also there as `{count}`.
     #[must_use]
     pub fn t_plural(&self, key: &str, count: i64, args: &[(&str, &dyn Display)]) -> String {
-        self.render(key, Some(count), args)
+        render(key, self.messages.get(key), Some(count), args)
     }
 
     /// Whether the catalogue has the key.
@@ -105,21 +116,21 @@ impl Locale {
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.messages.keys().map(String::as_str)
     }
+}
 
-    fn render(&self, key: &str, count: Option<i64>, args: &[(&str, &dyn Display)]) -> String {
-        let Some(message) = self.messages.get(key) else { return format!("⟦{key}⟧") };
-        let [one, other] = message.forms();
-        fill(if count == Some(1) { one } else { other }, |name, out| {
-            if let Some((_, value)) = args.iter().find(|(known, _)| *known == name) {
-                out.push_str(&super::text::clean(&value.to_string()));
-                return true;
-            }
-            if let Some(number) = count.filter(|_| name == "count") {
-                return write!(out, "{number}").is_ok();
-            }
-            false
-        })
-    }
+fn render(key: &str, message: Option<&Message>, count: Option<i64>, args: &[(&str, &dyn Display)]) -> String {
+    let Some(message) = message else { return format!("⟦{key}⟧") };
+    let [one, other] = message.forms();
+    fill(if count == Some(1) { one } else { other }, |name, out| {
+        if let Some((_, value)) = args.iter().find(|(known, _)| *known == name) {
+            out.push_str(&super::text::clean(&value.to_string()));
+            return true;
+        }
+        if let Some(number) = count.filter(|_| name == "count") {
+            return write!(out, "{number}").is_ok();
+        }
+        false
+    })
 }
 
 /// Copies `text`, handing each `{name}` to `value`; a name that it does not know stays visible.
@@ -225,9 +236,31 @@ mod tests {
         let program = program().concat();
         let labels: BTreeSet<&str> =
             Action::ALL.iter().chain([&Action::Digit(1)]).map(|action| action.label_key()).collect();
-        let unused: Vec<&str> =
-            english.keys().filter(|key| !labels.contains(key) && !program.contains(&format!("\"{key}\""))).collect();
+        // What the house refuses is found by name: the tests of `refusal` say which texts it may have.
+        let unused: Vec<&str> = english
+            .keys()
+            .filter(|key| !labels.contains(key) && !crate::tui::refusal::is_own(key))
+            .filter(|key| !program.contains(&format!("\"{key}\"")))
+            .collect();
         assert!(unused.is_empty(), "nobody shows: {unused:?}");
+    }
+
+    /// `text` with every value unnamed.
+    fn unnamed(text: &str) -> String {
+        let is_word = |name: &&str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+        let names: BTreeSet<&str> = placeholders(text).into_iter().filter(is_word).collect();
+        names.iter().fold(text.to_owned(), |text, name| text.replace(&format!("{{{name}}}"), "{}"))
+    }
+
+    #[test]
+    fn every_sentence_of_the_house_is_said_by_its_source() {
+        let program: String = program().iter().map(|source| unnamed(source)).collect();
+        let english = Locale::load(None).expect("English");
+        let mut sentences = english.keys().filter(|key| key.starts_with("sentence.")).peekable();
+        assert!(sentences.peek().is_some());
+        let unsaid: Vec<&str> =
+            sentences.filter(|key| !program.contains(&format!("\"{}\"", unnamed(&english.t(key))))).collect();
+        assert!(unsaid.is_empty(), "nobody says: {unsaid:?}");
     }
 
     #[test]

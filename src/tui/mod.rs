@@ -13,6 +13,7 @@ pub mod app;
 pub mod key;
 pub mod keymap;
 pub mod locale;
+pub mod refusal;
 pub mod runtime;
 pub mod screens;
 pub mod surface;

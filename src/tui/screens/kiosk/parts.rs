@@ -12,6 +12,7 @@ use crate::service::views::MenuView;
 use crate::tui::app::{Hit, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::locale::Locale;
+use crate::tui::refusal::words;
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::banner::Banner;
@@ -299,7 +300,9 @@ pub(super) fn refusal(refused: &Refused, locale: &Locale) -> String {
         (ErrorCode::PaymentFailed, _) => locale.t("kiosk.refused_payment"),
         (ErrorCode::StoreUnavailable, _) => locale.t("kiosk.refused_away"),
         (ErrorCode::RateLimited, _) => locale.t("kiosk.refused_rate"),
-        (ErrorCode::ValidationError, _) => locale.t_args("kiosk.refused_invalid", &[("why", &refused.message)]),
+        (ErrorCode::ValidationError, _) => {
+            locale.t_args("kiosk.refused_invalid", &[("why", &words(refused, locale).message)])
+        }
         (ErrorCode::Conflict | ErrorCode::IllegalTransition | ErrorCode::NotFound, _) => {
             locale.t("kiosk.refused_changed")
         }

@@ -5,6 +5,7 @@ use crate::domain::ids::OrderId;
 use crate::domain::money::{Currency, Money};
 use crate::tui::app::{Env, Hit, Input, ViewCtx};
 use crate::tui::keymap::{Action, Context};
+use crate::tui::refusal;
 use crate::tui::screens::credentials::draw_field;
 use crate::tui::text;
 use crate::tui::theme::Token;
@@ -138,7 +139,7 @@ impl CashForm {
                 Paid::Open
             }
             Err(refused) => {
-                self.problem = Some(refused.message);
+                self.problem = Some(refusal::words(&refused, env.locale).message);
                 Paid::Open
             }
         }

@@ -26,6 +26,7 @@ use crate::domain::time::Timestamp;
 use crate::service::views::{AllDayView, KitchenView, TicketView};
 use crate::tui::app::{App, Cmd, Env, Hit, Input, Latest, RequestId, Requests, ViewCtx};
 use crate::tui::keymap::{Action, Context};
+use crate::tui::refusal;
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::list::ListState;
@@ -81,7 +82,8 @@ pub struct Kitchen {
     loaded_at: Timestamp,
     /// Something changed while a view was on its way.
     stale: bool,
-    problem: Option<Refused>,
+    /// Why the tickets could not be read.
+    problem: Option<String>,
     all_day: Latest<Vec<AllDayView>>,
     counts: Option<ListState>,
     station: Option<StationId>,
@@ -178,8 +180,7 @@ impl Kitchen {
 
     /// Says why something is refused, and what can be done.
     fn refuse(&mut self, refused: &Refused, env: &Env<'_>) {
-        let words = env.locale.t_args("kitchen.refused", &[("message", &refused.message), ("help", &refused.help)]);
-        self.say(words, Token::Danger, env);
+        self.say(refusal::sentence(refused, env.locale), Token::Danger, env);
     }
 
     /// Asks for the tickets, once at a time: a busy store must not outrun the answers.
@@ -231,8 +232,7 @@ impl Kitchen {
             }
             Msg::SignedIn(Ok(person)) => self.on_signed_in(person, env),
             Msg::SignedIn(Err(refused)) => {
-                let words =
-                    env.locale.t_args("kitchen.refused", &[("message", &refused.message), ("help", &refused.help)]);
+                let words = refusal::sentence(&refused, env.locale);
                 match &mut self.overlay {
                     Some(Overlay::SignIn(form)) => form.refuse(words),
                     _ => self.say(words, Token::Danger, env),
@@ -259,7 +259,7 @@ impl Kitchen {
             Ok(view) => view,
             Err(refused) => {
                 if self.view.settle(request) {
-                    self.problem = Some(refused);
+                    self.problem = Some(refusal::sentence(&refused, env.locale));
                     self.stale = false;
                     self.acts.settle();
                 }
@@ -426,18 +426,18 @@ impl Kitchen {
 
     /// An effect broke: nothing that was asked for will be answered.
     fn on_broken(&mut self, env: &Env<'_>) -> Vec<Cmd<Effect>> {
-        let refused = Refused::new(ErrorCode::InternalError, env.locale.t("kitchen.broken"));
+        let refused = Refused::internal("an effect of the kitchen's board broke");
         self.acts.lose_all();
         self.view.give_up();
         self.all_day.give_up();
         match &mut self.overlay {
-            Some(Overlay::SignIn(form)) => form.refuse(refused.message.clone()),
+            Some(Overlay::SignIn(form)) => form.refuse(refusal::words(&refused, env.locale).message),
             Some(Overlay::OpeningTill(_)) => self.overlay = None,
             _ => {}
         }
         self.refuse(&refused, env);
         // The next tick loads again: a fault that stays must not spin.
-        self.problem = Some(refused);
+        self.problem = Some(refusal::sentence(&refused, env.locale));
         Vec::new()
     }
 }

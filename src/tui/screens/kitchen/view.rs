@@ -44,7 +44,7 @@ impl Kitchen {
             return Some(Banner::StoreAway);
         }
         if let Some(problem) = &self.problem {
-            return Some(Banner::Words(format!("{} {}", problem.message, problem.help), Token::Danger));
+            return Some(Banner::Words(problem.clone(), Token::Danger));
         }
         let demo = self.view.get().is_some_and(|view| view.demo);
         (demo && size.height >= DEMO_ROWS).then_some(Banner::DemoStore)

@@ -5,6 +5,7 @@
 use crate::domain::error::Refused;
 use crate::tui::app::{App, Cmd, Env, Hit, Input, Latest, RequestId, Requests, ViewCtx};
 use crate::tui::keymap::{Action, Context};
+use crate::tui::refusal;
 use crate::tui::screens::person::DemoAccount;
 use crate::tui::text;
 use crate::tui::theme::Token;
@@ -182,7 +183,7 @@ impl Launcher {
         let muted = ctx.style(Token::Muted);
         let mut lines = Vec::new();
         if let Some(problem) = &self.problem {
-            let words = format!("▲ {} {}", problem.message, problem.help);
+            let words = format!("▲ {}", refusal::sentence(problem, ctx.locale));
             let rows = text::wrap(&words, width).into_iter().take(3);
             lines.extend(rows.map(|row| Line::styled(row, ctx.style(Token::Danger))));
             let place = ctx.locale.t_args("launcher.store_at", &[("place", &self.place)]);

@@ -113,6 +113,8 @@ enum Command {
     Kitchen(Screen),
     /// The "now serving" board, for a second screen
     Board(Screen),
+    /// The staff's console: orders, menu, stock, till, settings, staff, reports, audit, health
+    Console(Screen),
     /// What happens without a key press: time-outs, open payments, refunds, events
     Worker,
     /// The menu: list, import, export, prices, and switching dishes off
@@ -193,6 +195,7 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Command::Kiosk(screen) => return open_role(desk.config, screen.terminal, RoleName::Kiosk, output).await,
         Command::Kitchen(screen) => return open_role(desk.config, screen.terminal, RoleName::Kitchen, output).await,
         Command::Board(screen) => return open_role(desk.config, screen.terminal, RoleName::Board, output).await,
+        Command::Console(screen) => return open_role(desk.config, screen.terminal, RoleName::Console, output).await,
         Command::Worker => return open_role(desk.config, None, RoleName::Worker, output).await,
         Command::Menu(menu) => menu::run(menu, &desk).await,
         Command::Cart(cart) => cart::run(cart, &desk).await,
@@ -227,6 +230,7 @@ enum RoleName {
     Kiosk,
     Kitchen,
     Board,
+    Console,
     Worker,
 }
 
@@ -235,8 +239,8 @@ async fn open_role(mut config: Config, terminal: Option<String>, name: RoleName,
     config.terminal = terminal.or(config.terminal);
     let opened = match name {
         RoleName::Board => House::open(&config, Role::Watches).await,
-        // A kitchen without the gateways' keys still cooks; it only does not lead the house.
-        RoleName::Kitchen => match House::open(&config, Role::TakesPayments).await {
+        // A kitchen without the gateways' keys still cooks; it only does not lead the house. So does a console.
+        RoleName::Kitchen | RoleName::Console => match House::open(&config, Role::TakesPayments).await {
             Err(refused) if refused.code == ErrorCode::ValidationError => House::open(&config, Role::Watches).await,
             other => other,
         },
@@ -254,6 +258,7 @@ async fn open_role(mut config: Config, terminal: Option<String>, name: RoleName,
         RoleName::Kiosk => roles::kiosk(house).await,
         RoleName::Kitchen => roles::kitchen(house).await,
         RoleName::Board => roles::board(house).await,
+        RoleName::Console => roles::console(house).await,
         RoleName::Worker => roles::worker(house).await,
     };
     ended.unwrap_or_else(|refused| output.fail(&refused.into()))

@@ -8,3 +8,4 @@ pub mod kiosk;
 pub mod kitchen;
 pub mod launcher;
 pub mod person;
+pub mod price_trace;

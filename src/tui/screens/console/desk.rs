@@ -8,7 +8,6 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::time::Timestamp;
 use crate::service::site_info::SiteInfo;
 use crate::tui::app::{Cmd, Env, Latest, RequestId, Requests, ViewCtx};
-use crate::tui::locale::Locale;
 use crate::tui::refusal;
 use crate::tui::screens::person::{Person, PersonPin};
 use crate::tui::theme::Token;
@@ -59,6 +58,8 @@ pub struct Desk {
     lost: Option<(String, String)>,
     pub(super) toast: Toast,
     pub(super) away: bool,
+    /// The instant of the input that is being worked on.
+    pub(super) now: Timestamp,
 }
 
 impl Desk {
@@ -72,6 +73,7 @@ impl Desk {
             lost: None,
             toast: Toast::default(),
             away: false,
+            now: Timestamp::default(),
         }
     }
 
@@ -91,6 +93,13 @@ impl Desk {
     #[must_use]
     pub fn zone(&self) -> Tz {
         self.site().map_or(Tz::UTC, |site| site.zone)
+    }
+
+    /// The business day that is running, YYYY-MM-DD; `None` until the site has answered.
+    #[must_use]
+    pub fn business_day(&self) -> Option<String> {
+        let site = self.site()?;
+        Some(self.now.business_date(site.zone, site.settings.business_day_cutoff).format("%Y-%m-%d").to_string())
     }
 
     /// An amount as people write it.
@@ -219,22 +228,15 @@ impl Desk {
 
     /// Says why something is refused, and what can be done.
     pub fn refuse(&mut self, refused: &Refused, env: &Env<'_>) {
-        self.say(refusal_words(refused, env.locale), Token::Danger, env);
+        self.say(refusal::sentence(refused, env.locale), Token::Danger, env);
     }
-}
-
-/// A refusal in one paragraph: what is wrong, and what the person can do.
-#[must_use]
-pub fn refusal_words(refused: &Refused, locale: &Locale) -> String {
-    let (message, help) = refusal::words(refused, locale);
-    locale.t_args("console.refused", &[("message", &message), ("help", &help)])
 }
 
 /// The line that stands where a list is still on its way, or cannot be had.
 #[must_use]
 pub fn waiting_words(problem: Option<&Refused>, ctx: &ViewCtx<'_>) -> (String, Token) {
     match problem {
-        Some(refused) => (refusal_words(refused, ctx.locale), Token::Danger),
+        Some(refused) => (refusal::sentence(refused, ctx.locale), Token::Danger),
         None => (ctx.locale.t("console.loading"), Token::Muted),
     }
 }

@@ -7,6 +7,7 @@
 mod desk;
 mod message;
 mod orders;
+mod paged;
 mod palette;
 mod tab;
 
@@ -19,6 +20,7 @@ use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::time::Timestamp;
 use crate::tui::app::{App, Cmd, Env, Hit, Input, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
+use crate::tui::refusal;
 use crate::tui::screens::credentials::{Credentials, Given};
 use crate::tui::screens::person::{DemoAccount, Person, PersonPin};
 use crate::tui::text;
@@ -26,12 +28,13 @@ use crate::tui::theme::Token;
 use crate::tui::widgets::banner::Banner;
 use crate::tui::widgets::help;
 use crate::tui::widgets::page::{self, Page};
-use desk::{Settled, refusal_words};
+use desk::Settled;
 use palette::{Go, Palette, Picked};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The name of the tabs in [`Hit::Row`].
@@ -66,7 +69,8 @@ pub struct Console {
     options: Options,
     desk: Desk,
     place: Place,
-    orders: orders::Orders,
+    /// In the order of [`Place::ALL`].
+    tabs: BTreeMap<Place, Box<dyn Tab>>,
     sign_in: Option<Credentials>,
     over: Option<Over>,
     known: Vec<String>,
@@ -87,7 +91,7 @@ impl Console {
             options,
             desk,
             place: Place::Orders,
-            orders: orders::Orders::default(),
+            tabs: untouched(),
             sign_in: None,
             over: None,
             known: Vec::new(),
@@ -115,18 +119,19 @@ impl Console {
         Place::ALL.iter().copied().filter(|place| self.desk.may(place.permission())).collect()
     }
 
-    fn tab(&self) -> &dyn Tab {
-        match self.place {
-            Place::Orders => &self.orders,
-        }
+    fn tab(&self) -> Option<&dyn Tab> {
+        self.tabs.get(&self.place).map(AsRef::as_ref)
+    }
+
+    /// Where the open tab's keys are looked up.
+    fn tab_context(&self) -> Context {
+        self.tab().map_or(Context::Console, Tab::context)
     }
 
     /// Gives the open tab and the desk to `with`.
-    fn with_tab<T>(&mut self, with: impl FnOnce(&mut dyn Tab, &mut Desk) -> T) -> T {
+    fn with_tab(&mut self, with: impl FnOnce(&mut dyn Tab, &mut Desk) -> Commands) -> Commands {
         let desk = &mut self.desk;
-        match self.place {
-            Place::Orders => with(&mut self.orders, desk),
-        }
+        self.tabs.get_mut(&self.place).map(|tab| with(tab.as_mut(), desk)).unwrap_or_default()
     }
 
     fn open(&mut self, place: Place) -> Commands {
@@ -136,7 +141,7 @@ impl Console {
 
     /// Makes every tab as new: somebody else sits down.
     fn forget(&mut self) {
-        self.orders = orders::Orders::default();
+        self.tabs = untouched();
         self.place = Place::Orders;
     }
 
@@ -203,7 +208,7 @@ impl Console {
         match message {
             Msg::SignedIn(Ok(person)) => self.on_signed_in(person, env),
             Msg::SignedIn(Err(refused)) => {
-                let words = refusal_words(&refused, env.locale);
+                let words = refusal::sentence(&refused, env.locale);
                 if let Some(form) = &mut self.sign_in {
                     form.refuse(words);
                 }
@@ -226,7 +231,7 @@ impl Console {
         if let Err(refused) = &result
             && Self::is_over(refused)
         {
-            return self.sign_out(Some(refusal_words(refused, env.locale)), env);
+            return self.sign_out(Some(refusal::sentence(refused, env.locale)), env);
         }
         let Some(result) = self.desk.take_site(request, result) else { return Vec::new() };
         let mut commands = self.with_tab(|tab, desk| tab.on_loaded(request, result, desk, env));
@@ -253,7 +258,7 @@ impl Console {
                 if let Err(refused) = &done.result
                     && Self::is_over(refused)
                 {
-                    return self.sign_out(Some(refusal_words(refused, env.locale)), env);
+                    return self.sign_out(Some(refusal::sentence(refused, env.locale)), env);
                 }
                 let mut commands = self.with_tab(|tab, desk| tab.on_done(done, desk, env));
                 commands.extend(self.reload());
@@ -324,8 +329,8 @@ impl Console {
 
     /// What an input means while nothing lies over everything.
     fn on_tab_input(&mut self, input: &Input<Msg>, env: &Env<'_>) -> Commands {
-        let action = env.action(self.tab().context(), input);
-        if self.tab().is_covered() {
+        let action = env.action(self.tab_context(), input);
+        if self.tab().is_some_and(Tab::is_covered) {
             let leaves = |press| matches!(env.keymap.resolve(Context::Console, press), Some(Action::Quit));
             if let Input::Key(press) = input
                 && press.ctrl
@@ -366,7 +371,7 @@ impl Console {
                 }
             }
             Action::Palette => {
-                self.over = Some(Over::Palette(Palette::new(&places, self.tab().context(), env)));
+                self.over = Some(Over::Palette(Palette::new(&places, self.tab_context(), env)));
                 Vec::new()
             }
             Action::Help => {
@@ -417,6 +422,10 @@ impl Console {
     }
 }
 
+fn untouched() -> BTreeMap<Place, Box<dyn Tab>> {
+    Place::ALL.iter().map(|place| (*place, place.tab())).collect()
+}
+
 /// The key of a role's name in the catalogue.
 #[must_use]
 pub const fn role_key(role: Role) -> &'static str {
@@ -435,6 +444,7 @@ impl App for Console {
     type Effect = Effect;
 
     fn update(&mut self, input: Input<Msg>, env: &Env<'_>) -> Commands {
+        self.desk.now = env.now;
         match input {
             Input::Msg(message) => return self.on_message(message, env),
             Input::EffectFailed => {
@@ -484,7 +494,8 @@ impl App for Console {
         };
         let aside = self.aside(ctx);
         let context = self.context();
-        let hints = if self.desk.person.is_none() { Vec::new() } else { self.tab().hints(&self.desk) };
+        let tab = self.tab().filter(|_| self.desk.person.is_some());
+        let hints = tab.map(|tab| tab.hints(&self.desk)).unwrap_or_default();
         let page = Page { title: &title, aside: &aside, banner: banner.as_ref(), context, hints: &hints };
         let body = page::draw(frame, page, ctx);
         if self.desk.person.is_none() {
@@ -496,9 +507,11 @@ impl App for Console {
         let [tabs, _, room] =
             Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(body);
         self.draw_tabs(frame, tabs, ctx);
-        self.tab().view(frame, room, &self.desk, ctx);
+        if let Some(tab) = tab {
+            tab.view(frame, room, &self.desk, ctx);
+        }
         match &self.over {
-            Some(Over::Help(skip)) => help::draw(frame, body, self.tab().context(), *skip, ctx),
+            Some(Over::Help(skip)) => help::draw(frame, body, self.tab_context(), *skip, ctx),
             Some(Over::Palette(palette)) => palette.draw(frame, body, ctx),
             Some(Over::Manager(form, _)) => form.draw(frame, body, &self.options.demo_accounts, ctx),
             None => {}
@@ -517,7 +530,7 @@ impl App for Console {
         match &self.over {
             Some(Over::Help(_)) => Context::Help,
             Some(Over::Palette(_) | Over::Manager(..)) => Context::TextInput,
-            None => self.tab().context(),
+            None => self.tab_context(),
         }
     }
 }

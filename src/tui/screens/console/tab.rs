@@ -11,7 +11,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 macro_rules! places {
-    ($($(#[$doc:meta])* $variant:ident => $name:literal, $context:ident, $permission:ident;)+) => {
+    ($($(#[$doc:meta])* $variant:ident => $name:literal, $context:ident, $permission:ident, $tab:ty;)+) => {
         /// Which tab.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Place {
@@ -45,17 +45,24 @@ macro_rules! places {
                     $(Self::$variant => Permission::$permission,)+
                 }
             }
+
+            /// The tab as nobody has touched it.
+            pub(super) fn tab(self) -> Box<dyn Tab> {
+                match self {
+                    $(Self::$variant => Box::<$tab>::default(),)+
+                }
+            }
         }
     };
 }
 
 places! {
     /// Orders.
-    Orders => "orders", ConsoleOrders, OrdersRead;
+    Orders => "orders", ConsoleOrders, OrdersRead, super::orders::Orders;
 }
 
 /// A tab. It draws into the room that the console leaves it and puts its own questions over it.
-pub trait Tab {
+pub trait Tab: std::fmt::Debug {
     /// Reads what it shows: it was opened, or something in the store changed.
     fn load(&mut self, desk: &mut Desk) -> Commands;
 

@@ -8,7 +8,6 @@ use crate::domain::cart::Change;
 use crate::domain::consumption::Availability;
 use crate::domain::ids::CartId;
 use crate::domain::money::Currency;
-use crate::domain::price_trace::{PriceTrace, Step as PriceStep, StepKind, StepNote};
 use crate::service::views::{CartLineView, CartView};
 use crate::tui::app::{Env, Hit, Input, ViewCtx};
 use crate::tui::keymap::{Action, Context};
@@ -336,32 +335,4 @@ pub(super) fn changes(cart: &CartView, currency: Currency, locale: &Locale) -> V
             }
         })
         .collect()
-}
-
-/// The steps of a price, each with its amount, and their sum.
-pub(super) fn trace_rows(trace: &PriceTrace, currency: Currency, locale: &Locale) -> Vec<(String, String)> {
-    let mut rows: Vec<(String, String)> =
-        trace.steps.iter().map(|step| (trace_words(step, currency, locale), step.amount.display(currency))).collect();
-    if let Some(total) = trace.sum() {
-        rows.push((locale.t("kiosk.total"), total.display(currency)));
-    }
-    rows
-}
-
-fn trace_words(step: &PriceStep, currency: Currency, locale: &Locale) -> String {
-    let label = &step.label;
-    match (&step.note, step.kind) {
-        (StepNote::Times { unit, quantity }, _) => {
-            let unit = unit.display(currency);
-            locale.t_args("kiosk.trace_times", &[("name", label), ("quantity", quantity), ("price", &unit)])
-        }
-        (StepNote::ShareOf { .. }, StepKind::Discount) => locale.t_args("kiosk.trace_discount", &[("name", label)]),
-        (StepNote::TaxShare { tax, rate, .. }, StepKind::TaxContained) => {
-            let tax = tax.display(currency);
-            locale.t_args("kiosk.trace_tax_contained", &[("name", label), ("rate", rate), ("tax", &tax)])
-        }
-        (StepNote::TaxShare { rate, .. }, _) => locale.t_args("kiosk.trace_tax", &[("name", label), ("rate", rate)]),
-        (_, StepKind::Delivery) => locale.t("kiosk.delivery"),
-        _ => text::clean(label),
-    }
 }

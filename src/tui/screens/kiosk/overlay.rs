@@ -9,6 +9,7 @@ use crate::domain::menu::DietFilter;
 use crate::service::views::{CartView, MenuView};
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::{Action, Context};
+use crate::tui::screens::price_trace;
 use crate::tui::theme::Token;
 use crate::tui::widgets::dialog::Dialog;
 use crate::tui::widgets::input::TextInput;
@@ -128,7 +129,7 @@ impl Overlay {
 }
 
 fn draw_trace(frame: &mut Frame<'_>, cart: &CartView, skip: usize, scene: &Scene<'_>, ctx: &ViewCtx<'_>) {
-    let rows = cart::trace_rows(&cart.trace, scene.menu.currency, ctx.locale);
+    let rows = price_trace::rows(&cart.trace, scene.menu.currency, ctx.locale);
     let area = frame.area();
     let wanted = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(6);
     let size = (64.min(area.width), wanted.min(area.height.saturating_sub(2)));

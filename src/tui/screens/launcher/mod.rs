@@ -33,17 +33,20 @@ pub enum Choice {
     Kitchen,
     /// The "now serving" board.
     Board,
+    /// The staff's console.
+    Console,
 }
 
 impl Choice {
     /// Every role, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Kiosk, Self::Kitchen, Self::Board];
+    pub const ALL: [Self; 4] = [Self::Kiosk, Self::Kitchen, Self::Board, Self::Console];
 
     const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Kiosk => ("launcher.kiosk", "launcher.kiosk_body"),
             Self::Kitchen => ("launcher.kitchen", "launcher.kitchen_body"),
             Self::Board => ("launcher.board", "launcher.board_body"),
+            Self::Console => ("launcher.console", "launcher.console_body"),
         }
     }
 }

@@ -1,0 +1,165 @@
+//! By what the list of orders is narrowed: status, way of getting it, payment, day and text; and the
+//! form in which that is chosen.
+
+use super::super::desk::Desk;
+use super::super::message::Msg;
+use crate::domain::fulfilment::Fulfilment;
+use crate::domain::order::Status;
+use crate::domain::payment::Method;
+use crate::service::order_queries::OrderFilter;
+use crate::tui::app::{Env, Input, ViewCtx};
+use crate::tui::keymap::Context;
+use crate::tui::locale::Locale;
+use crate::tui::widgets::form::{Field, Filled, Form, Kind};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+/// Of which days.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Day {
+    /// The business day that is running.
+    #[default]
+    Today,
+    /// All.
+    Any,
+    /// This one, YYYY-MM-DD.
+    On(String),
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Filter {
+    status: Option<Status>,
+    fulfilment: Option<Fulfilment>,
+    method: Option<Method>,
+    paid: Option<bool>,
+    day: Day,
+    /// A part of the number or of the name.
+    pub(super) text: String,
+    /// The running business day, as it was when the filter was last used.
+    today: String,
+    form: Option<Form>,
+}
+
+impl Filter {
+    /// As the service takes it.
+    pub(super) fn orders(&self, desk: &Desk) -> OrderFilter {
+        let text = self.text.trim();
+        OrderFilter {
+            status: self.status.map(|status| status.as_str().to_owned()),
+            fulfilment: self.fulfilment.map(|fulfilment| fulfilment.as_str().to_owned()),
+            method: self.method.map(|method| method.as_str().to_owned()),
+            business_date: match &self.day {
+                Day::Today => desk.business_day(),
+                Day::Any => None,
+                Day::On(day) => Some(day.clone()),
+            },
+            text: (!text.is_empty()).then(|| text.to_owned()),
+            paid: self.paid,
+            customer: None,
+        }
+    }
+
+    /// What is wanted, in words.
+    pub(super) fn words(&self, desk: &Desk, locale: &Locale) -> String {
+        let mut words = vec![match &self.day {
+            Day::Today => match desk.business_day() {
+                Some(day) => locale.t_args("orders.today", &[("day", &day)]),
+                None => locale.t("orders.any_day"),
+            },
+            Day::Any => locale.t("orders.any_day"),
+            Day::On(day) => day.clone(),
+        }];
+        words.extend(self.status.map(|status| locale.t(&format!("status.{}", status.as_str()))));
+        words.extend(self.fulfilment.map(|way| locale.t(&format!("fulfilment.{}", way.as_str()))));
+        words.extend(self.method.map(|method| locale.t(&format!("method.{}", method.as_str()))));
+        words.extend(self.paid.map(|paid| locale.t(if paid { "orders.paid" } else { "orders.not_paid" })));
+        if !self.text.is_empty() {
+            words.push(format!("\"{}\"", self.text));
+        }
+        words.join(" · ")
+    }
+
+    /// The same, with its form open.
+    pub(super) fn opened(&self, desk: &Desk, env: &Env<'_>) -> Self {
+        let any = || env.locale.t("orders.any");
+        let named = |key: String| env.locale.t(&key);
+        let mut statuses = vec![any()];
+        statuses.extend(Status::ALL.iter().map(|status| named(format!("status.{}", status.as_str()))));
+        let mut ways = vec![any()];
+        ways.extend(Fulfilment::ALL.iter().map(|way| named(format!("fulfilment.{}", way.as_str()))));
+        let mut methods = vec![any()];
+        methods.extend(Method::ALL.iter().map(|method| named(format!("method.{}", method.as_str()))));
+        let paid = vec![any(), env.locale.t("orders.paid"), env.locale.t("orders.not_paid")];
+        let days = vec![env.locale.t("orders.day_today"), env.locale.t("orders.any_day"), env.locale.t("orders.day_on")];
+        let today = desk.business_day().unwrap_or_default();
+        let (day, on) = match &self.day {
+            Day::Today => (0, today.clone()),
+            Day::Any => (1, today.clone()),
+            Day::On(day) => (2, day.clone()),
+        };
+        let at = |place: Option<usize>| place.map_or(0, |place| place.saturating_add(1));
+        let fields = vec![
+            Field::choice(
+                "status",
+                env.locale.t("orders.status"),
+                statuses,
+                at(self.status.and_then(|wanted| Status::ALL.iter().position(|status| *status == wanted))),
+            ),
+            Field::choice(
+                "fulfilment",
+                env.locale.t("orders.fulfilment"),
+                ways,
+                at(self.fulfilment.and_then(|wanted| Fulfilment::ALL.iter().position(|way| *way == wanted))),
+            ),
+            Field::choice(
+                "method",
+                env.locale.t("orders.method"),
+                methods,
+                at(self.method.and_then(|wanted| Method::ALL.iter().position(|method| *method == wanted))),
+            ),
+            Field::choice("paid", env.locale.t("orders.payment"), paid, at(self.paid.map(usize::from).map(|is| 1 - is))),
+            Field::choice("day", env.locale.t("orders.days"), days, day),
+            Field::line("on", env.locale.t("orders.day_on"), Kind::Day, 10, &on)
+                .with_help(env.locale.t("orders.day_on_help")),
+        ];
+        let form = Form::new(env.locale.t("orders.filter"), "", fields);
+        Self { form: Some(form), today, ..self.clone() }
+    }
+
+    pub(super) fn context(&self) -> Context {
+        self.form.as_ref().map_or(Context::Dialog, Form::context)
+    }
+
+    /// Takes an input; whether another list is wanted once the form is closed.
+    pub(super) fn on_input(&mut self, input: &Input<Msg>, env: &Env<'_>) -> Option<bool> {
+        let Some(form) = &mut self.form else { return Some(false) };
+        match form.on_input(input, env) {
+            Filled::Open => None,
+            Filled::Cancelled => Some(false),
+            Filled::Sent => {
+                let pick = |name: &str| form.chosen(name).and_then(|at| at.checked_sub(1));
+                self.status = pick("status").and_then(|at| Status::ALL.get(at)).copied();
+                self.fulfilment = pick("fulfilment").and_then(|at| Fulfilment::ALL.get(at)).copied();
+                self.method = pick("method").and_then(|at| Method::ALL.get(at)).copied();
+                self.paid = pick("paid").map(|at| at == 0);
+                let on = form.text("on");
+                self.day = match form.chosen("day") {
+                    // A day that was typed is meant, whatever the choice above it says.
+                    _ if on != self.today => Day::On(on),
+                    Some(1) => Day::Any,
+                    Some(2) => Day::On(on),
+                    _ => Day::Today,
+                };
+                self.form = None;
+                Some(true)
+            }
+        }
+    }
+
+    pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
+        if let Some(form) = &self.form {
+            form.draw(frame, area, ctx);
+        }
+    }
+}

@@ -1,0 +1,601 @@
+//! The console's orders: a live list that is narrowed by filters and by text, one order with all that
+//! stands about it, and everything that can be done with it. State and what inputs do to it; an order
+//! is drawn in `detail`, and what a step asks for before it is taken stands in `step`.
+
+mod detail;
+mod filter;
+mod step;
+
+use super::desk::{Commands, Desk, Done, waiting_words};
+use super::message::{Act, Ask, Loaded, Msg};
+use super::paged::{Paged, Wanted};
+use super::tab::Tab;
+use crate::domain::error::{ErrorCode, Refused};
+use crate::domain::ids::OrderId;
+use crate::domain::order::EventKind;
+use crate::domain::payment::Method;
+use crate::service::order_queries::{
+    ActionView, ListOrders, OrderActions, OrderName, OrderSummary, ShowHistory, ShowOrder,
+};
+use crate::service::views::{HistoryView, OrderView};
+use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
+use crate::tui::keymap::{Action, Context};
+use crate::tui::refusal;
+use crate::tui::text;
+use crate::tui::theme::Token;
+use crate::tui::widgets::columns::{self, Column};
+use crate::tui::widgets::input::TextInput;
+use crate::tui::widgets::list::{self, ListLook, ListState};
+use crate::tui::widgets::panel;
+use crate::tui::widgets::table::{self, TableLook};
+use filter::Filter;
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use step::{Next, Question};
+
+/// The names of the lists in [`Hit::Row`].
+const LIST: &str = "orders";
+const STEPS: &str = "order_steps";
+/// From this width on, the selected order stands beside the list.
+const WIDE: u16 = 110;
+/// Columns of the list where an order stands beside it.
+const LIST_WIDTH: u16 = 62;
+/// The longest search.
+const SEARCH_LIMIT: usize = 40;
+
+/// What was asked for before the order was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Steps,
+    Step(EventKind),
+}
+
+/// What lies over the tab.
+#[derive(Debug)]
+enum Over {
+    Filter(Filter),
+    /// Everything that may be done.
+    Steps(ListState),
+    Ask(Box<Question>),
+}
+
+/// The tab.
+#[derive(Debug, Default)]
+pub(super) struct Orders {
+    list: Paged<OrderSummary>,
+    filter: Filter,
+    /// Text is being typed into the search.
+    searching: Option<TextInput>,
+    /// The order whose details are wanted.
+    wanted: Option<OrderId>,
+    order: Latest<OrderView>,
+    history: Latest<Vec<HistoryView>>,
+    steps: Latest<Vec<ActionView>>,
+    problem: Option<Refused>,
+    /// The details take the keys.
+    open: bool,
+    skip: usize,
+    wish: Option<Wish>,
+    over: Option<Over>,
+}
+
+impl Orders {
+    fn question(&self, desk: &Desk, wanted: Wanted) -> Ask {
+        Ask::Orders(ListOrders { filter: self.filter.orders(desk), after: wanted.after, limit: wanted.limit })
+    }
+
+    fn read_list(&mut self, desk: &mut Desk) -> Commands {
+        let filter = self.filter.orders(desk);
+        self.list.reload(desk, |wanted| {
+            Ask::Orders(ListOrders { filter, after: wanted.after, limit: wanted.limit })
+        })
+    }
+
+    /// Reads the order that is wanted, and what can be done with it.
+    fn read_order(&mut self, desk: &mut Desk) -> Commands {
+        let Some(order) = self.wanted else { return Vec::new() };
+        let name = || OrderName::Id(order);
+        let mut commands = desk.ask(&mut self.order, Ask::Order(ShowOrder { order: name() }));
+        commands.extend(desk.ask(&mut self.history, Ask::History(ShowHistory { order: name() })));
+        commands.extend(desk.ask(&mut self.steps, Ask::Actions(OrderActions { order })));
+        commands
+    }
+
+    /// The order under the selection becomes the one whose details are shown.
+    fn follow(&mut self, desk: &mut Desk) -> Commands {
+        let selected = self.list.selected().map(|row| row.id);
+        if selected == self.wanted {
+            return Vec::new();
+        }
+        self.wanted = selected;
+        self.skip = 0;
+        self.problem = None;
+        self.order.clear();
+        self.history.clear();
+        self.steps.clear();
+        self.read_order(desk)
+    }
+
+    /// The order whose details have come.
+    fn shown(&self) -> Option<&OrderView> {
+        self.order.get().filter(|order| Some(order.id) == self.wanted)
+    }
+
+    fn wish(&mut self, wish: Wish, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        if self.list.selected().is_none() {
+            desk.say(env.locale.t("console.select_first"), Token::Muted, env);
+            return Vec::new();
+        }
+        self.wish = Some(wish);
+        let commands = self.follow(desk);
+        self.grant(desk, env);
+        commands
+    }
+
+    /// Does what was wished for, once the order and what may be done with it are there.
+    fn grant(&mut self, desk: &mut Desk, env: &Env<'_>) {
+        if self.shown().is_none() || self.steps.get().is_none() {
+            return;
+        }
+        match self.wish.take() {
+            Some(Wish::Steps) => self.over = Some(Over::Steps(ListState::default())),
+            Some(Wish::Step(event)) => self.begin(event, desk, env),
+            None => {}
+        }
+    }
+
+    /// Begins a step: says why not, or asks what it needs.
+    fn begin(&mut self, event: EventKind, desk: &mut Desk, env: &Env<'_>) {
+        let Some(order) = self.shown() else { return };
+        let refused = self
+            .steps
+            .get()
+            .and_then(|steps| steps.iter().find(|step| step.event == event))
+            .map(|step| step.refused.clone());
+        match refused {
+            None => {
+                let words = env.locale.t("console.nothing_to_do");
+                desk.say(words, Token::Muted, env);
+            }
+            // Who may not do it themselves is let through by a manager's PIN.
+            Some(Some(refused)) if refused.code != ErrorCode::InsufficientRole => desk.refuse(&refused, env),
+            Some(_) => self.over = Some(Over::Ask(Box::new(Question::new(event, order, env)))),
+        }
+    }
+
+    fn on_over(
+        &mut self,
+        over: Over,
+        input: &Input<Msg>,
+        action: Option<Action>,
+        desk: &mut Desk,
+        env: &Env<'_>,
+    ) -> Commands {
+        match over {
+            Over::Filter(mut filter) => match filter.on_input(input, env) {
+                None => {
+                    self.over = Some(Over::Filter(filter));
+                    Vec::new()
+                }
+                Some(false) => Vec::new(),
+                Some(true) => {
+                    self.filter = filter;
+                    self.list.clear();
+                    self.read_list(desk)
+                }
+            },
+            Over::Steps(mut state) => {
+                let steps = self.sorted_steps();
+                let picked = match (input, action) {
+                    (Input::Click { hit: Some(Hit::Row { list: STEPS, index }), .. }, _) => Some(*index),
+                    (_, Some(Action::Select)) => state.selected(steps.len()),
+                    (_, Some(Action::Digit(digit))) => usize::from(digit).checked_sub(1),
+                    (_, Some(Action::Back)) => return Vec::new(),
+                    (_, Some(action)) => {
+                        state.on_action(action, steps.len());
+                        None
+                    }
+                    (_, None) => None,
+                };
+                match picked.and_then(|at| steps.get(at)).map(|step| step.event) {
+                    Some(event) => self.begin(event, desk, env),
+                    None => self.over = Some(Over::Steps(state)),
+                }
+                Vec::new()
+            }
+            Over::Ask(mut question) => match question.on_input(input, desk, env) {
+                Next::Open => {
+                    self.over = Some(Over::Ask(question));
+                    Vec::new()
+                }
+                Next::Cancelled => Vec::new(),
+                Next::Act(order, seen_version, command) => {
+                    // The question stays, so that a refusal leads back to what was typed.
+                    self.over = Some(Over::Ask(question));
+                    desk.act(Act::Order { order, seen_version, command }, env)
+                }
+            },
+        }
+    }
+
+    /// What may be done first, what is refused after it.
+    fn sorted_steps(&self) -> Vec<ActionView> {
+        let steps = self.steps.get().map(Vec::as_slice).unwrap_or_default();
+        let (may, not): (Vec<&ActionView>, Vec<&ActionView>) = steps.iter().partition(|step| is_offered(step));
+        may.into_iter().chain(not).cloned().collect()
+    }
+
+    fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
+        let [top, _, body] =
+            Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+        self.draw_head(frame, top, desk, ctx);
+        if self.list.items().is_empty() && (!self.list.is_loaded() || self.list.problem().is_some()) {
+            let (words, token) = waiting_words(self.list.problem(), ctx);
+            let rows = text::wrap(&words, usize::from(body.width));
+            let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
+            frame.render_widget(Paragraph::new(lines), body);
+            return;
+        }
+        if self.list.items().is_empty() {
+            let words = ctx.locale.t("orders.none");
+            frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), body);
+            return;
+        }
+        let (number, at, status) =
+            (ctx.locale.t("orders.number"), ctx.locale.t("orders.placed"), ctx.locale.t("orders.status"));
+        let (paid, name, total) =
+            (ctx.locale.t("orders.payment"), ctx.locale.t("orders.name"), ctx.locale.t("orders.total"));
+        let columns = [
+            (Column::Left(4), number.as_str()),
+            (Column::Left(11), at.as_str()),
+            (Column::Left(11), status.as_str()),
+            (Column::Left(12), paid.as_str()),
+            (Column::Fill, name.as_str()),
+            (Column::Right(11), total.as_str()),
+        ];
+        let look = TableLook { name: LIST, columns: &columns, active: !self.open };
+        let items = self.list.items();
+        table::draw(frame, body, &self.list.state, items.len(), look, ctx, |index| match items.get(index) {
+            Some(row) => cells(row, desk, ctx),
+            None => Vec::new(),
+        });
+    }
+
+    /// How the list is narrowed, and how many there are.
+    fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
+        let total = ctx.locale.t_plural("orders.count", self.list.total(), &[]);
+        let width = u16::try_from(text::display_width(&total)).unwrap_or_default();
+        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).areas(area);
+        frame.render_widget(Paragraph::new(Line::styled(total, ctx.style(Token::Muted))), right);
+        if let Some(search) = &self.searching {
+            let [label, field] = Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(left);
+            frame.render_widget(Paragraph::new(Span::styled("/ ", ctx.style(Token::Accent))), label);
+            search.draw(frame, field, ctx);
+            return;
+        }
+        let words = text::truncate_to_width(&self.filter.words(desk, ctx.locale), usize::from(left.width));
+        frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), left);
+    }
+
+    fn draw_order(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
+        let order = self.shown();
+        let title = order.map(|order| order.order_number.clone()).unwrap_or_default();
+        let inner = panel::draw(frame, area, &title, self.open, ctx);
+        let lines = match order {
+            Some(order) => {
+                let history = self.history.get().map(Vec::as_slice).unwrap_or_default();
+                detail::lines(order, history, inner.width, desk, ctx)
+            }
+            None => {
+                let (words, token) = waiting_words(self.problem.as_ref(), ctx);
+                text::wrap(&words, usize::from(inner.width))
+                    .into_iter()
+                    .map(|row| Line::styled(row, ctx.style(token)))
+                    .collect()
+            }
+        };
+        let most = lines.len().saturating_sub(usize::from(inner.height));
+        let shown: Vec<Line<'_>> =
+            lines.into_iter().skip(self.skip.min(most)).take(usize::from(inner.height)).collect();
+        frame.render_widget(Paragraph::new(shown), inner);
+    }
+
+    fn draw_steps(&self, state: &ListState, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
+        let steps = self.sorted_steps();
+        let rows = u16::try_from(steps.len()).unwrap_or(u16::MAX);
+        let number = self.shown().map(|order| order.pickup_number.clone()).unwrap_or_default();
+        let title = ctx.locale.t_args("orders.steps", &[("number", &number)]);
+        let inner = panel::overlay(frame, area, (74, rows.saturating_add(6)), &title, ctx);
+        let [body, _, why, keys] = Layout::vertical([
+            Constraint::Fill(1),
+            Constraint::Length(1),
+            Constraint::Length(2),
+            Constraint::Length(1),
+        ])
+        .areas(inner);
+        let look = ListLook { name: STEPS, row_height: 1, active: true };
+        list::draw(frame, body, state, steps.len(), look, ctx, |index, width| {
+            let Some(step) = steps.get(index) else { return Vec::new() };
+            let words = ctx.locale.t(&step::event_key(step.event));
+            let digit = if index < 9 { index.saturating_add(1).to_string() } else { String::new() };
+            let offered = is_offered(step);
+            let (mark, token) = if offered { ("●", Token::Text) } else { ("○", Token::Muted) };
+            let cells = [
+                (digit.as_str(), ctx.style(Token::Accent)),
+                (mark, ctx.style(if offered { Token::Success } else { Token::Muted })),
+                (words.as_str(), ctx.style(token)),
+            ];
+            vec![columns::row(&[Column::Left(1), Column::Left(1), Column::Fill], &cells, width)]
+        });
+        let chosen = state.selected(steps.len()).and_then(|at| steps.get(at));
+        let words = match chosen.and_then(|step| step.refused.as_ref()) {
+            Some(refused) if refused.code == ErrorCode::InsufficientRole => ctx.locale.t("orders.needs_manager"),
+            Some(refused) => refusal::sentence(refused, ctx.locale),
+            None => String::new(),
+        };
+        let mut lines = text::wrap(&words, usize::from(why.width));
+        lines.truncate(usize::from(why.height));
+        let lines: Vec<Line<'_>> =
+            lines.into_iter().map(|row| Line::styled(row, ctx.style(Token::Warning))).collect();
+        frame.render_widget(Paragraph::new(lines), why);
+        let hints = [Action::Select, Action::Back];
+        crate::tui::widgets::footer::draw(frame, keys, Context::Dialog, &hints, ctx);
+    }
+}
+
+/// Whether a step can be taken, by the person or with a manager's PIN.
+fn is_offered(step: &ActionView) -> bool {
+    step.refused.as_ref().is_none_or(|refused| refused.code == ErrorCode::InsufficientRole)
+}
+
+fn cells(row: &OrderSummary, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, ratatui::style::Style)> {
+    let number = row.order_number.rsplit('-').next().unwrap_or_default();
+    let short = number.trim_start_matches('0');
+    let number = if short.is_empty() { number } else { short };
+    let method = ctx.locale.t(&format!("method.{}", row.method.as_str()));
+    let (paid, token) = if row.paid {
+        (ctx.locale.t_args("orders.paid_by", &[("method", &method)]), Token::Success)
+    } else if row.status.is_terminal() {
+        (ctx.locale.t("orders.not_paid"), Token::Muted)
+    } else if row.method == Method::Cash {
+        (ctx.locale.t("orders.owes_cash"), Token::Warning)
+    } else {
+        (ctx.locale.t("orders.not_paid"), Token::Warning)
+    };
+    let at = row.created_at.to_utc().with_timezone(&desk.zone()).format("%d %b %H:%M").to_string();
+    vec![
+        (number.to_owned(), ctx.style(Token::Title)),
+        (at, ctx.style(Token::Muted)),
+        (ctx.locale.t(&format!("status.{}", row.status.as_str())), ctx.style(detail::status_token(row.status))),
+        (paid, ctx.style(token)),
+        (row.called_name.clone().unwrap_or_default(), ctx.style(Token::Text)),
+        (desk.money(row.total), ctx.style(Token::Price)),
+    ]
+}
+
+impl Tab for Orders {
+    fn load(&mut self, desk: &mut Desk) -> Commands {
+        let mut commands = self.read_list(desk);
+        commands.extend(self.read_order(desk));
+        commands
+    }
+
+    fn context(&self) -> Context {
+        match &self.over {
+            Some(Over::Filter(filter)) => filter.context(),
+            Some(Over::Steps(_)) => Context::Dialog,
+            Some(Over::Ask(question)) => question.context(),
+            None if self.searching.is_some() => Context::TextInput,
+            None => Context::ConsoleOrders,
+        }
+    }
+
+    fn is_covered(&self) -> bool {
+        self.over.is_some() || self.searching.is_some()
+    }
+
+    fn hints(&self, _desk: &Desk) -> Vec<Action> {
+        if self.open {
+            return vec![
+                Action::Actions,
+                Action::Refund,
+                Action::Void,
+                Action::Cash,
+                Action::Note,
+                Action::Back,
+                Action::Help,
+            ];
+        }
+        vec![
+            Action::Select,
+            Action::Actions,
+            Action::Filter,
+            Action::Search,
+            Action::Palette,
+            Action::SignOut,
+            Action::Help,
+        ]
+    }
+
+    fn on_input(&mut self, input: &Input<Msg>, action: Option<Action>, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        if let Some(over) = self.over.take() {
+            return self.on_over(over, input, action, desk, env);
+        }
+        if let Some(mut search) = self.searching.take() {
+            let typed = match input {
+                Input::Key(press) => search.on_key(*press),
+                Input::Paste(pasted) => {
+                    search.paste(pasted);
+                    true
+                }
+                _ => false,
+            };
+            return match action {
+                _ if typed => {
+                    search.value().clone_into(&mut self.filter.text);
+                    self.searching = Some(search);
+                    self.list.clear();
+                    self.read_list(desk)
+                }
+                Some(Action::Back) => {
+                    self.filter.text.clear();
+                    self.list.clear();
+                    self.read_list(desk)
+                }
+                Some(Action::Select | Action::Down) => Vec::new(),
+                _ => {
+                    self.searching = Some(search);
+                    Vec::new()
+                }
+            };
+        }
+        if let Input::Click { hit: Some(Hit::Row { list: LIST, index }), .. } = input {
+            let again = self.list.state.selected(self.list.items().len()) == Some(*index);
+            self.list.state.select(*index);
+            self.open = again;
+            return self.follow(desk);
+        }
+        let Some(action) = action else { return Vec::new() };
+        match action {
+            Action::Search => {
+                self.open = false;
+                self.searching = Some(TextInput::new(SEARCH_LIMIT).with_value(&self.filter.text));
+                Vec::new()
+            }
+            Action::Filter => {
+                self.over = Some(Over::Filter(self.filter.opened(desk, env)));
+                Vec::new()
+            }
+            Action::Actions => self.wish(Wish::Steps, desk, env),
+            Action::Refund => self.wish(Wish::Step(EventKind::Refund), desk, env),
+            Action::Void => self.wish(Wish::Step(EventKind::Void), desk, env),
+            Action::Cash => self.wish(Wish::Step(EventKind::ConfirmCash), desk, env),
+            Action::Note => self.wish(Wish::Step(EventKind::Note), desk, env),
+            Action::Select if !self.open => {
+                self.open = self.list.selected().is_some();
+                self.follow(desk)
+            }
+            Action::Select => self.wish(Wish::Steps, desk, env),
+            Action::Back if self.open => {
+                self.open = false;
+                Vec::new()
+            }
+            Action::Back if !self.filter.text.is_empty() => {
+                self.filter.text.clear();
+                self.list.clear();
+                self.read_list(desk)
+            }
+            Action::Down | Action::PageDown if self.open => {
+                self.skip = self.skip.saturating_add(if action == Action::Down { 1 } else { 10 });
+                Vec::new()
+            }
+            Action::Up | Action::PageUp if self.open => {
+                self.skip = self.skip.saturating_sub(if action == Action::Up { 1 } else { 10 });
+                Vec::new()
+            }
+            action => {
+                let ask = self.question(desk, Wanted { after: None, limit: 0 });
+                let moved = self.list.on_action(action, desk, |wanted| match ask {
+                    Ask::Orders(list) => {
+                        Ask::Orders(ListOrders { after: wanted.after, limit: wanted.limit, ..list })
+                    }
+                    other => other,
+                });
+                let mut commands = moved.unwrap_or_default();
+                if env.size.width >= WIDE {
+                    commands.extend(self.follow(desk));
+                }
+                commands
+            }
+        }
+    }
+
+    fn on_loaded(
+        &mut self,
+        request: RequestId,
+        result: Result<Loaded, Refused>,
+        desk: &mut Desk,
+        env: &Env<'_>,
+    ) -> Commands {
+        match result {
+            Ok(Loaded::Orders(page)) => {
+                self.list.answer(request, Ok(*page), |one, other| one.id == other.id);
+                if env.size.width >= WIDE && !self.open { self.follow(desk) } else { Vec::new() }
+            }
+            Ok(Loaded::Order(order)) => {
+                if self.order.answer(request, *order) {
+                    self.problem = None;
+                    let most = usize::from(u16::MAX);
+                    self.skip = self.skip.min(most);
+                }
+                self.grant(desk, env);
+                Vec::new()
+            }
+            Ok(Loaded::History(history)) => {
+                self.history.answer(request, *history);
+                Vec::new()
+            }
+            Ok(Loaded::Actions(steps)) => {
+                self.steps.answer(request, *steps);
+                self.grant(desk, env);
+                Vec::new()
+            }
+            Ok(_) => Vec::new(),
+            Err(refused) => {
+                if self.order.settle(request) {
+                    self.problem = Some(refused);
+                    self.wish = None;
+                } else if !(self.history.settle(request) || self.steps.settle(request)) {
+                    self.list.answer(request, Err(refused), |one, other| one.id == other.id);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn on_done(&mut self, done: Done, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        match done.result {
+            Ok(value) => {
+                if let Some(Over::Ask(question)) = &self.over {
+                    let words = question.done_words(&value, desk, env);
+                    desk.say(words, Token::Success, env);
+                }
+                self.over = None;
+            }
+            Err(refused) => match &mut self.over {
+                Some(Over::Ask(question)) => {
+                    if !question.refuse(&refused, env) {
+                        self.over = None;
+                        desk.refuse(&refused, env);
+                    }
+                }
+                _ => desk.refuse(&refused, env),
+            },
+        }
+        Vec::new()
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
+        if ctx.size.width >= WIDE {
+            let [left, _, right] =
+                Layout::horizontal([Constraint::Length(LIST_WIDTH), Constraint::Length(1), Constraint::Fill(1)])
+                    .areas(area);
+            self.draw_list(frame, left, desk, ctx);
+            if self.list.selected().is_some() {
+                self.draw_order(frame, right, desk, ctx);
+            }
+        } else if self.open {
+            self.draw_order(frame, area, desk, ctx);
+        } else {
+            self.draw_list(frame, area, desk, ctx);
+        }
+        match &self.over {
+            Some(Over::Filter(filter)) => filter.draw(frame, area, ctx),
+            Some(Over::Steps(state)) => self.draw_steps(state, frame, area, ctx),
+            Some(Over::Ask(question)) => question.draw(frame, area, ctx),
+            None => {}
+        }
+    }
+}

@@ -12,9 +12,7 @@ use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
-use crate::domain::order::{
-    Disposal, EndReason, Event, EventKind, LinePart, OrderSnapshot, Snapshot, Status, why_not,
-};
+use crate::domain::order::{Disposal, EndReason, Event, EventKind, LinePart, OrderSnapshot, Snapshot, Status, why_not};
 use crate::domain::payment::{AttemptMethod, Method, RefundStatus};
 use crate::domain::time::Timestamp;
 use crate::store::orders::{OrderRow, OrderSummaryRow};

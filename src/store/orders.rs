@@ -645,7 +645,8 @@ pub async fn page(
             fetch_one!(tx, (i64,), COUNT_OF_CUSTOMER, site, status, fulfilment, method, date, text, paid, customer.0)?;
         return Ok((rows, total));
     }
-    let rows = fetch_all!(tx, OrderSummaryRow, PAGE, site, status, fulfilment, method, date, text, paid, at, id, limit)?;
+    let rows =
+        fetch_all!(tx, OrderSummaryRow, PAGE, site, status, fulfilment, method, date, text, paid, at, id, limit)?;
     let (total,) = fetch_one!(tx, (i64,), COUNT, site, status, fulfilment, method, date, text, paid)?;
     Ok((rows, total))
 }

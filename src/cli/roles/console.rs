@@ -104,9 +104,7 @@ impl Handler {
                 self.sign_out().await;
                 Msg::SignedOut
             }
-            Effect::Save { request, name, content } => {
-                Msg::Saved { request, result: self.save(&name, content).await }
-            }
+            Effect::Save { request, name, content } => Msg::Saved { request, result: self.save(&name, content).await },
             Effect::Read { request, name } => Msg::Read { request, result: self.read(&name).await },
         }
     }

@@ -461,9 +461,7 @@ impl Event {
             EventKind::ReleaseHold => Self::ReleaseHold,
             EventKind::Note => Self::Note { note: reason() },
             EventKind::Refund => Self::Refund { amount: Money(1), lines: Vec::new(), reason: reason() },
-            EventKind::AdminSetPaid => {
-                Self::AdminSetPaid { reason: reason(), attempt: AttemptId(uuid::Uuid::nil()) }
-            }
+            EventKind::AdminSetPaid => Self::AdminSetPaid { reason: reason(), attempt: AttemptId(uuid::Uuid::nil()) },
             EventKind::AdminSetFailed => {
                 Self::AdminSetFailed { reason: reason(), attempt: AttemptId(uuid::Uuid::nil()) }
             }

@@ -212,14 +212,7 @@ impl Credentials {
 }
 
 /// A framed field with its name in the frame.
-pub fn draw_field(
-    field: &TextInput,
-    frame: &mut Frame<'_>,
-    area: Rect,
-    label: &str,
-    active: bool,
-    ctx: &ViewCtx<'_>,
-) {
+pub fn draw_field(field: &TextInput, frame: &mut Frame<'_>, area: Rect, label: &str, active: bool, ctx: &ViewCtx<'_>) {
     let mark = if active { " ▶ " } else { " " };
     let token = if active { Token::Accent } else { Token::Border };
     let block = Block::bordered()

@@ -32,8 +32,7 @@ pub fn draw(
 ) {
     let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
     let columns: Vec<Column> = look.columns.iter().map(|(column, _)| *column).collect();
-    let titles: Vec<(&str, Style)> =
-        look.columns.iter().map(|(_, title)| (*title, ctx.style(Token::Muted))).collect();
+    let titles: Vec<(&str, Style)> = look.columns.iter().map(|(_, title)| (*title, ctx.style(Token::Muted))).collect();
     // The same width as the rows: a list that scrolls gives two columns to its position.
     let scrolls = len > usize::from(body.height.max(1)) && body.width > 2;
     let width = if scrolls { head.width.saturating_sub(2) } else { head.width };

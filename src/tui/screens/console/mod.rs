@@ -241,12 +241,7 @@ impl Console {
         commands
     }
 
-    fn on_done(
-        &mut self,
-        request: RequestId,
-        result: Result<serde_json::Value, Refused>,
-        env: &Env<'_>,
-    ) -> Commands {
+    fn on_done(&mut self, request: RequestId, result: Result<serde_json::Value, Refused>, env: &Env<'_>) -> Commands {
         match self.desk.settle(request, result) {
             Settled::Stale => vec![Cmd::Unchanged],
             Settled::NeedsManager(act) => {

@@ -101,12 +101,7 @@ impl<T> Paged<T> {
 
     /// Moves the selection; asks for more where it nears the end. `None` where the action is none of
     /// a list's.
-    pub fn on_action(
-        &mut self,
-        action: Action,
-        desk: &mut Desk,
-        ask: impl FnOnce(Wanted) -> Ask,
-    ) -> Option<Commands> {
+    pub fn on_action(&mut self, action: Action, desk: &mut Desk, ask: impl FnOnce(Wanted) -> Ask) -> Option<Commands> {
         let moves = matches!(
             action,
             Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Home | Action::End

@@ -84,8 +84,7 @@ impl Palette {
 
     /// Sorts out what fits: fuzzily, the best first; all, in their order, while nothing is typed.
     fn find(&mut self) {
-        let pattern =
-            Pattern::new(self.search.value(), CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
+        let pattern = Pattern::new(self.search.value(), CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut buffer = Vec::new();
         let mut scored: Vec<(Reverse<u32>, usize)> = Vec::new();

@@ -91,7 +91,8 @@ impl Filter {
         let mut methods = vec![any()];
         methods.extend(Method::ALL.iter().map(|method| named(format!("method.{}", method.as_str()))));
         let paid = vec![any(), env.locale.t("orders.paid"), env.locale.t("orders.not_paid")];
-        let days = vec![env.locale.t("orders.day_today"), env.locale.t("orders.any_day"), env.locale.t("orders.day_on")];
+        let days =
+            vec![env.locale.t("orders.day_today"), env.locale.t("orders.any_day"), env.locale.t("orders.day_on")];
         let today = desk.business_day().unwrap_or_default();
         let (day, on) = match &self.day {
             Day::Today => (0, today.clone()),
@@ -118,7 +119,12 @@ impl Filter {
                 methods,
                 at(self.method.and_then(|wanted| Method::ALL.iter().position(|method| *method == wanted))),
             ),
-            Field::choice("paid", env.locale.t("orders.payment"), paid, at(self.paid.map(usize::from).map(|is| 1 - is))),
+            Field::choice(
+                "paid",
+                env.locale.t("orders.payment"),
+                paid,
+                at(self.paid.map(usize::from).map(|is| 1 - is)),
+            ),
             Field::choice("day", env.locale.t("orders.days"), days, day),
             Field::line("on", env.locale.t("orders.day_on"), Kind::Day, 10, &on)
                 .with_help(env.locale.t("orders.day_on_help")),

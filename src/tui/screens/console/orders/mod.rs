@@ -88,9 +88,7 @@ impl Orders {
 
     fn read_list(&mut self, desk: &mut Desk) -> Commands {
         let filter = self.filter.orders(desk);
-        self.list.reload(desk, |wanted| {
-            Ask::Orders(ListOrders { filter, after: wanted.after, limit: wanted.limit })
-        })
+        self.list.reload(desk, |wanted| Ask::Orders(ListOrders { filter, after: wanted.after, limit: wanted.limit }))
     }
 
     /// Reads the order that is wanted, and what can be done with it.
@@ -249,8 +247,8 @@ impl Orders {
             (ctx.locale.t("orders.payment"), ctx.locale.t("orders.name"), ctx.locale.t("orders.total"));
         let columns = [
             (Column::Left(4), number.as_str()),
-            (Column::Left(11), at.as_str()),
-            (Column::Left(11), status.as_str()),
+            (Column::Left(12), at.as_str()),
+            (Column::Left(10), status.as_str()),
             (Column::Left(12), paid.as_str()),
             (Column::Fill, name.as_str()),
             (Column::Right(11), total.as_str()),
@@ -337,8 +335,7 @@ impl Orders {
         };
         let mut lines = text::wrap(&words, usize::from(why.width));
         lines.truncate(usize::from(why.height));
-        let lines: Vec<Line<'_>> =
-            lines.into_iter().map(|row| Line::styled(row, ctx.style(Token::Warning))).collect();
+        let lines: Vec<Line<'_>> = lines.into_iter().map(|row| Line::styled(row, ctx.style(Token::Warning))).collect();
         frame.render_widget(Paragraph::new(lines), why);
         let hints = [Action::Select, Action::Back];
         crate::tui::widgets::footer::draw(frame, keys, Context::Dialog, &hints, ctx);
@@ -498,9 +495,7 @@ impl Tab for Orders {
             action => {
                 let ask = self.question(desk, Wanted { after: None, limit: 0 });
                 let moved = self.list.on_action(action, desk, |wanted| match ask {
-                    Ask::Orders(list) => {
-                        Ask::Orders(ListOrders { after: wanted.after, limit: wanted.limit, ..list })
-                    }
+                    Ask::Orders(list) => Ask::Orders(ListOrders { after: wanted.after, limit: wanted.limit, ..list }),
                     other => other,
                 });
                 let mut commands = moved.unwrap_or_default();

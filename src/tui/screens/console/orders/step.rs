@@ -93,7 +93,9 @@ impl Question {
             | EventKind::StaffCancel
             | EventKind::CloseUncollected
             | EventKind::AdminSetPaid
-            | EventKind::AdminSetFailed => Form::new(title, body(&format!("orders.body_{}", event.as_str())), vec![reason()]),
+            | EventKind::AdminSetFailed => {
+                Form::new(title, body(&format!("orders.body_{}", event.as_str())), vec![reason()])
+            }
             EventKind::Void => {
                 let choices = vec![
                     locale.t("orders.refund_all"),
@@ -263,7 +265,8 @@ fn refundable(order: &OrderView) -> Money {
         .iter()
         .filter(|attempt| attempt.status == AttemptStatus::Captured && !attempt.stray)
         .map(|attempt| attempt.amount.0);
-    let back = order.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed).map(|refund| refund.amount.0);
+    let back =
+        order.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed).map(|refund| refund.amount.0);
     let sum = |amounts: &mut dyn Iterator<Item = i64>| amounts.fold(0_i64, i64::saturating_add);
     let (mut captured, mut back) = (captured, back);
     Money(sum(&mut captured).saturating_sub(sum(&mut back)).max(0))
@@ -322,10 +325,9 @@ fn refund_of(order: &OrderView, lines: &[LinePart]) -> Money {
         return all;
     }
     let share = |part: &LinePart| {
-        let line: Option<&OrderLineView> = order.lines.iter().find(|line: &&OrderLineView| line.id == LineId(part.line.0));
-        line.and_then(|line| {
-            line.total_share.0.checked_mul(part.quantity)?.checked_div(line.quantity.max(1))
-        })
+        let line: Option<&OrderLineView> =
+            order.lines.iter().find(|line: &&OrderLineView| line.id == LineId(part.line.0));
+        line.and_then(|line| line.total_share.0.checked_mul(part.quantity)?.checked_div(line.quantity.max(1)))
     };
     Money(lines.iter().filter_map(share).fold(0_i64, i64::saturating_add).min(all.0))
 }

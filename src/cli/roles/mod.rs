@@ -2,6 +2,8 @@
 //! screen asks for. Drawing and deciding happen elsewhere; here effects become use cases.
 
 mod board;
+#[cfg(debug_assertions)]
+mod fault;
 mod kiosk;
 mod kitchen;
 mod launcher;

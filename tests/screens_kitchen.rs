@@ -59,6 +59,11 @@ fn the_board_in_every_state() {
         refresh(&mut board, view(vec![ticket(142, Status::Preparing, 60), ticket(143, Status::Confirmed, 0)]));
         board.screen()
     });
+    keep("kitchen_saving", |width, height| {
+        let mut board = board(width, height, busy());
+        board.keys("space space");
+        board.screen()
+    });
     keep("kitchen_undo", |width, height| {
         let mut board = board(width, height, view(vec![ticket(142, Status::Preparing, 60)]));
         board.keys("space");

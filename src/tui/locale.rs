@@ -240,6 +240,7 @@ mod tests {
         let unused: Vec<&str> = english
             .keys()
             .filter(|key| !labels.contains(key) && !crate::tui::refusal::is_own(key))
+            .filter(|key| !crate::tui::vocabulary::is_own(key))
             .filter(|key| !program.contains(&format!("\"{key}\"")))
             .collect();
         assert!(unused.is_empty(), "nobody shows: {unused:?}");

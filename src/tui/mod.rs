@@ -22,4 +22,5 @@ pub mod testing;
 pub mod text;
 pub mod theme;
 pub mod ui;
+pub mod vocabulary;
 pub mod widgets;

@@ -88,6 +88,7 @@ pub(super) fn is_own(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::consumption::{insufficient_stock, not_on_menu};
     use crate::domain::error::ErrorCode;
     use crate::domain::order::{EventKind, Guard, Status};
 
@@ -156,6 +157,8 @@ mod tests {
              [refused]\nINSUFFICIENT_STOCK = \"Nicht genug: {message}\"\n\
              [refused_help]\nILLEGAL_TRANSITION = \"Sieh noch einmal nach.\"\n\
              [sentence]\ntries = \"Warte {seconds} Sekunden.\"\n\
+             stock_short = \"{item}: nur {available} statt {requested}.\"\nitem_gone = \"{item} gibt es nicht mehr.\"\n\
+             not_found = \"{kind} {id} gibt es nicht.\"\n\
              illegal = \"Was {status} ist, kann man nicht {event}.\"\n\
              [order_status]\nout_for_delivery = \"unterwegs\"\n[order_event]\nhand_over = \"übergeben\"\n",
         ))
@@ -171,6 +174,9 @@ mod tests {
         assert_eq!(said(&refused), ["Nicht genug: 3 are left.", "Ask."]);
         let refused = Refused::new(ErrorCode::RateLimited, "Too many tries. Wait 7 seconds.").with("seconds", 7);
         assert_eq!(said(&refused)[0], "Warte 7 Sekunden.");
+        assert_eq!(said(&insufficient_stock("Naan", 3, 5))[0], "Naan: nur 3 statt 5.");
+        assert_eq!(said(&not_on_menu("Naan"))[0], "Naan gibt es nicht mehr.");
+        assert_eq!(said(&Refused::not_found("terminal", "bar"))[0], "terminal bar gibt es nicht.");
         let refused =
             Refused::new(ErrorCode::IllegalTransition, "An order that is out for delivery cannot take 'hand over'.")
                 .with("status", "out_for_delivery")

@@ -1,13 +1,17 @@
 //! The terminal itself: sizes, an absent customer, signals, a lost connection, and no terminal at all.
 
+use std::time::Duration;
+
 use nix::sys::signal::Signal;
 
 use crate::house::{self, ATTRACT, COLUMNS, House, PATIENCE, ROWS, assert_forgotten, on_both_databases};
 use crate::office;
-use crate::support::process::{is_running, with_environment};
-use crate::support::pty::{Key, Pty};
-use crate::support::wait::{self, LIMIT};
+use crate::support::process::with_environment;
+use crate::support::pty::Key;
+use crate::support::wait;
 
+/// Within this time after its terminal is gone, a screen has to be gone too.
+const HANG_UP_LIMIT: Duration = Duration::from_secs(5);
 /// The command of each screen, and what it shows once it stands.
 const SCREENS: [(&[&str], &str); 4] =
     [(&["kiosk"], ATTRACT), (&["kitchen"], "Nothing to cook"), (&["board"], "Welcome!"), (&[], "What shall this")];
@@ -81,22 +85,15 @@ fn a_signal_ends_every_screen_and_restores_the_terminal(house: &House) {
 }
 
 fn a_lost_connection_leaves_no_process(house: &House) {
-    let mut screens: Vec<Pty> = SCREENS
-        .iter()
-        .map(|(arguments, words)| {
-            let pty = house.open(arguments);
-            pty.wait_for(words, PATIENCE);
-            pty
-        })
-        .collect();
-    for pty in &mut screens {
-        pty.hang_up();
-    }
-    for pty in &screens {
-        wait::until(LIMIT, "the end of a screen that nobody sees", || !is_running(pty.pid()));
-    }
     let home = house.servery.home().display().to_string();
-    assert_eq!(with_environment("HOME", &home), Vec::<u32>::new(), "a process of the house is left");
+    for (arguments, words) in SCREENS {
+        let mut pty = house.open(arguments);
+        pty.wait_for(words, PATIENCE);
+        assert!(with_environment("HOME", &home).contains(&pty.pid()), "the search finds the screen");
+        pty.hang_up();
+        let what = format!("the end of every process of {arguments:?} after its terminal is gone");
+        wait::until(HANG_UP_LIMIT, &what, || with_environment("HOME", &home).is_empty());
+    }
 }
 
 fn the_launcher_opens_a_role_and_comes_back(house: &House) {
@@ -121,5 +118,34 @@ fn without_a_terminal_every_screen_says_so(house: &House) {
         assert_eq!(finished.status.code(), Some(2), "{arguments:?}: {finished:?}");
         assert!(finished.stderr.contains("needs a terminal"), "{arguments:?}: {finished:?}");
         assert_eq!(finished.stdout, "", "{arguments:?}");
+    }
+}
+
+/// The way to break the program is not in what is released.
+#[cfg(debug_assertions)]
+#[test]
+fn a_fault_of_the_program_restores_the_terminal_and_says_so() {
+    use crate::support::process::Servery;
+
+    let folder = tempfile::tempdir().expect("a folder for the store");
+    let store = format!("sqlite:{}", folder.path().join("servery.db").display());
+    let servery = Servery::on(&store).with("SERVERY_DEBUG_PANIC_AFTER_FRAMES", "1");
+    let house = House::with_demo(servery, None, Some(folder));
+    for (arguments, words) in SCREENS {
+        let pty = house.open(arguments);
+        pty.wait_for(words, PATIENCE);
+        pty.send("z");
+        let status = pty.wait_exit(PATIENCE);
+        assert!(!status.success(), "{arguments:?}: {status}");
+        pty.assert_restored();
+        let screen = pty.screen();
+        let plain = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            plain.contains("Servery stopped because of a fault of its own: a fault on purpose"),
+            "{}",
+            pty.framed()
+        );
+        let (_, report) = plain.split_once("The report is in ").expect("the place of the report");
+        assert!(report.contains(&format!("panic-{}.txt", pty.pid())), "{}", pty.framed());
     }
 }

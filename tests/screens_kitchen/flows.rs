@@ -1,15 +1,18 @@
 //! What every key of the kitchen's board does.
 
 use crate::fixtures::*;
+use ratatui::style::Modifier;
 use servery::domain::error::{ErrorCode, Refused};
 use servery::domain::ids::ShiftId;
 use servery::domain::money::Money;
-use servery::domain::order::{Disposal, EventKind, LinePart, RefundChoice, Status};
+use servery::domain::order::{Disposal, EventKind, Guard, LinePart, RefundChoice, Status};
 use servery::domain::payment::Method;
 use servery::domain::time::Timestamp;
 use servery::service::views::{AllDayView, KitchenView, TicketView};
 use servery::tui::app::{App, Input};
 use servery::tui::screens::kitchen::{Act, Effect, Msg, Outcome, PersonPin, Secret, Step, Undoing};
+use servery::tui::theme::{Background, ColorProfile};
+use servery::tui::ui::{Overrides, Ui};
 use uuid::Uuid;
 
 fn bump() -> Act {
@@ -71,6 +74,42 @@ fn a_key_pressed_twice_acts_once() {
     assert!(is_quiet(&mut board), "a press on the old picture does nothing");
     board.keys("space");
     assert_eq!(step(&mut board).1, bump());
+}
+
+#[test]
+fn a_key_during_a_step_is_answered_and_does_nothing() {
+    let saving = "The last step of 142 is still being saved.";
+    for keys in ["space", "enter", "a", "x", "p", "h", "n", "w"] {
+        let mut board = board(80, 24, one(Status::Confirmed));
+        board.keys("space");
+        let (_, _, key) = step(&mut board);
+        assert!(!board.screen().contains(saving));
+        board.keys(keys);
+        assert!(board.screen().contains(saving), "{keys}:\n{}", board.screen());
+        assert!(is_quiet(&mut board), "{keys}");
+        // Nothing was kept for later, and what is saved is not said to be unsaved.
+        let outcome = Outcome::Bumped { step: Step::Started, lines: Vec::new() };
+        board.message(Msg::Acted { key, result: Ok(outcome) });
+        let request = asked_load(&mut board).expect("a new picture");
+        assert!(board.screen().contains(saving), "the picture is still the old one");
+        board.message(Msg::Kitchen { request, result: Ok(one(Status::Preparing)) });
+        assert!(is_quiet(&mut board), "{keys}");
+        assert!(!board.screen().contains(saving), "{keys}:\n{}", board.screen());
+    }
+}
+
+#[test]
+fn a_question_that_was_open_when_a_step_began_does_not_start_another() {
+    let mut board = board(80, 24, one(Status::Preparing));
+    board.keys("space");
+    let (_, _, key) = step(&mut board);
+    let lines = vec![line_id(142, 1)];
+    done(&mut board, &key, Outcome::Bumped { step: Step::Ready, lines }, one(Status::Ready));
+    board.keys("u");
+    assert!(matches!(step(&mut board).1, Act::Undo { .. }));
+    board.keys("r enter");
+    assert!(is_quiet(&mut board));
+    assert!(board.screen().contains("still being saved"), "{}", board.screen());
 }
 
 #[test]
@@ -339,7 +378,7 @@ fn signing_out_hides_no_ticket_and_stops_no_bell() {
 }
 
 #[test]
-fn the_bell_rings_for_new_tickets_only() {
+fn the_bell_rings_for_new_tickets() {
     let mut board = board(80, 24, one(Status::Confirmed));
     assert_eq!(board.bells(), 0, "not on the first load");
     refresh(&mut board, one(Status::Preparing));
@@ -356,6 +395,93 @@ fn the_bell_rings_for_new_tickets_only() {
     refresh(&mut board, three);
     assert_eq!(board.bells(), 1, "muted");
     assert!(board.screen().contains("NEW ORDER   144"));
+}
+
+#[test]
+fn the_bell_rings_once_for_each_ticket_that_turns_late() {
+    // Late from 480 seconds on.
+    let aged = |age| view(vec![ticket(141, Status::Preparing, 900), ticket(142, Status::Confirmed, age)]);
+    let mut board = board(80, 24, aged(470));
+    assert_eq!(board.bells(), 0, "what is late at the start is no news");
+    board.advance(9);
+    assert_eq!(board.bells(), 0);
+    board.advance(1);
+    assert_eq!(board.bells(), 1, "by the clock alone");
+    assert!(!board.screen().contains("NEW ORDER"), "late is not new");
+    board.advance(5);
+    refresh(&mut board, aged(485));
+    let mut undone = aged(490);
+    undone.red_seconds = 500;
+    refresh(&mut board, undone);
+    refresh(&mut board, aged(505));
+    assert_eq!(board.bells(), 1, "once for each");
+    let mut third = aged(510);
+    third.tickets.extend([ticket(143, Status::Ready, 900), ticket(144, Status::Confirmed, 470)]);
+    refresh(&mut board, third);
+    assert_eq!(board.bells(), 2, "144 is new; what is ready is not late");
+    board.keys("m");
+    board.advance(20);
+    assert_eq!(board.bells(), 2, "muted");
+    board.keys("m");
+    board.advance(1);
+    assert_eq!(board.bells(), 2, "nor later");
+}
+
+#[test]
+fn a_ticket_that_comes_late_already_rings_once() {
+    let mut board = board(80, 24, one(Status::Confirmed));
+    refresh(&mut board, view(vec![ticket(142, Status::Confirmed, 60), ticket(143, Status::Confirmed, 700)]));
+    assert_eq!(board.bells(), 1);
+}
+
+#[test]
+fn a_station_hears_nothing_of_what_is_late_elsewhere() {
+    let aged = |age| {
+        let mut other = ticket(142, Status::Confirmed, age);
+        other.lines = vec![line(142, 1, 1, "Green salad", 2)];
+        view(vec![other])
+    };
+    let mut board = board(80, 24, aged(470));
+    board.keys("s");
+    refresh(&mut board, aged(490));
+    assert_eq!(board.bells(), 0);
+    board.keys("s");
+    board.advance(1);
+    assert_eq!(board.bells(), 0, "it was late before");
+}
+
+#[test]
+fn only_the_words_of_a_note_are_underlined() {
+    let mut noted = ticket(142, Status::Confirmed, 60);
+    noted.note = Some("allergic to peanuts, sesame and everything that was near them in the kitchen".to_owned());
+    noted.lines[0].note = Some("no basil, and the crust as dark as it can be made please".to_owned());
+    let board = board(60, 20, view(vec![noted]));
+    let buffer = board.draw();
+    let underlined = |x: u16, y: u16| buffer[(x, y)].modifier.contains(Modifier::UNDERLINED);
+    let rows: Vec<String> = (0..buffer.area.height)
+        .map(|y| (0..buffer.area.width).filter(|x| underlined(*x, y)).map(|x| buffer[(x, y)].symbol()).collect())
+        .filter(|row: &String| !row.is_empty())
+        .collect();
+    assert!(rows.len() > 4, "{rows:?}");
+    assert!(rows.iter().all(|row| row.trim() == row && !row.contains('»')), "{rows:?}");
+    assert!(rows.concat().starts_with("allergic") && rows.concat().ends_with("please"), "{rows:?}");
+}
+
+#[test]
+fn refusals_are_said_in_the_language_of_the_house() {
+    let german = "[guard]\nnot_on_hold = \"Die Bestellung ruht.\"\n[guard_help]\nnot_on_hold = \"Gib sie erst frei.\"";
+    let overrides = Overrides { theme: None, keymap: None, locale: Some(german) };
+    let ui = Ui::load(Background::Dark, ColorProfile::TrueColor, &overrides).expect("German");
+    let guard = Guard::NotOnHold;
+    let refused = Refused::new(guard.code(), guard.words()).by_guard(guard.as_str()).help(guard.help());
+    let specific = Refused::conflict("The drawer holds €3.00 only.").help("Take less, or count the drawer.");
+    for (refused, words) in
+        [(refused, "Die Bestellung ruht. Gib sie erst frei."), (specific, "The drawer holds €3.00 only.")]
+    {
+        let mut board = board(80, 24, one(Status::Confirmed)).with_ui(ui.clone());
+        board.message(Msg::WhyNot { order: order(142), result: Ok(Some(refused)) });
+        assert!(board.screen().contains(words), "{}", board.screen());
+    }
 }
 
 #[test]

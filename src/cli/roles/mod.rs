@@ -3,6 +3,8 @@
 
 mod board;
 mod console;
+#[cfg(debug_assertions)]
+mod fault;
 mod kiosk;
 mod kitchen;
 mod launcher;

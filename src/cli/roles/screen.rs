@@ -96,6 +96,8 @@ where
             return Ok(ExitCode::from(status));
         }
     };
+    #[cfg(debug_assertions)]
+    let app = &mut super::fault::Faulty::new(app);
     let clock = std::sync::Arc::clone(house.door.clock());
     let ended = {
         let runtime = Runtime::new(app, &ui, &*clock, host).map_err(Refused::internal)?;

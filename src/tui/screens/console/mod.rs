@@ -15,7 +15,6 @@ pub use desk::{Commands, Desk, Done};
 pub use message::{Act, Ask, Effect, Loaded, Msg};
 pub use tab::{Place, Tab};
 
-use crate::domain::access::Role;
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::time::Timestamp;
 use crate::tui::app::{App, Cmd, Env, Hit, Input, RequestId, ViewCtx};
@@ -25,6 +24,7 @@ use crate::tui::screens::credentials::{Credentials, Given};
 use crate::tui::screens::person::{DemoAccount, Person, PersonPin};
 use crate::tui::text;
 use crate::tui::theme::Token;
+use crate::tui::vocabulary;
 use crate::tui::widgets::banner::Banner;
 use crate::tui::widgets::help;
 use crate::tui::widgets::page::{self, Page};
@@ -412,26 +412,13 @@ impl Console {
     fn aside(&self, ctx: &ViewCtx<'_>) -> String {
         let Some(person) = self.desk.person() else { return String::new() };
         let now = ctx.now.to_utc().with_timezone(&self.desk.zone()).format("%H:%M").to_string();
-        let role = ctx.locale.t(role_key(person.role));
+        let role = vocabulary::role(person.role, ctx.locale);
         ctx.locale.t_args("console.aside", &[("name", &person.name), ("role", &role), ("time", &now)])
     }
 }
 
 fn untouched() -> BTreeMap<Place, Box<dyn Tab>> {
     Place::ALL.iter().map(|place| (*place, place.tab())).collect()
-}
-
-/// The key of a role's name in the catalogue.
-#[must_use]
-pub const fn role_key(role: Role) -> &'static str {
-    match role {
-        Role::Customer => "role.customer",
-        Role::Kitchen => "role.kitchen",
-        Role::Delivery => "role.delivery",
-        Role::Admin => "role.admin",
-        Role::System => "role.system",
-        Role::Gateway => "role.gateway",
-    }
 }
 
 impl App for Console {

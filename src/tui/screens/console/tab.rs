@@ -26,7 +26,7 @@ macro_rules! places {
             #[must_use]
             pub const fn title_key(self) -> &'static str {
                 match self {
-                    $(Self::$variant => concat!("console.tab_", $name),)+
+                    $(Self::$variant => $name,)+
                 }
             }
 
@@ -58,7 +58,7 @@ macro_rules! places {
 
 places! {
     /// Orders.
-    Orders => "orders", ConsoleOrders, OrdersRead, super::orders::Orders;
+    Orders => "console.tab_orders", ConsoleOrders, OrdersRead, super::orders::Orders;
 }
 
 /// A tab. It draws into the room that the console leaves it and puts its own questions over it.

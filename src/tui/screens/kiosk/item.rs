@@ -24,6 +24,8 @@ use std::cell::Cell;
 const ROWS: &str = "kiosk.item";
 /// The most columns: a price should not stand too far from its name.
 const WIDTH: u16 = 84;
+/// The columns at the right that stay free, for the mark that the rows go on.
+const MARGIN: u16 = 2;
 /// The index of the minus sign among the buttons of this screen.
 const MINUS: usize = 1;
 /// The index of the plus sign.
@@ -275,7 +277,7 @@ impl ItemScreen {
         let body = parts::page(frame, scene, title, (Context::Item, &hints), ctx);
         let body = body.centered_horizontally(Constraint::Length(WIDTH.min(body.width)));
         let Some(item) = self.find(scene.menu) else { return };
-        let about = about(item, body, scene.menu, ctx);
+        let about = about(item, Rect { width: body.width.saturating_sub(MARGIN), ..body }, scene.menu, ctx);
         let about_rows = u16::try_from(about.len()).unwrap_or(body.height).min(body.height / 2);
         let [_, top, _, rows, _, button] = Layout::vertical([
             Constraint::Length(1),
@@ -320,11 +322,11 @@ impl ItemScreen {
             let Ok(offset) = u16::try_from(offset) else { break };
             let place = Rect { y: area.y.saturating_add(offset), height: 1, ..area };
             let focused = *row == self.focus;
-            let line = self.row(*row, focused, item, scene.menu, place.width.saturating_sub(2), ctx);
-            frame.render_widget(Paragraph::new(line), Rect { width: place.width.saturating_sub(2), ..place });
+            let line = self.row(*row, focused, item, scene.menu, place.width.saturating_sub(MARGIN), ctx);
+            frame.render_widget(Paragraph::new(line), Rect { width: place.width.saturating_sub(MARGIN), ..place });
             if row.takes_focus() {
                 if focused {
-                    let marked = Rect { width: place.width.saturating_sub(2), ..place };
+                    let marked = Rect { width: place.width.saturating_sub(MARGIN), ..place };
                     frame.buffer_mut().set_style(marked, ctx.style(Token::Selected));
                 }
                 ctx.hit(place, Hit::Row { list: ROWS, index });
@@ -345,7 +347,7 @@ impl ItemScreen {
 
     /// The signs around the quantity stand at the right end of the row: `−  2  +`.
     fn hit_quantity(&self, place: Rect, ctx: &ViewCtx<'_>) {
-        let end = place.right().saturating_sub(2);
+        let end = place.right().saturating_sub(MARGIN);
         let width = u16::try_from(quantity_words(self.quantity).chars().count()).unwrap_or(9);
         let sign = |x: u16| Rect { x, width: 3, ..place };
         ctx.hit(sign(end.saturating_sub(width).saturating_sub(1)), Hit::Row { list: parts::BUTTONS, index: MINUS });

@@ -271,7 +271,8 @@ fn wrapped(words: &str, mark: &str, style: Style, look: &Look<'_>, rows: &mut Ve
     for (at, row) in text::wrap(words, width).into_iter().enumerate() {
         let before = if at == 0 { mark.to_owned() } else { " ".repeat(indent) };
         rows.push(Line::from(vec![
-            Span::styled(before, style.remove_modifier(Modifier::CROSSED_OUT)),
+            // Lines through or under belong to words, not to the margin.
+            Span::styled(before, style.remove_modifier(Modifier::CROSSED_OUT | Modifier::UNDERLINED)),
             Span::styled(row, style),
         ]));
     }

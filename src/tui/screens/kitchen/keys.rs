@@ -268,7 +268,7 @@ impl Kitchen {
             return Vec::new();
         };
         if self.acts.is_busy(order) {
-            return vec![Cmd::Unchanged];
+            return self.say_busy(order, env);
         }
         if self.away {
             self.say(env.locale.t("kitchen.away"), Token::Danger, env);
@@ -280,9 +280,9 @@ impl Kitchen {
             Action::Bump | Action::Select => return self.bump(&ticket, env),
             Action::Accept if ticket.status == Status::Received => self.ask_estimate(order, &ticket, env),
             Action::Priority => {
-                return self.act(order, Act::SetPriority { priority: i64::from(ticket.priority <= 0) });
+                return self.act(order, Act::SetPriority { priority: i64::from(ticket.priority <= 0) }, env);
             }
-            Action::Hold if held => return self.act(order, Act::Release),
+            Action::Hold if held => return self.act(order, Act::Release, env),
             Action::Hold => {
                 let mut choices: Vec<String> =
                     HOLD_MINUTES.iter().map(|minutes| env.locale.t_plural("kitchen.minutes", *minutes, &[])).collect();
@@ -328,20 +328,29 @@ impl Kitchen {
         Vec::new()
     }
 
-    /// Starts a step; nothing where one of the same order is under way.
-    pub(super) fn act(&mut self, order: OrderId, act: Act) -> Vec<Cmd<Effect>> {
+    /// Starts a step; where one of the same order is under way only says so.
+    pub(super) fn act(&mut self, order: OrderId, act: Act, env: &Env<'_>) -> Vec<Cmd<Effect>> {
         let Some(version) = self.ticket(order).map(|ticket| ticket.version) else { return Vec::new() };
         match self.acts.start(order, version, act) {
             Some(effect) => vec![Cmd::Effect(effect)],
-            None => vec![Cmd::Unchanged],
+            None => self.say_busy(order, env),
         }
+    }
+
+    /// Says that the key was heard and does nothing: a step must never be done twice. It is not kept
+    /// for later either, because it was pressed for a picture that is about to change.
+    fn say_busy(&mut self, order: OrderId, env: &Env<'_>) -> Vec<Cmd<Effect>> {
+        let words = env.locale.t_args("kitchen.still_saving", &[("number", &self.number(order))]);
+        self.say(words, Token::Muted, env);
+        self.told_busy = Some(order);
+        Vec::new()
     }
 
     fn bump(&mut self, ticket: &TicketView, env: &Env<'_>) -> Vec<Cmd<Effect>> {
         let (order, number) = (ticket.order, text::clean(&ticket.pickup_number));
         let key = |action| env.keymap.keys_for(Context::Kitchen, action).into_iter().next().unwrap_or_default();
         let words = match ticket::next(ticket, self.store_now(env.now)) {
-            Next::Start | Next::Finish => return self.act(order, Act::Bump { station: self.station }),
+            Next::Start | Next::Finish => return self.act(order, Act::Bump { station: self.station }, env),
             Next::HandOver => {
                 self.overlay = Some(Overlay::HandOver { order, number });
                 return Vec::new();
@@ -371,10 +380,11 @@ impl Kitchen {
     fn undo(&mut self, env: &Env<'_>) -> Vec<Cmd<Effect>> {
         match self.undo.take().filter(|undo| env.now < undo.until) {
             Some(undo) if self.acts.is_busy(undo.order) => {
+                let order = undo.order;
                 self.undo = Some(undo);
-                vec![Cmd::Unchanged]
+                self.say_busy(order, env)
             }
-            Some(undo) => self.act(undo.order, Act::Undo { what: undo.what }),
+            Some(undo) => self.act(undo.order, Act::Undo { what: undo.what }, env),
             None => {
                 let recall =
                     env.keymap.keys_for(Context::Kitchen, Action::Recall).into_iter().next().unwrap_or_default();

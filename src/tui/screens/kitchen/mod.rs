@@ -36,6 +36,7 @@ use overlay::Overlay;
 use ratatui::Frame;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use ticket::Age;
 
 /// Seconds for which the last step can be taken back.
 pub const UNDO_SECONDS: i64 = 5;
@@ -103,9 +104,13 @@ pub struct Kitchen {
     wish: Option<Wish>,
     seen: Option<BTreeSet<OrderId>>,
     flash: Option<(Vec<String>, Timestamp)>,
+    /// The tickets that were late at some time: the bell rings once for each.
+    late: Option<BTreeSet<OrderId>>,
     muted: bool,
     away: bool,
     toast: Toast,
+    /// The ticket of which the toast says that its last step is still being saved.
+    told_busy: Option<OrderId>,
 }
 
 impl Kitchen {
@@ -137,9 +142,11 @@ impl Kitchen {
             wish: None,
             seen: None,
             flash: None,
+            late: None,
             muted: false,
             away: false,
             toast: Toast::default(),
+            told_busy: None,
         }
     }
 
@@ -175,6 +182,7 @@ impl Kitchen {
     }
 
     fn say(&mut self, words: impl Into<String>, token: Token, env: &Env<'_>) {
+        self.told_busy = None;
         self.toast.show(words, token, env.now);
     }
 
@@ -279,6 +287,9 @@ impl Kitchen {
         }
         self.keep_selection();
         self.announce(env, &mut commands);
+        if self.told_busy.take_if(|order| !self.acts.is_busy(*order)).is_some() {
+            self.toast.dismiss();
+        }
         if self.undo.as_ref().is_some_and(|undo| self.ticket(undo.order).is_none()) {
             self.undo = None;
         }
@@ -315,8 +326,38 @@ impl Kitchen {
         (self.selected, self.place) = (order, at);
     }
 
+    /// Rings once for everything that a cook has to look up for.
     fn announce(&mut self, env: &Env<'_>, commands: &mut Vec<Cmd<Effect>>) {
-        let Some(view) = self.view.get() else { return };
+        let (new, late) = (self.has_new(env), self.has_late(env));
+        if (new || late) && !self.muted {
+            commands.push(Cmd::Bell);
+        }
+    }
+
+    /// Whether tickets have turned late that were not before. What is late when the board starts, or
+    /// turns so while it stands at another station, is nobody's surprise later.
+    fn has_late(&mut self, env: &Env<'_>) -> bool {
+        let now = self.store_now(env.now);
+        let Some(view) = self.view.get() else { return false };
+        let is_late =
+            |ticket: &&TicketView| ticket.status != Status::Ready && ticket::age(ticket, view, now) == Age::Red;
+        let news = match &self.late {
+            None => false,
+            Some(known) => view
+                .tickets
+                .iter()
+                .filter(is_late)
+                .any(|ticket| !known.contains(&ticket.order) && ticket::is_shown(ticket, self.station)),
+        };
+        let known = |ticket: &&TicketView| self.late.as_ref().is_some_and(|late| late.contains(&ticket.order));
+        let late = view.tickets.iter().filter(|ticket| is_late(ticket) || known(ticket));
+        self.late = Some(late.map(|ticket| ticket.order).collect());
+        news
+    }
+
+    /// Whether tickets have come; they are announced on the board.
+    fn has_new(&mut self, env: &Env<'_>) -> bool {
+        let Some(view) = self.view.get() else { return false };
         let orders: BTreeSet<OrderId> = view.tickets.iter().map(|ticket| ticket.order).collect();
         let fresh: Vec<String> = match &self.seen {
             None => Vec::new(),
@@ -330,13 +371,11 @@ impl Kitchen {
             }
         };
         self.seen = Some(orders);
-        if fresh.is_empty() {
-            return;
+        let news = !fresh.is_empty();
+        if news {
+            self.flash = Some((fresh, env.now.plus_seconds(FLASH_SECONDS)));
         }
-        self.flash = Some((fresh, env.now.plus_seconds(FLASH_SECONDS)));
-        if !self.muted {
-            commands.push(Cmd::Bell);
-        }
+        news
     }
 
     fn on_acted(&mut self, key: &str, result: Result<Outcome, Refused>, env: &Env<'_>) -> Vec<Cmd<Effect>> {
@@ -421,7 +460,14 @@ impl Kitchen {
         self.toast.expire(env.now);
         self.flash = self.flash.take().filter(|(_, until)| env.now < *until);
         self.undo = self.undo.take().filter(|undo| env.now < undo.until);
-        if self.problem.is_some() && !self.view.is_waiting() { self.reload() } else { Vec::new() }
+        let mut commands = Vec::new();
+        if self.has_late(env) && !self.muted {
+            commands.push(Cmd::Bell);
+        }
+        if self.problem.is_some() && !self.view.is_waiting() {
+            commands.extend(self.reload());
+        }
+        commands
     }
 
     /// An effect broke: nothing that was asked for will be answered.

@@ -171,7 +171,7 @@ impl Kitchen {
                     },
                 };
                 match yes {
-                    Some(true) => self.act(order, Act::HandOver),
+                    Some(true) => self.act(order, Act::HandOver, env),
                     Some(false) => Vec::new(),
                     None => {
                         self.overlay = Some(Overlay::HandOver { order, number });
@@ -186,7 +186,7 @@ impl Kitchen {
                     Vec::new()
                 }
                 Paid::Cancelled => Vec::new(),
-                Paid::Tendered(tendered) => self.act(form.order, Act::ConfirmCash { tendered }),
+                Paid::Tendered(tendered) => self.act(form.order, Act::ConfirmCash { tendered }, env),
             },
             Overlay::Void(mut form) => match form.on_input(input, env) {
                 Voided::Open => {
@@ -222,7 +222,7 @@ impl Kitchen {
                 }
                 Given::Cancelled => Vec::new(),
                 Given::Password(username, pin) | Given::Pin(username, pin) => {
-                    self.act(order, let_through(act, PersonPin { username, pin }))
+                    self.act(order, let_through(act, PersonPin { username, pin }), env)
                 }
             },
             Overlay::OpeningTill(order) => {
@@ -277,7 +277,7 @@ impl Kitchen {
                 self.say(env.locale.t("kitchen.away"), Token::Danger, env);
                 Vec::new()
             }
-            Some(order) => self.act(*order, Act::Recall),
+            Some(order) => self.act(*order, Act::Recall, env),
             None => {
                 self.overlay = Some(Overlay::Recall(state));
                 Vec::new()
@@ -311,13 +311,13 @@ impl Kitchen {
             Question::OfferCash if at == 0 => return self.on_order(Action::Cash, order, env),
             Question::Accept => {
                 let eta_minutes = at.checked_sub(1).and_then(|at| ETA_MINUTES.get(at)).copied();
-                return self.act(order, Act::Accept { eta_minutes });
+                return self.act(order, Act::Accept { eta_minutes }, env);
             }
             Question::Hold => {
                 let until = HOLD_MINUTES
                     .get(at)
                     .map(|minutes| self.store_now(env.now).plus_seconds(minutes.saturating_mul(60)));
-                return self.act(order, Act::Hold { until });
+                return self.act(order, Act::Hold { until }, env);
             }
             Question::Why => {
                 if let Some((event, _)) = WHY.get(at) {
@@ -329,7 +329,7 @@ impl Kitchen {
                 self.ask_reason(order, Ending::Void(line), env);
             }
             Question::Reason(ending) => match reasons(ending).get(at) {
-                Some(words) => return self.with_reason(order, ending, env.locale.t(words)),
+                Some(words) => return self.with_reason(order, ending, env.locale.t(words), env),
                 None => {
                     let title = env.locale.t("kitchen.reason_other");
                     let dialog = Dialog::text(title, env.locale.t("kitchen.reason_body"), TextInput::new(REASON_LIMIT));
@@ -367,8 +367,8 @@ impl Kitchen {
             _ => Money::ZERO,
         };
         match question {
-            Question::Note => self.act(order, Act::Note { note: given }),
-            Question::OtherReason(ending) => self.with_reason(order, ending, given),
+            Question::Note => self.act(order, Act::Note { note: given }, env),
+            Question::OtherReason(ending) => self.with_reason(order, ending, given, env),
             Question::Float => {
                 self.overlay = Some(Overlay::OpeningTill(order));
                 let key = self.acts.next_key();
@@ -379,12 +379,12 @@ impl Kitchen {
         }
     }
 
-    fn with_reason(&mut self, order: OrderId, ending: Ending, reason: String) -> Vec<Cmd<Effect>> {
+    fn with_reason(&mut self, order: OrderId, ending: Ending, reason: String, env: &Env<'_>) -> Vec<Cmd<Effect>> {
         let Some(ticket) = self.ticket(order) else { return Vec::new() };
         match ending {
-            Ending::Reject if ticket.status == Status::Received => self.act(order, Act::Reject { reason }),
-            Ending::Reject if ticket.status == Status::Confirmed => self.act(order, Act::StaffCancel { reason }),
-            Ending::Force => self.act(order, Act::ForceReady { reason, override_pin: None }),
+            Ending::Reject if ticket.status == Status::Received => self.act(order, Act::Reject { reason }, env),
+            Ending::Reject if ticket.status == Status::Confirmed => self.act(order, Act::StaffCancel { reason }, env),
+            Ending::Force => self.act(order, Act::ForceReady { reason, override_pin: None }, env),
             // Cooking began while the reason was asked for: from there on it is a void.
             Ending::Reject => {
                 self.overlay = Some(Overlay::Void(Box::new(VoidForm::new(ticket, None, reason))));
@@ -400,7 +400,7 @@ impl Kitchen {
     /// Does what an admin may do; asks for an admin's PIN where the person is none.
     fn with_manager(&mut self, order: OrderId, act: Act, env: &Env<'_>) -> Vec<Cmd<Effect>> {
         if self.person.as_ref().is_some_and(|person| person.role == Role::Admin) {
-            return self.act(order, act);
+            return self.act(order, act, env);
         }
         let form = Box::new(Credentials::manager(env.locale.t("kitchen.override_body"), env));
         self.overlay = Some(Overlay::Override { form, order, act });

@@ -9,6 +9,7 @@ use crate::tui::app::ViewCtx;
 use crate::tui::screens::price_trace;
 use crate::tui::text;
 use crate::tui::theme::Token;
+use crate::tui::vocabulary;
 use crate::tui::widgets::columns::{self, Column};
 use ratatui::text::{Line, Span};
 
@@ -68,10 +69,10 @@ pub(super) fn lines(
 }
 
 fn head(order: &OrderView, width: u16, desk: &Desk, ctx: &ViewCtx<'_>, out: &mut Vec<Line<'static>>) {
-    let status = ctx.locale.t(&format!("status.{}", order.status.as_str()));
-    let payment = ctx.locale.t(&format!("payment.{}", order.payment_status.as_str()));
-    let method = ctx.locale.t(&format!("method.{}", order.method.as_str()));
-    let fulfilment = ctx.locale.t(&format!("fulfilment.{}", order.fulfilment.as_str()));
+    let status = vocabulary::status(order.status, ctx.locale);
+    let payment = vocabulary::payment(order.payment_status, ctx.locale);
+    let method = vocabulary::method(order.method, ctx.locale);
+    let fulfilment = vocabulary::fulfilment(order.fulfilment, ctx.locale);
     out.push(Line::from(vec![
         Span::styled(format!("{} ", text::clean(&order.pickup_number)), ctx.style(Token::Title)),
         Span::styled(format!("{status}  "), ctx.style(status_token(order.status))),
@@ -86,7 +87,7 @@ fn head(order: &OrderView, width: u16, desk: &Desk, ctx: &ViewCtx<'_>, out: &mut
     }
     wrapped(&facts.join(" · "), width, Token::Muted, ctx, out);
     if let Some(reason) = order.reason {
-        let words = ctx.locale.t(&format!("end_reason.{}", reason.as_str()));
+        let words = vocabulary::end_reason(reason, ctx.locale);
         let words = match &order.reason_text {
             Some(text) if !text.is_empty() => format!("{words}: {text}"),
             _ => words,
@@ -126,8 +127,8 @@ fn item(line: &OrderLineView, width: u16, desk: &Desk, ctx: &ViewCtx<'_>, out: &
 }
 
 fn attempted(attempt: &AttemptView, order: &OrderView, width: u16, ctx: &ViewCtx<'_>, out: &mut Vec<Line<'static>>) {
-    let method = ctx.locale.t(&format!("method.{}", attempt.method.as_str()));
-    let status = ctx.locale.t(&format!("attempt.{}", attempt.status.as_str()));
+    let method = vocabulary::attempt_method(attempt.method, ctx.locale);
+    let status = vocabulary::attempt(attempt.status, ctx.locale);
     let card = match (&attempt.brand, &attempt.last_four) {
         (Some(brand), Some(digits)) => format!(" {brand} …{digits}"),
         _ => String::new(),
@@ -154,8 +155,8 @@ fn attempted(attempt: &AttemptView, order: &OrderView, width: u16, ctx: &ViewCtx
 }
 
 fn refunded(refund: &RefundView, order: &OrderView, width: u16, ctx: &ViewCtx<'_>, out: &mut Vec<Line<'static>>) {
-    let method = ctx.locale.t(&format!("method.{}", refund.method.as_str()));
-    let status = ctx.locale.t(&format!("refund_status.{}", refund.status.as_str()));
+    let method = vocabulary::attempt_method(refund.method, ctx.locale);
+    let status = vocabulary::refund(refund.status, ctx.locale);
     let token = match refund.status {
         RefundStatus::Settled => Token::Success,
         RefundStatus::Failed => Token::Danger,
@@ -168,10 +169,10 @@ fn refunded(refund: &RefundView, order: &OrderView, width: u16, ctx: &ViewCtx<'_
 }
 
 fn taken(step: &HistoryView, width: u16, desk: &Desk, ctx: &ViewCtx<'_>, out: &mut Vec<Line<'static>>) {
-    let to = ctx.locale.t(&format!("status.{}", step.to.as_str()));
+    let to = vocabulary::status(step.to, ctx.locale);
     let who = match &step.actor {
         Some(name) => text::clean(name),
-        None => ctx.locale.t(&format!("role.{}", step.role)),
+        None => step.role.parse().map_or_else(|_| text::clean(&step.role), |role| vocabulary::role(role, ctx.locale)),
     };
     let at = match &step.terminal {
         Some(terminal) => ctx.locale.t_args("orders.at_terminal", &[("who", &who), ("terminal", terminal)]),

@@ -10,6 +10,7 @@ use crate::service::order_queries::OrderFilter;
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
 use crate::tui::locale::Locale;
+use crate::tui::vocabulary;
 use crate::tui::widgets::form::{Field, Filled, Form, Kind};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -70,9 +71,9 @@ impl Filter {
             Day::Any => locale.t("orders.any_day"),
             Day::On(day) => day.clone(),
         }];
-        words.extend(self.status.map(|status| locale.t(&format!("status.{}", status.as_str()))));
-        words.extend(self.fulfilment.map(|way| locale.t(&format!("fulfilment.{}", way.as_str()))));
-        words.extend(self.method.map(|method| locale.t(&format!("method.{}", method.as_str()))));
+        words.extend(self.status.map(|status| vocabulary::status(status, locale)));
+        words.extend(self.fulfilment.map(|way| vocabulary::fulfilment(way, locale)));
+        words.extend(self.method.map(|method| vocabulary::method(method, locale)));
         words.extend(self.paid.map(|paid| locale.t(if paid { "orders.paid" } else { "orders.not_paid" })));
         if !self.text.is_empty() {
             words.push(format!("\"{}\"", self.text));
@@ -83,13 +84,12 @@ impl Filter {
     /// The same, with its form open.
     pub(super) fn opened(&self, desk: &Desk, env: &Env<'_>) -> Self {
         let any = || env.locale.t("orders.any");
-        let named = |key: String| env.locale.t(&key);
         let mut statuses = vec![any()];
-        statuses.extend(Status::ALL.iter().map(|status| named(format!("status.{}", status.as_str()))));
+        statuses.extend(Status::ALL.iter().map(|status| vocabulary::status(*status, env.locale)));
         let mut ways = vec![any()];
-        ways.extend(Fulfilment::ALL.iter().map(|way| named(format!("fulfilment.{}", way.as_str()))));
+        ways.extend(Fulfilment::ALL.iter().map(|way| vocabulary::fulfilment(*way, env.locale)));
         let mut methods = vec![any()];
-        methods.extend(Method::ALL.iter().map(|method| named(format!("method.{}", method.as_str()))));
+        methods.extend(Method::ALL.iter().map(|method| vocabulary::method(*method, env.locale)));
         let paid = vec![any(), env.locale.t("orders.paid"), env.locale.t("orders.not_paid")];
         let days =
             vec![env.locale.t("orders.day_today"), env.locale.t("orders.any_day"), env.locale.t("orders.day_on")];

@@ -23,6 +23,7 @@ use crate::tui::keymap::{Action, Context};
 use crate::tui::refusal;
 use crate::tui::text;
 use crate::tui::theme::Token;
+use crate::tui::vocabulary;
 use crate::tui::widgets::columns::{self, Column};
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::list::{self, ListLook, ListState};
@@ -316,7 +317,7 @@ impl Orders {
         let look = ListLook { name: STEPS, row_height: 1, active: true };
         list::draw(frame, body, state, steps.len(), look, ctx, |index, width| {
             let Some(step) = steps.get(index) else { return Vec::new() };
-            let words = ctx.locale.t(&step::event_key(step.event));
+            let words = vocabulary::event(step.event, ctx.locale);
             let digit = if index < 9 { index.saturating_add(1).to_string() } else { String::new() };
             let offered = is_offered(step);
             let (mark, token) = if offered { ("●", Token::Text) } else { ("○", Token::Muted) };
@@ -351,7 +352,7 @@ fn cells(row: &OrderSummary, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, rat
     let number = row.order_number.rsplit('-').next().unwrap_or_default();
     let short = number.trim_start_matches('0');
     let number = if short.is_empty() { number } else { short };
-    let method = ctx.locale.t(&format!("method.{}", row.method.as_str()));
+    let method = vocabulary::method(row.method, ctx.locale);
     let (paid, token) = if row.paid {
         (ctx.locale.t_args("orders.paid_by", &[("method", &method)]), Token::Success)
     } else if row.status.is_terminal() {
@@ -365,7 +366,7 @@ fn cells(row: &OrderSummary, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, rat
     vec![
         (number.to_owned(), ctx.style(Token::Title)),
         (at, ctx.style(Token::Muted)),
-        (ctx.locale.t(&format!("status.{}", row.status.as_str())), ctx.style(detail::status_token(row.status))),
+        (vocabulary::status(row.status, ctx.locale), ctx.style(detail::status_token(row.status))),
         (paid, ctx.style(token)),
         (row.called_name.clone().unwrap_or_default(), ctx.style(Token::Text)),
         (desk.money(row.total), ctx.style(Token::Price)),

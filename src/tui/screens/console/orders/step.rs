@@ -19,6 +19,7 @@ use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
 use crate::tui::locale::Locale;
 use crate::tui::refusal;
+use crate::tui::vocabulary;
 use crate::tui::widgets::form::{Field, Filled, Form, Kind};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -34,11 +35,6 @@ const LINES: [&str; 24] = [
     "line12", "line13", "line14", "line15", "line16", "line17", "line18", "line19", "line20", "line21", "line22",
     "line23",
 ];
-
-/// The key of an event's name in the catalogue.
-pub(super) fn event_key(event: EventKind) -> String {
-    format!("event.{}", event.as_str())
-}
 
 /// What follows from an input.
 #[derive(Debug)]
@@ -88,14 +84,12 @@ impl Question {
             EventKind::MarkReady if open_lines(order).next().is_some() => {
                 Form::new(title, body("orders.force_body"), vec![reason()])
             }
-            EventKind::Reject
-            | EventKind::Cancel
-            | EventKind::StaffCancel
-            | EventKind::CloseUncollected
-            | EventKind::AdminSetPaid
-            | EventKind::AdminSetFailed => {
-                Form::new(title, body(&format!("orders.body_{}", event.as_str())), vec![reason()])
-            }
+            EventKind::Reject => Form::new(title, body("orders.body_reject"), vec![reason()]),
+            EventKind::Cancel => Form::new(title, body("orders.body_cancel"), vec![reason()]),
+            EventKind::StaffCancel => Form::new(title, body("orders.body_staff_cancel"), vec![reason()]),
+            EventKind::CloseUncollected => Form::new(title, body("orders.body_close_uncollected"), vec![reason()]),
+            EventKind::AdminSetPaid => Form::new(title, body("orders.body_admin_set_paid"), vec![reason()]),
+            EventKind::AdminSetFailed => Form::new(title, body("orders.body_admin_set_failed"), vec![reason()]),
             EventKind::Void => {
                 let choices = vec![
                     locale.t("orders.refund_all"),
@@ -235,7 +229,7 @@ impl Question {
         {
             return env.locale.t_args("orders.change", &[("number", number), ("change", &desk.money(change))]);
         }
-        let event = env.locale.t(&event_key(self.event));
+        let event = vocabulary::event(self.event, env.locale);
         env.locale.t_args("orders.done_step", &[("number", number), ("step", &event)])
     }
 
@@ -245,7 +239,7 @@ impl Question {
 }
 
 fn title(event: EventKind, order: &OrderView, locale: &Locale) -> String {
-    let step = locale.t(&event_key(event));
+    let step = vocabulary::event(event, locale);
     locale.t_args("orders.step_title", &[("step", &step), ("number", &order.pickup_number)])
 }
 

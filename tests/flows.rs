@@ -5,6 +5,8 @@
 
 #[path = "flows/house.rs"]
 mod house;
+#[path = "flows/money.rs"]
+mod money;
 mod support;
 
 use house::*;

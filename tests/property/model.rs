@@ -361,7 +361,8 @@ impl Model {
                 match *how {
                     "drawer" => {
                         let cash = row.is_some_and(|row| row.method == "cash");
-                        yes(at_the_till(who) && pending && cash && self.drawer.is_some())
+                        let there = self.drawer.is_some_and(|held| row.is_some_and(|row| row.amount <= held));
+                        yes(at_the_till(who) && pending && cash && there)
                     }
                     _ => yes(answers(who) && pending),
                 }

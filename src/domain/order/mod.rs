@@ -304,8 +304,9 @@ pub struct OrderSnapshot {
     pub estimate_minutes: i64,
     /// The order date is over (business day of the site).
     pub business_day_over: bool,
-    /// Whether a till shift is open at the actor's terminal.
-    pub till_open: bool,
+    /// What the drawer of the till shift that is open at the actor's terminal holds; none: no shift is
+    /// open there.
+    pub drawer: Option<Money>,
     /// The lines.
     pub lines: Vec<Line>,
     /// The attempts.

@@ -5,10 +5,16 @@ use super::house::*;
 use super::on_both;
 use futures::future::join_all;
 use servery::domain::error::ErrorCode;
+use servery::domain::fulfilment::Fulfilment;
+use servery::domain::ids::{CartId, OrderId};
 use servery::domain::money::Money;
 use servery::domain::order::Disposal;
-use servery::domain::payment::RefundStatus;
-use servery::service::orders::{AcceptOrder, ConfirmCash, PayOutRefund, VoidOrderLine};
+use servery::domain::payment::{Method, RefundStatus};
+use servery::service::Caller;
+use servery::service::orders::{
+    AcceptOrder, ConfirmCash, PayOutRefund, RunTimer, StaffCancelOrder, Timer, VoidOrderLine,
+};
+use servery::service::place::PlaceOrder;
 use servery::service::till::{CashDrop, CashIn, TillOpen, TillStatus};
 use servery::service::views::{ItemView, OrderView};
 
@@ -72,4 +78,49 @@ on_both!(of_many_pay_outs_at_once_no_more_leaves_the_drawer_than_it_holds, |hous
         assert_eq!(refused.guard, Some("drawer_holds"));
     }
     assert_eq!(Money(house.drawer().await), Money::ZERO);
+});
+
+on_both!(an_order_is_tried_again_by_its_own_guest_and_only_after_it_failed, |house| {
+    let item = house.plain_item().await;
+    let (guest, other) = (house.guest(), house.guest());
+    house.cart(&guest, &item, 1, Fulfilment::Pickup).await;
+    house.cart(&other, &item, 1, Fulfilment::Pickup).await;
+    let try_again = |cart: CartId, order: OrderId| PlaceOrder {
+        cart,
+        method: Method::Card,
+        called_name: None,
+        pay_now: true,
+        delivery_address: None,
+        retry_of: Some(order),
+        expected_total: None,
+    };
+    let first = house.place(&guest, Method::Card, true).await;
+    house.answer(&first, failed("declined")).await;
+    // Somebody else's order is as one that is not there, also for staff who order for another guest.
+    let nowhere = OrderId(house.door.new_id());
+    for (caller, order) in [(&other.caller, first.order.id), (&other.caller, nowhere), (&house.admin, first.order.id)] {
+        let refused = house.refused(caller, try_again(other.cart, order)).await;
+        assert_eq!(refused.code, ErrorCode::NotFound, "{caller:?}");
+    }
+    let second = house.run(&guest.caller, try_again(guest.cart, first.order.id)).await;
+    assert_eq!(second.order.retry_of, Some(first.order.id));
+    // An order under way has not failed, nor has one that was paid, even if it was cancelled later.
+    let fresh = Guest { cart: CartId(house.door.new_id()), caller: guest.caller.clone() };
+    house.cart(&fresh, &item, 1, Fulfilment::Pickup).await;
+    let pending = house.refused(&guest.caller, try_again(fresh.cart, second.order.id)).await;
+    house.answer(&second, captured(&second.order)).await;
+    let paid = house.refused(&guest.caller, try_again(fresh.cart, second.order.id)).await;
+    let cancel = StaffCancelOrder { order: second.order.id, reason: "allergy".into() };
+    house.run(&house.kitchen, cancel).await;
+    let cancelled = house.refused(&guest.caller, try_again(fresh.cart, second.order.id)).await;
+    for refused in [pending, paid, cancelled] {
+        assert_eq!(refused.code, ErrorCode::ValidationError);
+        assert_eq!(refused.details["field"], "retry_of");
+    }
+    // What ran out of time, or was cancelled before it was paid, gave its cart back.
+    let late = house.place(&fresh, Method::Card, false).await;
+    house.pass(late.order.id, 601).await;
+    house.run(&Caller::System, RunTimer { order: late.order.id, timer: Timer::Expire }).await;
+    let third = house.run(&guest.caller, try_again(fresh.cart, late.order.id)).await;
+    assert_eq!(third.order.retry_of, Some(late.order.id));
 });

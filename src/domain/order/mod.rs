@@ -189,6 +189,13 @@ words!(
     }
 );
 
+/// Whether an order may be tried again by a new one (C3): it ended while it was pending (T4, T6, T7, T8),
+/// which gave its cart back. `received_at` is when the kitchen could first see it.
+#[must_use]
+pub const fn may_be_tried_again(status: Status, received_at: Option<Timestamp>) -> bool {
+    status.is_dropped() && received_at.is_none()
+}
+
 /// A line of an order, as the guards and effects need it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {

@@ -8,15 +8,16 @@ use servery::domain::error::ErrorCode;
 use servery::domain::fulfilment::Fulfilment;
 use servery::domain::ids::{CartId, OrderId};
 use servery::domain::money::Money;
-use servery::domain::order::Disposal;
-use servery::domain::payment::{Method, RefundStatus};
+use servery::domain::order::{Disposal, Status};
+use servery::domain::payment::{Method, PaymentStatus, RefundStatus};
 use servery::service::Caller;
 use servery::service::orders::{
     AcceptOrder, ConfirmCash, PayOutRefund, RunTimer, StaffCancelOrder, Timer, VoidOrderLine,
 };
+use servery::service::payments::{SettleRefund, StartPayment};
 use servery::service::place::PlaceOrder;
 use servery::service::till::{CashDrop, CashIn, TillOpen, TillStatus};
-use servery::service::views::{ItemView, OrderView};
+use servery::service::views::{ItemView, OrderView, Placed};
 
 impl House {
     /// A cash order whose money came, and of which one of two units was taken off again: a cash refund waits.
@@ -123,4 +124,30 @@ on_both!(an_order_is_tried_again_by_its_own_guest_and_only_after_it_failed, |hou
     house.run(&Caller::System, RunTimer { order: late.order.id, timer: Timer::Expire }).await;
     let third = house.run(&guest.caller, try_again(fresh.cart, late.order.id)).await;
     assert_eq!(third.order.retry_of, Some(late.order.id));
+});
+
+on_both!(a_stray_capture_bars_no_payment_and_goes_back, |house| {
+    let item = house.plain_item().await;
+    let guest = house.guest();
+    house.cart(&guest, &item, 1, Fulfilment::Pickup).await;
+    let placed = house.place(&guest, Method::Card, false).await;
+    // The right amount, but of no attempt of ours: T3 cannot take it.
+    let stray = house.answer(&placed, captured_as(&placed.order, placed.order.due, "pay_of_nobody")).await.order;
+    assert_eq!((stray.status, stray.paid), (Status::Pending, false));
+    assert!(stray.attempts[0].stray);
+    assert_eq!((stray.refunds.len(), stray.refunds[0].amount), (1, placed.order.due), "all of it goes back");
+    // The order is not stuck: it is paid for as if nothing had come.
+    let started = house.run(&guest.caller, StartPayment { order: placed.order.id }).await.order;
+    let attempt = started.attempts.iter().find(|attempt| !attempt.stray).cloned();
+    let started = Placed { order: started, attempt };
+    assert!(started.attempt.is_some());
+    let twice = house.refused(&guest.caller, StartPayment { order: placed.order.id }).await;
+    assert_eq!(twice.guard, Some("no_attempt_open_or_captured"));
+    let paid = house.answer(&started, captured(&started.order)).await.order;
+    assert_eq!((paid.status, paid.payment_status), (Status::Confirmed, PaymentStatus::Paid));
+    assert_eq!(paid.refunds.len(), 1, "what pays the order stays");
+    // The money that strayed goes back by its gateway, and the order stays paid.
+    let settle = SettleRefund { order: paid.id, refund: paid.refunds[0].id, failed: None };
+    let settled = house.run(&Caller::Gateway("stripe-dummy"), settle).await;
+    assert_eq!(settled.payment_status, PaymentStatus::Paid);
 });

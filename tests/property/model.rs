@@ -369,7 +369,7 @@ impl Model {
             }
             Doing::Act(act) => match *act {
                 Act::StartPayment => {
-                    let free = order.attempts.iter().all(|row| matches!(row.status, "failed" | "voided"));
+                    let free = order.attempts.iter().all(|row| row.stray || matches!(row.status, "failed" | "voided"));
                     perhaps(matches!(who, Who::Owner | Who::System) && is(&[Status::Pending]) && free)
                 }
                 Act::Extend => yes(who == Who::Owner

@@ -67,7 +67,7 @@ words!(
         AmountMatches = "amount_matches",
         /// Nothing is to be paid.
         DueIsZero = "due_is_zero",
-        /// No attempt is open or captured.
+        /// No attempt is open, and none pays the order.
         NoAttemptOpenOrCaptured = "no_attempt_open_or_captured",
         /// The hold has not lapsed.
         NotExpired = "not_expired",
@@ -265,9 +265,9 @@ impl Case<'_> {
                 _ => false,
             },
             Guard::DueIsZero => order.due.0 == 0,
-            Guard::NoAttemptOpenOrCaptured => {
-                !order.attempts.iter().any(|attempt| attempt.is_open() || attempt.status == AttemptStatus::Captured)
-            }
+            // A stray capture pays nothing and goes back by the refund that was written with it (T29): it
+            // must not keep the guest from paying.
+            Guard::NoAttemptOpenOrCaptured => order.open_attempt().is_none() && order.paying_attempt().is_none(),
             Guard::NotExpired => order.expires_at.is_none_or(|at| self.now < at),
             Guard::NotYetExtended => !order.hold_extended,
             Guard::NoAttempt => order.attempts.iter().all(|attempt| attempt.status == AttemptStatus::Voided),

@@ -9,15 +9,17 @@ use servery::domain::fulfilment::Fulfilment;
 use servery::domain::ids::{CartId, OrderId};
 use servery::domain::money::Money;
 use servery::domain::order::{Disposal, Status};
-use servery::domain::payment::{Method, PaymentStatus, RefundStatus};
+use servery::domain::payment::{AttemptMethod, Method, PaymentStatus, RefundStatus};
 use servery::service::Caller;
 use servery::service::orders::{
-    AcceptOrder, ConfirmCash, PayOutRefund, RunTimer, StaffCancelOrder, Timer, VoidOrderLine,
+    AcceptOrder, ConfirmCash, OverridePayment, PayOutRefund, RunTimer, StaffCancelOrder, Timer, VoidOrderLine,
 };
 use servery::service::payments::{SettleRefund, StartPayment};
 use servery::service::place::PlaceOrder;
-use servery::service::till::{CashDrop, CashIn, TillOpen, TillStatus};
+use servery::service::till::{CashDrop, CashIn, TillOpen, TillStatus, Total};
 use servery::service::views::{ItemView, OrderView, Placed};
+use servery::service::worker_due::DueRefunds;
+use servery::store::due::Key;
 
 impl House {
     /// A cash order whose money came, and of which one of two units was taken off again: a cash refund waits.
@@ -150,4 +152,29 @@ on_both!(a_stray_capture_bars_no_payment_and_goes_back, |house| {
     let settle = SettleRefund { order: paid.id, refund: paid.refunds[0].id, failed: None };
     let settled = house.run(&Caller::Gateway("stripe-dummy"), settle).await;
     assert_eq!(settled.payment_status, PaymentStatus::Paid);
+});
+
+on_both!(what_an_override_took_is_paid_out_by_hand_and_never_asked_of_a_gateway, |house| {
+    let item = house.plain_item().await;
+    house.run(&house.kitchen, TillOpen { float: 50_000 }).await;
+    for method in [Method::Card, Method::Upi] {
+        let guest = house.guest();
+        house.cart(&guest, &item, 1, Fulfilment::Pickup).await;
+        let placed = house.place(&guest, method, false).await;
+        let set = OverridePayment { order: placed.order.id, paid: true, reason: "seen at the bank".into() };
+        house.run(&house.admin, set).await;
+        let cancel = StaffCancelOrder { order: placed.order.id, reason: "allergy".into() };
+        house.run(&house.kitchen, cancel).await;
+        let order = house.order(placed.order.id).await;
+        assert_eq!((order.refunds.len(), order.refunds[0].method), (1, AttemptMethod::Cash));
+        let asked = house.door.ask(&Caller::System, DueRefunds { after: Key::START, limit: 10 }).await.expect("due");
+        assert_eq!(asked.rows, [], "no gateway knows of the money");
+        let report = house.door.ask(&house.kitchen, TillStatus::default()).await.expect("status").expect("open");
+        let waiting = Total { count: 1, amount: order.total.0 };
+        assert_eq!(report.pending_cash_refunds, waiting, "the till shows that it waits");
+        let pay_out = PayOutRefund { order: order.id, refund: order.refunds[0].id };
+        let paid = house.run(&house.kitchen, pay_out).await;
+        assert_eq!(paid.payment_status, PaymentStatus::Refunded);
+        assert_eq!(house.drawer().await, report.shift.expected - order.total.0);
+    }
 });

@@ -154,7 +154,7 @@ impl Order {
     /// What a refund of this attempt is paid with.
     fn back_by(&self, attempt: usize) -> &'static str {
         match self.attempts[attempt].method {
-            "manual" | "none" => self.method.as_str(),
+            "manual" | "none" => "cash",
             other => other,
         }
     }

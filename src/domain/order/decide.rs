@@ -523,7 +523,7 @@ fn refund_of(order: &OrderSnapshot, attempt: AttemptId, amount: Money, reason: &
     let taken = order.attempts.iter().find(|row| row.id == attempt).map_or(AttemptMethod::None, |row| row.method);
     effects.push(Effect::NewRefund {
         attempt: Some(attempt),
-        method: refund_method(taken, order.method),
+        method: refund_method(taken),
         amount,
         reason: reason.to_owned(),
     });

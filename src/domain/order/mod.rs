@@ -429,15 +429,13 @@ impl OrderSnapshot {
     }
 }
 
-/// The method by which money taken with `method` goes back: by hand where no gateway took it.
+/// The method by which money taken with `taken` goes back: by the gateway that took it. Where none did (an
+/// admin's override, T28), a person pays it out by hand, as with cash: no gateway knows of it.
 #[must_use]
-pub const fn refund_method(taken: AttemptMethod, order: Method) -> AttemptMethod {
+pub const fn refund_method(taken: AttemptMethod) -> AttemptMethod {
     match taken {
-        AttemptMethod::Manual | AttemptMethod::None => match order {
-            Method::Card => AttemptMethod::Card,
-            Method::Upi => AttemptMethod::Upi,
-            Method::Cash => AttemptMethod::Cash,
-        },
-        other => other,
+        AttemptMethod::Card => AttemptMethod::Card,
+        AttemptMethod::Upi => AttemptMethod::Upi,
+        AttemptMethod::Cash | AttemptMethod::Manual | AttemptMethod::None => AttemptMethod::Cash,
     }
 }

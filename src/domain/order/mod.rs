@@ -1,17 +1,19 @@
 //! The one state machine of an order: its words and its snapshot.
 //!
 //! `event.rs` names what may happen to it, `table.rs` holds the transition table T1 to T33 as data, `decide.rs` the one function that judges
-//! an event against it, `view.rs` the words of the five source systems. Nothing here reads or writes
+//! an event against it, `effect.rs` the words of its decision, `view.rs` the words of the five source systems. Nothing here reads or writes
 //! anything; what a decision means for rows is said by its [`Effect`]s and done by the service.
 
 mod decide;
+mod effect;
 mod estimate;
 mod event;
 mod guard;
 mod table;
 mod view;
 
-pub use decide::{Effect, Hop, Transition, decide, decide_with, why_not};
+pub use decide::{decide, decide_with, why_not};
+pub use effect::{Effect, Hop, Transition};
 pub use estimate::estimate_minutes;
 pub use event::{Capture, Event, EventKind, LinePart, PlaceFacts, RefundChoice};
 pub use guard::{Guard, Selector};

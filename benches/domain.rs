@@ -57,7 +57,7 @@ fn pending() -> Snapshot {
         on_hold_until: None,
         estimate_minutes: 8,
         business_day_over: false,
-        till_open: false,
+        drawer: None,
         lines: lines.collect(),
         attempts: vec![Attempt {
             id: AttemptId(id(50)),

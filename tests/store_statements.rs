@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 /// The files whose every constant this suite executes. The constants of the other files are executed by
 /// the flows of their own use cases.
-const EXECUTED: &[&str] = &["backup.rs", "doctor.rs", "feed.rs", "pool.rs", "records.rs", "seal.rs", "sites.rs"];
+const EXECUTED: &[&str] = &["backup.rs", "doctor.rs", "glance.rs", "pool.rs", "records.rs", "seal.rs", "sites.rs"];
 
 /// Constants outside of the rule on names, or that no test can execute, with the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[
@@ -186,6 +186,32 @@ async fn every_constant_is_understood_by_both_databases() {
             }
         }
         assert!(wrong.is_empty(), "{}: {wrong:#?}", place.url);
+    }
+}
+
+/// Sealing reads what no seal covers yet, and verifying what one seal covers: never the whole history.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_is_sealed_along_its_numbers_on_sqlite() {
+    let place = Place::sqlite();
+    place.open().await.close().await;
+    let path = place.text().strip_prefix("sqlite:").expect("sqlite:PATH");
+    let mut connection = sqlx::SqliteConnection::connect(path).await.expect("a connection");
+    let all = all_constants();
+    let reads: Vec<_> = all
+        .iter()
+        .filter(|one| matches!(one.file.as_str(), "seal.rs" | "seals.rs") && one.belongs_to(false))
+        .filter(|one| one.text.contains("FROM audit_log"))
+        .collect();
+    assert!(reads.len() >= 3, "the seals and their tail read the log: {reads:?}");
+    for one in reads {
+        let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", one.text));
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(explained).fetch_all(&mut connection).await.expect("a plan");
+        let steps: Vec<&str> = plan.iter().map(|(.., step)| step.as_str()).collect();
+        let along_numbers = |step: &&str| step.starts_with("SEARCH audit_log USING INTEGER PRIMARY KEY (rowid>?");
+        let of_log: Vec<&str> = steps.iter().copied().filter(|step| step.contains("audit_log")).collect();
+        assert!(of_log.len() == 1 && of_log.iter().all(along_numbers), "{} {}: {steps:?}", one.file, one.name);
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{} {} sorts: {steps:?}", one.file, one.name);
     }
 }
 

@@ -42,7 +42,7 @@ const PAYMENTS: [(&str, &str); 5] =
     [("no", "none"), ("no", "open"), ("yes", "captured"), ("no", "failed"), ("no", "stray")];
 const ASSIGNMENTS: [&str; 3] = ["none", "assigned", "picked_up"];
 const ROLES: [&str; 7] = ["customer", "kitchen", "kitchen_pin", "delivery", "admin", "system", "gateway"];
-const FACTS: [&str; 41] = [
+const FACTS: [&str; 42] = [
     "ok",
     "not_owner",
     "empty_cart",
@@ -71,6 +71,7 @@ const FACTS: [&str; 41] = [
     "inactive_courier",
     "other_courier",
     "till_closed",
+    "drawer_short",
     "tendered_short",
     "last_line",
     "over_refund",
@@ -313,7 +314,8 @@ fn snapshot(cell: &[&str; 9], event: EventKind, fact: &str) -> Snapshot {
         on_hold_until,
         estimate_minutes: 8,
         business_day_over: !early,
-        till_open: fact != "till_closed",
+        // What the pay-out takes is there to the last minor unit, or lacks one.
+        drawer: (fact != "till_closed").then_some(Money(i64::from(fact != "drawer_short"))),
         lines: lines(event, fact),
         attempts,
         refunds,

@@ -3,6 +3,7 @@
 //! [`apply`]; Place, which has no order yet, has a file of its own.
 
 use super::door::Context;
+use super::till::drawer_short;
 use crate::domain::access::Actor;
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::fulfilment::Fulfilment;
@@ -12,7 +13,7 @@ use crate::domain::ids::{
 use crate::domain::money::Money;
 use crate::domain::order::estimate_minutes;
 use crate::domain::order::{
-    Assignment, Disposal, Effect, Emit, EndReason, Event, HoldState, Line, LinePart, OrderSnapshot, Reservation,
+    Assignment, Disposal, Effect, Emit, EndReason, Event, Guard, HoldState, Line, LinePart, OrderSnapshot, Reservation,
     Snapshot, Status, Transition, decide,
 };
 use crate::domain::payment::{Attempt, AttemptMethod, AttemptStatus, Method, Refund, RefundStatus};
@@ -64,10 +65,10 @@ pub(super) async fn load(
         if fulfilment == Fulfilment::Delivery { deliveries::active(tx, &site.id, id).await? } else { None };
     let method: Method = word(&row.method)?;
     // Only where cash may move is the drawer asked for.
-    let till_open = if method == Method::Cash || refunds.iter().any(|refund| refund.method == "cash") {
-        till::open_shift_at(tx, &site.id, actor.terminal).await?.is_some()
+    let drawer = if method == Method::Cash || refunds.iter().any(|refund| refund.method == "cash") {
+        till::open_shift_at(tx, &site.id, actor.terminal).await?.map(|shift| Money(shift.balance))
     } else {
-        false
+        None
     };
     let day = NaiveDate::parse_from_str(&row.business_date, "%Y-%m-%d").map_err(Refused::internal)?;
     let cutoff = site.settings.business_day_cutoff;
@@ -92,7 +93,7 @@ pub(super) async fn load(
         on_hold_until: row.on_hold_until.map(Timestamp),
         estimate_minutes: estimate_minutes(longest, ahead),
         business_day_over,
-        till_open,
+        drawer,
         lines: lines.iter().map(line_of).collect(),
         attempts: attempts.iter().map(attempt_of).collect::<Result<_, _>>()?,
         refunds: refunds.iter().map(refund_of).collect::<Result<_, _>>()?,
@@ -429,10 +430,16 @@ impl Run<'_, '_> {
             refund,
             reason: self.transition.reason_text.as_deref(),
         };
-        let moved =
+        let holds =
             till::move_cash(self.context.tx, &site, shift.shift_id(), &movement, &self.context.actor, self.context.now)
-                .await?;
-        if moved { Ok(()) } else { Err(closed()) }
+                .await?
+                .ok_or_else(closed)?;
+        // The guard looked before the drawer was ours: another may have taken from it meanwhile.
+        if amount < 0 && holds < 0 {
+            let held = Money(holds.saturating_sub(amount));
+            return Err(drawer_short(held, self.context.site.currency, Guard::DrawerHolds.help()));
+        }
+        Ok(())
     }
 
     async fn other_effect(&mut self, effect: &Effect) -> Result<(), Refused> {

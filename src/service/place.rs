@@ -13,12 +13,14 @@ use crate::domain::cart::CartState;
 use crate::domain::consumption::{SaleLine, insufficient_stock};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::fulfilment::Fulfilment;
-use crate::domain::ids::{AttemptId, CartId, LineId, OrderId, StockItemId};
-use crate::domain::order::{Effect, Event, PlaceFacts, Snapshot, Transition, decide, estimate_minutes};
+use crate::domain::ids::{AttemptId, CartId, CustomerId, LineId, OrderId, StockItemId};
+use crate::domain::order::{
+    Effect, Event, PlaceFacts, Snapshot, Transition, decide, estimate_minutes, may_be_tried_again,
+};
 use crate::domain::payment::Method;
 use crate::domain::pricing::{PricedLine, Quote};
 use crate::domain::text;
-use crate::domain::time::compact_date;
+use crate::domain::time::{Timestamp, compact_date};
 use crate::store::holds::Mover;
 use crate::store::money::AttemptRow;
 use crate::store::orders::{LineRow, OrderRow, Steps, UsedUnits};
@@ -82,6 +84,7 @@ impl UseCase for PlaceOrder {
                 .by_guard("cart_open")
                 .with("order_id", loaded.row.order_id.map(|id| id.to_string())));
         }
+        self.check_retry(context, loaded.cart.owner).await?;
         let day = self.day(context);
         let (quote, lines) = if loaded.cart.is_empty() { (None, Vec::new()) } else { self.price(&loaded, context)? };
         let first_attempt = (self.pay_now && self.method.is_prepaid()).then(|| AttemptId(context.new_id()));
@@ -101,6 +104,24 @@ impl UseCase for PlaceOrder {
 }
 
 impl PlaceOrder {
+    /// The order that is tried again is of the same guest, and ended before it was paid, so that its cart
+    /// was given back (C3, C9).
+    async fn check_retry(&self, context: &mut Context<'_>, owner: CustomerId) -> Result<(), Refused> {
+        let Some(retried) = self.retry_of else { return Ok(()) };
+        let site = context.site.id.clone();
+        let found = orders::find(context.tx, &site, retried).await?;
+        // Whether somebody else's order is there is nobody's business: it is as one that is not.
+        let row = found
+            .filter(|row| row.customer_id == owner.0)
+            .ok_or_else(|| Refused::not_found("order to try again", retried))?;
+        if !may_be_tried_again(row.status.parse()?, row.received_at.map(Timestamp)) {
+            return Err(Refused::invalid("retry_of", "This order did not fail and cannot be tried again.")
+                .with("status", row.status)
+                .help("Place a new order without it."));
+        }
+        Ok(())
+    }
+
     fn day(&self, context: &Context<'_>) -> Day {
         let (site, now) = (&context.site, context.now);
         let date = now.business_date(site.zone, site.settings.business_day_cutoff);

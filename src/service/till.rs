@@ -10,7 +10,8 @@ use super::terminals::{self, TerminalRole};
 use crate::domain::access::Permission;
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::{OrderId, RefundId, ShiftId, StaffId, TerminalId};
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
+use crate::domain::order::Guard;
 use crate::domain::text::clean;
 use crate::domain::time::Timestamp;
 use crate::store::records::AuditRow;
@@ -187,6 +188,14 @@ fn closed() -> Refused {
     Refused::conflict("The till is closed.").by_guard("till_open").help("Open the till with its float first.")
 }
 
+/// The refusal of taking more out of a drawer than it holds.
+pub(super) fn drawer_short(held: Money, currency: Currency, help: &str) -> Refused {
+    Refused::conflict(format!("The drawer holds {} only.", held.display(currency)))
+        .by_guard(Guard::DrawerHolds.as_str())
+        .with("held", held.0)
+        .help(help)
+}
+
 /// The shift that a caller means: the one named, else the open one of the caller's terminal, else the
 /// only open one of the site.
 async fn meant(
@@ -340,18 +349,13 @@ async fn move_cash(
     let id = shift.shift_id();
     let signed = if kind == MovementKind::CashIn { amount } else { -amount };
     let movement = Movement { kind, amount: signed, tendered: None, order: None, refund: None, reason: Some(&why) };
-    if !till::move_cash(context.tx, &site, id, &movement, &context.actor, now).await? {
-        return Err(closed());
+    let holds = till::move_cash(context.tx, &site, id, &movement, &context.actor, now).await?.ok_or_else(closed)?;
+    // Judged after the move: nobody else can move this drawer any more before this transaction ends.
+    if signed < 0 && holds < 0 {
+        let held = Money(holds.saturating_sub(signed));
+        return Err(drawer_short(held, context.site.currency, "Take less, or count the drawer."));
     }
     let after = till::find(context.tx, &site, id).await?.ok_or_else(|| Refused::internal("an open shift is gone"))?;
-    // Judged after the move: nobody else can move this drawer any more before this transaction ends.
-    if after.balance < 0 {
-        let held = after.balance.saturating_add(amount);
-        return Err(Refused::conflict(format!("The drawer holds {} only.", money(context, held)))
-            .by_guard("drawer_holds")
-            .with("held", held)
-            .help("Take less, or count the drawer."));
-    }
     let what = if kind == MovementKind::CashIn { "laid in" } else { "taken to the safe" };
     let details = format!("{} {what}", money(context, amount));
     let (old, new) = (json!({ "balance": shift.balance }), json!({ "balance": after.balance }));

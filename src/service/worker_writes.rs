@@ -10,7 +10,7 @@ use crate::store::lease::{self, Held};
 use crate::store::{carts, due};
 use serde::{Deserialize, Serialize};
 
-/// A command of the worker: kept only while its lease is its own, which is renewed with it.
+/// A command of the worker: kept only while its lease is its own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fenced<U> {
     /// The lease.
@@ -28,7 +28,7 @@ impl<U: UseCase> UseCase for Fenced<U> {
     async fn run(&self, context: &mut Context<'_>) -> Result<U::Output, Refused> {
         let site = context.site.id.clone();
         // The lease's row is the first lock, before the order's; nobody but workers takes it.
-        if !lease::hold(context.tx, &site, &self.held, context.now).await? {
+        if !lease::hold(context.tx, &site, &self.held).await? {
             return Err(lost(&self.held));
         }
         self.command.run(context).await

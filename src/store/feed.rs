@@ -1,16 +1,16 @@
 //! The change feed: tells a screen that the store may have changed, so that it reads again what it
 //! shows, and that the store went away or came back. It carries no data.
 //!
-//! SQLite: the folder of the file is watched, and `PRAGMA data_version` on a connection of the feed's
-//! own says whether something was really committed. Postgres: `LISTEN servery`, with the snapshot of
-//! the server as the safety net. No row of the house is read or written here.
+//! SQLite: the folder of the file is watched, and a look on a connection of the feed's own says whether
+//! something was really committed. Postgres: `LISTEN servery`, with a look at the server as the safety net.
+//! What a look sees, and what of it is not worth telling, stands in `glance.rs`; nothing is written here.
 
+use super::glance::{PostgresGlance, SqliteGlance, within};
 use super::pool::Source;
-use super::statements::note;
 use super::{Store, StoreError};
 use notify::{EventKind, RecursiveMode, Watcher};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
@@ -62,10 +62,6 @@ const CONNECT: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(250);
 /// The channel that the door notifies.
 const CHANNEL: &str = "servery";
-
-const SQLITE_VERSION: &str = "PRAGMA data_version";
-// Every committed write changes it: its number leaves the list of running ones or raises the highest.
-const POSTGRES_SNAPSHOT: &str = "SELECT CAST(pg_current_snapshot() AS TEXT)";
 
 /// What a feed tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,14 +163,6 @@ impl Drop for Feed {
     }
 }
 
-/// Bounds a step in time and sorts its error.
-async fn within<T>(limit: Duration, step: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
-    match timeout(limit, step).await {
-        Ok(result) => result.map_err(StoreError::from),
-        Err(_) => Err(StoreError::Unavailable("the store did not answer the change feed in time".to_owned())),
-    }
-}
-
 // ---------------------------------------------------------------- SQLite
 
 async fn watch_sqlite(path: &Path, connect: &SqliteConnectOptions, signal: &Signal) {
@@ -202,8 +190,7 @@ async fn try_watch_sqlite(
     // Before the first look: what comes after it is heard.
     let woken = Arc::new(Notify::new());
     let _watch = watch_folder(path, &woken);
-    let mut connection = within(CONNECT, connect.connect()).await?;
-    let mut version = data_version(&mut connection).await?;
+    let mut glance = SqliteGlance::first(within(CONNECT, connect.connect()).await?).await?;
     signal.reached();
     loop {
         let heard = timeout(SQLITE_POLL, woken.notified()).await.is_ok();
@@ -212,9 +199,7 @@ async fn try_watch_sqlite(
         }
         let mut looks = if heard { LOOK_AGAIN.as_slice() } else { &[] }.iter();
         loop {
-            let now = data_version(&mut connection).await?;
-            if now != version {
-                version = now;
+            if glance.look().await? {
                 signal.change();
                 sleep(REST).await;
             }
@@ -232,14 +217,6 @@ fn identity(path: &Path) -> Result<(u64, u64), StoreError> {
     let data =
         std::fs::metadata(path).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
     Ok((data.dev(), data.ino()))
-}
-
-async fn data_version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
-    match within(ANSWER, sqlx::query_scalar(note(SQLITE_VERSION)).fetch_one(connection)).await {
-        // A checkpoint or a recovery holds it for a moment: no reason to say that it is away.
-        Err(StoreError::Retry(_)) => Ok(-1),
-        other => other,
-    }
 }
 
 /// Watches the folder. Where that is not possible (no inotify watches left), the safety poll remains.
@@ -310,7 +287,7 @@ async fn try_watch_postgres(connect: &PgConnectOptions, site: &str, signal: &Sig
     let mut listener = within(CONNECT, PgListener::connect_with(&pool)).await?;
     listener.eager_reconnect(false);
     within(ANSWER, listener.listen(CHANNEL)).await?;
-    let mut snapshot = server_snapshot(&mut listener).await?;
+    let mut glance = PostgresGlance::look(&mut listener).await?;
     signal.reached();
     loop {
         match timeout(POSTGRES_POLL, listener.try_recv()).await {
@@ -321,18 +298,14 @@ async fn try_watch_postgres(connect: &PgConnectOptions, site: &str, signal: &Sig
             }
             Ok(Ok(None) | Err(_)) => return Ok(()),
             Err(_) => {
-                let now = server_snapshot(&mut listener).await?;
-                if now != snapshot {
-                    snapshot = now;
+                let now = PostgresGlance::look(&mut listener).await?;
+                if now.tells_more_than(&glance) {
                     signal.change();
                 }
+                glance = now;
             }
         }
     }
-}
-
-async fn server_snapshot(listener: &mut PgListener) -> Result<String, StoreError> {
-    within(ANSWER, sqlx::query_scalar(note(POSTGRES_SNAPSHOT)).fetch_one(listener)).await
 }
 
 #[cfg(test)]

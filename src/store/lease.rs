@@ -1,8 +1,9 @@
 //! The rows of the worker's lease: who leads, with which fence, until when. When one is asked for or
 //! renewed is the worker's decision.
 //!
-//! Every batch of a worker takes the row in its own transaction ([`hold`]): a holder that was frozen
-//! and thaws finds a higher fence there and keeps nothing, and nobody takes over in the middle of one.
+//! Every batch of a worker locks the row in its own transaction ([`hold`]): a holder that was frozen
+//! and thaws finds a higher fence there and keeps nothing, and nobody takes over in the middle of one. Only
+//! [`renew`] writes `renewed_at` alone: by that the change feed knows a renewal and tells nobody.
 
 use super::rows::hit_one;
 use super::{StoreError, Tx};
@@ -53,9 +54,15 @@ const TAKE: &str = "INSERT INTO worker_lease (site_id, name, holder, fence, acqu
      fence = worker_lease.fence + 1, acquired_at = excluded.acquired_at, renewed_at = excluded.renewed_at, \
      expires_at = excluded.expires_at WHERE worker_lease.expires_at <= $4 OR worker_lease.renewed_at > $5 \
      RETURNING fence";
-const HOLD: &str = "UPDATE worker_lease SET renewed_at = $5, expires_at = $6 \
+const RENEW: &str = "UPDATE worker_lease SET renewed_at = $5, expires_at = $6 \
      WHERE site_id = $1 AND name = $2 AND holder = $3 AND fence = $4";
-const RELEASE: &str = "UPDATE worker_lease SET expires_at = $5 \
+// A transaction that writes is alone on SQLite: to look is to hold.
+const SQLITE_HOLD: &str = "SELECT fence FROM worker_lease \
+     WHERE site_id = $1 AND name = $2 AND holder = $3 AND fence = $4";
+const POSTGRES_HOLD: &str = "SELECT fence FROM worker_lease \
+     WHERE site_id = $1 AND name = $2 AND holder = $3 AND fence = $4 FOR UPDATE";
+// No renewal, and not to be taken for one.
+const RELEASE: &str = "UPDATE worker_lease SET expires_at = $5, renewed_at = acquired_at \
      WHERE site_id = $1 AND name = $2 AND holder = $3 AND fence = $4 AND expires_at > $5";
 
 /// The lease, if anyone ever held it.
@@ -83,14 +90,25 @@ pub async fn take(
     Ok(won.map(|(fence,)| Held { name: name.to_owned(), holder: holder.to_owned(), fence, seconds }))
 }
 
-/// Renews the lease, and keeps others from taking it until this transaction ends; `false` when it is
-/// another's by now, and then nothing of this transaction may be kept.
+/// Keeps others from taking the lease until this transaction, which writes, ends; `false` when it is
+/// another's by now, and then nothing of this transaction may be kept. Does not renew it.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn hold(tx: &mut Tx, site: &str, held: &Held, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn hold(tx: &mut Tx, site: &str, held: &Held) -> Result<bool, StoreError> {
+    let sql = if tx.is_postgres() { POSTGRES_HOLD } else { SQLITE_HOLD };
+    let ours: Option<(i64,)> = fetch_optional!(tx, (i64,), sql, site, &held.name, &held.holder, held.fence)?;
+    Ok(ours.is_some())
+}
+
+/// Renews the lease; `false` when it is another's by now. Belongs into a transaction of its own
+/// ([`super::Store::write_untold`]): nothing else of it would be told.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn renew(tx: &mut Tx, site: &str, held: &Held, now: Timestamp) -> Result<bool, StoreError> {
     let until = now.plus_seconds(held.seconds);
-    hit_one(execute!(tx, HOLD, site, &held.name, &held.holder, held.fence, now.0, until.0)?)
+    hit_one(execute!(tx, RENEW, site, &held.name, &held.holder, held.fence, now.0, until.0)?)
 }
 
 /// Gives the lease back, so that another need not wait for its end; `false` when it was another's.

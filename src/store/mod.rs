@@ -22,6 +22,7 @@ pub mod deliveries;
 pub mod doctor;
 pub mod due;
 pub mod events;
+pub mod glance;
 pub mod holds;
 pub mod lease;
 pub mod limits;

@@ -61,12 +61,17 @@ const LAST_SEAL: &str = "SELECT seq, from_seq, to_seq, row_count, previous_hash,
      WHERE site_id = $1 ORDER BY seq DESC LIMIT 1";
 const SEALS: &str = "SELECT seq, from_seq, to_seq, row_count, previous_hash, hash FROM audit_seals \
      WHERE site_id = $1 ORDER BY seq";
-const ROWS: &str = "SELECT seq, at, use_case, action, entity, entity_id, details, before_value, after_value, actor_role, \
+const POSTGRES_ROWS: &str = "SELECT seq, at, use_case, action, entity, entity_id, details, before_value, after_value, actor_role, \
      actor_id, actor_name, terminal_id, override_by, reason FROM audit_log \
+     WHERE site_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq";
+// By number, as in `seals.rs`: left to itself, SQLite reads and sorts the site's whole history along another index.
+const SQLITE_ROWS: &str = "SELECT seq, at, use_case, action, entity, entity_id, details, before_value, after_value, actor_role, \
+     actor_id, actor_name, terminal_id, override_by, reason FROM audit_log NOT INDEXED \
      WHERE site_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq";
 const SEAL: &str = "INSERT INTO audit_seals (site_id, seq, from_seq, to_seq, row_count, previous_hash, hash, sealed_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-const BEYOND: &str = "SELECT COUNT(*) FROM audit_log WHERE site_id = $1 AND seq > $2";
+const POSTGRES_BEYOND: &str = "SELECT COUNT(*) FROM audit_log WHERE site_id = $1 AND seq > $2";
+const SQLITE_BEYOND: &str = "SELECT COUNT(*) FROM audit_log NOT INDEXED WHERE site_id = $1 AND seq > $2";
 const ARCHIVED_BEFORE: &str =
     "SELECT COALESCE(MAX(before_at), 0) FROM archive_runs WHERE site_id = $1 AND state = 'done'";
 
@@ -139,7 +144,7 @@ fn sorted(value: &Value) -> Value {
 pub async fn append(tx: &mut Tx, site: &str, up_to: i64, now: Timestamp) -> Result<i64, StoreError> {
     let last: Option<SealRow> = fetch_optional!(tx, SealRow, LAST_SEAL, site)?;
     let (seq, from, previous) = last.map_or((1, 0, FIRST.to_vec()), |last| (last.seq + 1, last.to_seq + 1, last.hash));
-    let rows: Vec<SealedRow> = fetch_all!(tx, SealedRow, ROWS, site, from, up_to)?;
+    let rows = rows_between(tx, site, from, up_to).await?;
     let (Some(first), Some(newest)) = (rows.first(), rows.last()) else { return Ok(0) };
     let previous_hash = Hash::try_from(previous.as_slice())
         .map_err(|_| StoreError::Fault("the hash of a seal has not 32 bytes".to_owned()))?;
@@ -147,6 +152,12 @@ pub async fn append(tx: &mut Tx, site: &str, up_to: i64, now: Timestamp) -> Resu
     let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
     execute!(tx, SEAL, site, seq, first.seq, newest.seq, count, previous, &hash[..], now.0)?;
     Ok(count)
+}
+
+/// The rows from one number to another, both included.
+async fn rows_between(tx: &mut Tx, site: &str, from: i64, to: i64) -> Result<Vec<SealedRow>, StoreError> {
+    let sql = if tx.is_postgres() { POSTGRES_ROWS } else { SQLITE_ROWS };
+    fetch_all!(tx, SealedRow, sql, site, from, to)
 }
 
 /// Goes through every seal in order. Rows under a seal may be gone only where an archive run took them.
@@ -160,7 +171,7 @@ pub async fn verify(tx: &mut Tx, site: &str) -> Result<Verified, StoreError> {
     let (mut expected_seq, mut after, mut previous) = (1, i64::MIN, FIRST.to_vec());
     for seal in &seals {
         // Between two seals there is nothing: a row there would have slipped in after its neighbours.
-        let rows: Vec<SealedRow> = fetch_all!(tx, SealedRow, ROWS, site, after, seal.to_seq)?;
+        let rows = rows_between(tx, site, after, seal.to_seq).await?;
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         let wrong = if seal.seq != expected_seq || seal.previous_hash != previous {
             Some("does not follow the one before it".to_owned())
@@ -185,7 +196,8 @@ pub async fn verify(tx: &mut Tx, site: &str) -> Result<Verified, StoreError> {
         previous.clone_from(&seal.hash);
     }
     let sealed_to = seals.last().map_or(i64::MIN, |seal| seal.to_seq);
-    (found.unsealed,) = fetch_one!(tx, (i64,), BEYOND, site, sealed_to)?;
+    let beyond = if tx.is_postgres() { POSTGRES_BEYOND } else { SQLITE_BEYOND };
+    (found.unsealed,) = fetch_one!(tx, (i64,), beyond, site, sealed_to)?;
     Ok(found)
 }
 

@@ -247,8 +247,8 @@ pub async fn open(tx: &mut Tx, site: &str, shift: &NewShift, now: Timestamp) -> 
     hit_one(rows)
 }
 
-/// Moves cash in the drawer of an open shift. `false`, and nothing moved, when the shift is closed or
-/// unknown.
+/// Moves cash in the drawer of an open shift: what it holds afterwards (minor units), which is below zero
+/// where more went out than was in; `None`, and nothing moved, when the shift is closed or unknown.
 ///
 /// # Errors
 /// [`StoreError::Constraint`] for a sign that does not fit the kind or a sale without its order;
@@ -260,9 +260,9 @@ pub async fn move_cash(
     movement: &Movement<'_>,
     actor: &Actor,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<Option<i64>, StoreError> {
     let moved = fetch_optional!(tx, (i64, i64), MOVE, site, shift.0, movement.amount)?;
-    let Some((seq, balance)) = moved else { return Ok(false) };
+    let Some((seq, balance)) = moved else { return Ok(None) };
     let actor_id = actor.staff.map(|id| id.0).or_else(|| actor.customer.map(|id| id.0));
     execute!(
         tx,
@@ -281,7 +281,7 @@ pub async fn move_cash(
         movement.reason,
         now.0
     )?;
-    Ok(true)
+    Ok(Some(balance))
 }
 
 /// Closes a shift: what was counted stands against the balance of this instant. Answers expected and

@@ -9,7 +9,7 @@ use super::StoreError;
 use super::lock::LockGuard;
 use crate::domain::time::{Clock, Timestamp};
 use sqlx::pool::PoolConnection;
-use sqlx::{Postgres, Sqlite};
+use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -95,6 +95,8 @@ pub struct Tx {
     lock: Option<LockGuard>,
     statements: u64,
     health: Arc<Health>,
+    /// Whether the change feed of SQLite is to hear of its commit.
+    told: bool,
 }
 
 /// What the transactions of one store learn about it, for those that come after them.
@@ -149,9 +151,28 @@ impl Tx {
         words: &'static str,
     ) -> Result<Self, StoreError> {
         // Made before the first word is sent: a begin that is cancelled closes its connection.
-        let mut tx = Self { connection: Some(connection), deadline, failure: None, lock, statements: 0, health };
+        let mut tx =
+            Self { connection: Some(connection), deadline, failure: None, lock, statements: 0, health, told: false };
         tx.control(words).await?;
         Ok(tx)
+    }
+
+    /// The change feed of SQLite is to hear of this transaction's commit.
+    pub(super) fn into_told(mut self) -> Self {
+        self.told = true;
+        self
+    }
+
+    /// Counts this transaction among those that the change feed tells of; Postgres counts by itself.
+    async fn count(&mut self) -> Result<(), StoreError> {
+        if !self.told || self.is_postgres() {
+            return Ok(());
+        }
+        const SQLITE_COMMITS: &str = "SELECT user_version FROM pragma_user_version";
+        let (commits,): (i32,) = fetch_one!(self, (i32,), SQLITE_COMMITS)?;
+        // Only that it differs matters. A pragma takes no binds.
+        let raise = AssertSqlSafe(format!("PRAGMA user_version = {}", commits.wrapping_add(1)));
+        on_connection!(self, connection, async { sqlx::raw_sql(raise).execute(connection).await.map(|_| ()) })
     }
 
     /// Whether this is Postgres; only the files of this folder ask.
@@ -198,6 +219,7 @@ impl Tx {
     /// [`StoreError::Fault`] after an earlier error in this transaction; [`StoreError::CommitUnknown`]
     /// when the connection was lost while committing.
     pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.count().await?;
         match self.control("COMMIT").await {
             Ok(()) => {
                 // Given back clean: the pool may hand it to the next transaction.

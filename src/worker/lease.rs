@@ -66,9 +66,9 @@ impl Worker {
     /// The store's refusals.
     pub async fn renew(&self, held: &Held) -> Result<bool, Refused> {
         // Need not reach the disk: after a power cut nobody leads, and an earlier end is a safe one.
-        let mut tx = self.door().store().write_relaxed().await?;
+        let mut tx = self.door().store().write_untold().await?;
         let now = tx.now(&**self.door().clock()).await?;
-        let ours = lease::hold(&mut tx, self.door().site_id(), held, now).await?;
+        let ours = lease::renew(&mut tx, self.door().site_id(), held, now).await?;
         if ours {
             tx.commit().await?
         } else {

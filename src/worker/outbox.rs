@@ -133,7 +133,7 @@ impl Worker {
         // Need not reach the disk at once: what a power cut takes back is delivered again.
         let mut tx = self.door().store().write_relaxed().await?;
         let now = tx.now(&**self.door().clock()).await?;
-        if !lease::hold(&mut tx, site, held, now).await? {
+        if !lease::hold(&mut tx, site, held).await? {
             tx.rollback().await?;
             return Err(lost(held));
         }

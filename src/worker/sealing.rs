@@ -40,7 +40,7 @@ impl Worker {
         let site = self.door().site_id();
         let mut tx = self.door().store().write().await?;
         let now = tx.now(&**self.door().clock()).await?;
-        if !lease::hold(&mut tx, site, held, now).await? {
+        if !lease::hold(&mut tx, site, held).await? {
             tx.rollback().await?;
             return Err(lost(held));
         }

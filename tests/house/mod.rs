@@ -178,7 +178,7 @@ impl House {
     pub async fn order_cash(&self, shift: ShiftId, movement: &Movement<'_>) -> bool {
         let mut tx = self.door.store().write().await.expect("transaction");
         let moved = till::move_cash(&mut tx, SITE, shift, movement, &Actor::system(), Timestamp(START)).await;
-        let moved = moved.expect("movement");
+        let moved = moved.expect("movement").is_some();
         tx.commit().await.expect("commit");
         moved
     }

@@ -154,7 +154,7 @@ impl Order {
     /// What a refund of this attempt is paid with.
     fn back_by(&self, attempt: usize) -> &'static str {
         match self.attempts[attempt].method {
-            "manual" | "none" => self.method.as_str(),
+            "manual" | "none" => "cash",
             other => other,
         }
     }
@@ -361,14 +361,15 @@ impl Model {
                 match *how {
                     "drawer" => {
                         let cash = row.is_some_and(|row| row.method == "cash");
-                        yes(at_the_till(who) && pending && cash && self.drawer.is_some())
+                        let there = self.drawer.is_some_and(|held| row.is_some_and(|row| row.amount <= held));
+                        yes(at_the_till(who) && pending && cash && there)
                     }
                     _ => yes(answers(who) && pending),
                 }
             }
             Doing::Act(act) => match *act {
                 Act::StartPayment => {
-                    let free = order.attempts.iter().all(|row| matches!(row.status, "failed" | "voided"));
+                    let free = order.attempts.iter().all(|row| row.stray || matches!(row.status, "failed" | "voided"));
                     perhaps(matches!(who, Who::Owner | Who::System) && is(&[Status::Pending]) && free)
                 }
                 Act::Extend => yes(who == Who::Owner

@@ -1,5 +1,6 @@
 //! One worker leads; another takes over when it dies; one that was frozen keeps nothing.
 
+use crate::house::House;
 use crate::on_both;
 use crate::support::wait::{LIMIT, until_async};
 use servery::domain::payment::Method;
@@ -8,7 +9,10 @@ use servery::service::Caller;
 use servery::service::orders::{RunTimer, Timer};
 use servery::service::worker_due::ShowWorker;
 use servery::service::worker_writes::{Fenced, is_lost};
+use servery::store::StoreUrl;
+use servery::store::glance::{PostgresGlance, SqliteGlance};
 use servery::worker::{Options, Worker};
+use sqlx::Connection as _;
 use tokio_util::sync::CancellationToken;
 
 on_both!(one_leads_and_another_takes_over_when_it_dies, |house| {
@@ -125,3 +129,62 @@ on_both!(the_loop_leads_works_and_hands_over, |house| {
     other_stop.cancel();
     second.await.expect("ended");
 });
+
+on_both!(a_renewal_is_told_to_nobody_and_all_else_is, |house| {
+    let (worker, held) = house.leading().await;
+    let renew = async || assert!(worker.renew(&held).await.expect("asked"), "it is ours");
+    match house.door.store().url().clone() {
+        StoreUrl::Sqlite(path) => {
+            let connection = sqlx::SqliteConnection::connect(&path.display().to_string()).await.expect("a connection");
+            let mut glance = SqliteGlance::first(connection).await.expect("a look");
+            for _ in 0..3 {
+                house.pass_seconds(3).await;
+                renew().await;
+                assert!(!glance.look().await.expect("a look"), "only renewed");
+            }
+            renew().await;
+            house.place(Method::Cash, false).await;
+            renew().await;
+            assert!(glance.look().await.expect("a look"), "an order came between two renewals");
+            worker.give_back(&held).await.expect("given back");
+            assert!(glance.look().await.expect("a look"), "nobody leads");
+        }
+        StoreUrl::Postgres(url) => {
+            let mut server = sqlx::PgConnection::connect(&url).await.expect("a connection");
+            // Other databases of the server take numbers as well: sooner or later nobody does for a moment.
+            let untold = async {
+                loop {
+                    let before = PostgresGlance::look(&mut server).await.expect("a look");
+                    renew().await;
+                    if !PostgresGlance::look(&mut server).await.expect("a look").tells_more_than(&before) {
+                        return;
+                    }
+                }
+            };
+            tokio::time::timeout(LIMIT, untold).await.expect("a renewal that is not told");
+            for step in ["an order", "the end of the lead"] {
+                let before = PostgresGlance::look(&mut server).await.expect("a look");
+                match step {
+                    "an order" => drop(house.place(Method::Cash, false).await),
+                    _ => worker.give_back(&held).await.expect("given back"),
+                }
+                let after = PostgresGlance::look(&mut server).await.expect("a look");
+                assert!(after.tells_more_than(&before), "{step}");
+            }
+        }
+    }
+});
+
+/// The listeners hear of what is told in the order of the commits: nothing stands before our own word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewal_notifies_no_listener() {
+    let Some(house) = House::demo(true).await else { return };
+    let (worker, held) = house.leading().await;
+    let StoreUrl::Postgres(url) = house.door.store().url().clone() else { panic!("a server") };
+    let mut listener = sqlx::postgres::PgListener::connect(&url).await.expect("a listener");
+    listener.listen("servery").await.expect("listening");
+    assert!(worker.renew(&held).await.expect("asked"));
+    house.raw("SELECT pg_notify('servery', 'the word')").await;
+    let first = tokio::time::timeout(LIMIT, listener.recv()).await.expect("a word in time").expect("a word");
+    assert_eq!(first.payload(), "the word");
+}

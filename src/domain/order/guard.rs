@@ -5,6 +5,7 @@ use super::{AssignmentStatus, Event, OrderSnapshot, Snapshot, Status};
 use crate::domain::access::{Actor, Role};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::fulfilment::Fulfilment;
+use crate::domain::money::Money;
 use crate::domain::payment::{AttemptMethod, AttemptStatus, Method, RefundStatus};
 use crate::domain::settings::{AutoAccept, Settings};
 use crate::domain::time::Timestamp;
@@ -66,7 +67,7 @@ words!(
         AmountMatches = "amount_matches",
         /// Nothing is to be paid.
         DueIsZero = "due_is_zero",
-        /// No attempt is open or captured.
+        /// No attempt is open, and none pays the order.
         NoAttemptOpenOrCaptured = "no_attempt_open_or_captured",
         /// The hold has not lapsed.
         NotExpired = "not_expired",
@@ -126,6 +127,8 @@ words!(
         Unpaid = "unpaid",
         /// A till shift is open at this terminal.
         TillOpen = "till_open",
+        /// The drawer holds what is to be paid out.
+        DrawerHolds = "drawer_holds",
         /// The customer handed over enough.
         TenderedEnough = "tendered_enough",
         /// The order is collected or eaten here.
@@ -177,6 +180,16 @@ impl Case<'_> {
 
     fn waited(&self, since: Option<Timestamp>, seconds: i64) -> bool {
         seconds > 0 && since.is_some_and(|since| self.now >= since.plus_seconds(seconds))
+    }
+
+    /// What the refund of a pay-out takes from the drawer.
+    fn paid_out(&self, order: &OrderSnapshot) -> Option<Money> {
+        match self.event {
+            Event::PayOutCashRefund { refund } => {
+                order.refunds.iter().find(|row| row.id == *refund).map(|row| row.amount)
+            }
+            _ => None,
+        }
     }
 
     /// Whether a capture differs from what is due.
@@ -252,9 +265,9 @@ impl Case<'_> {
                 _ => false,
             },
             Guard::DueIsZero => order.due.0 == 0,
-            Guard::NoAttemptOpenOrCaptured => {
-                !order.attempts.iter().any(|attempt| attempt.is_open() || attempt.status == AttemptStatus::Captured)
-            }
+            // A stray capture pays nothing and goes back by the refund that was written with it (T29): it
+            // must not keep the guest from paying.
+            Guard::NoAttemptOpenOrCaptured => order.open_attempt().is_none() && order.paying_attempt().is_none(),
             Guard::NotExpired => order.expires_at.is_none_or(|at| self.now < at),
             Guard::NotYetExtended => !order.hold_extended,
             Guard::NoAttempt => order.attempts.iter().all(|attempt| attempt.status == AttemptStatus::Voided),
@@ -315,7 +328,8 @@ impl Case<'_> {
                 _ => order.method == Method::Cash,
             },
             Guard::Unpaid => !order.is_paid(),
-            Guard::TillOpen => order.till_open,
+            Guard::TillOpen => order.drawer.is_some(),
+            Guard::DrawerHolds => order.drawer >= self.paid_out(order),
             Guard::TenderedEnough => {
                 matches!(self.event, Event::ConfirmCash { tendered, .. } if *tendered >= order.due)
             }
@@ -394,6 +408,9 @@ impl Case<'_> {
             (Guard::TenderedEnough, Snapshot::Order(order), Event::ConfirmCash { tendered, .. }) => {
                 refused.with("due", order.due.0).with("tendered", tendered.0)
             }
+            (Guard::DrawerHolds, Snapshot::Order(order), _) => refused
+                .with("held", order.drawer.map(|held| held.0))
+                .with("amount", self.paid_out(order).map(|amount| amount.0)),
             (Guard::AmountMatches, Snapshot::Order(order), Event::PaySuccess(capture)) => {
                 refused.with("due", order.due.0).with("captured", capture.amount.0)
             }
@@ -437,6 +454,7 @@ impl Guard {
             | Self::NoAttemptOpen
             | Self::GatewayIdNew
             | Self::TillOpen
+            | Self::DrawerHolds
             | Self::NoActiveAssignment => ErrorCode::Conflict,
             _ => ErrorCode::IllegalTransition,
         }
@@ -491,6 +509,7 @@ impl Guard {
             Self::IsCash => "This is not paid in cash.",
             Self::Unpaid => "The order is already paid.",
             Self::TillOpen => "The till is closed.",
+            Self::DrawerHolds => "The drawer does not hold that much.",
             Self::TenderedEnough => "That is less than the amount due.",
             Self::IsPickupOrDineIn => "A delivery is not handed over at the counter.",
             Self::BusinessDayOver => "The business day is not over yet.",
@@ -516,6 +535,7 @@ impl Guard {
             Self::AllLinesDone => "Finish the open lines, or force it with a reason.",
             Self::Paid => "Take the money first.",
             Self::TillOpen => "Open the till with its float first.",
+            Self::DrawerHolds => "Lay cash in first, then pay it out.",
             Self::TenderedEnough => "Ask the customer for the rest.",
             Self::NotLastOpenLine => "Use void for the whole order.",
             Self::RefundWithinCaptured => "Choose a smaller amount.",

@@ -1,17 +1,19 @@
 //! The one state machine of an order: its words and its snapshot.
 //!
 //! `event.rs` names what may happen to it, `table.rs` holds the transition table T1 to T33 as data, `decide.rs` the one function that judges
-//! an event against it, `view.rs` the words of the five source systems. Nothing here reads or writes
+//! an event against it, `effect.rs` the words of its decision, `view.rs` the words of the five source systems. Nothing here reads or writes
 //! anything; what a decision means for rows is said by its [`Effect`]s and done by the service.
 
 mod decide;
+mod effect;
 mod estimate;
 mod event;
 mod guard;
 mod table;
 mod view;
 
-pub use decide::{Effect, Hop, Transition, decide, decide_with, why_not};
+pub use decide::{decide, decide_with, why_not};
+pub use effect::{Effect, Hop, Transition};
 pub use estimate::estimate_minutes;
 pub use event::{Capture, Event, EventKind, LinePart, PlaceFacts, RefundChoice};
 pub use guard::{Guard, Selector};
@@ -189,6 +191,13 @@ words!(
     }
 );
 
+/// Whether an order may be tried again by a new one (C3): it ended while it was pending (T4, T6, T7, T8),
+/// which gave its cart back. `received_at` is when the kitchen could first see it.
+#[must_use]
+pub const fn may_be_tried_again(status: Status, received_at: Option<Timestamp>) -> bool {
+    status.is_dropped() && received_at.is_none()
+}
+
 /// A line of an order, as the guards and effects need it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
@@ -304,8 +313,9 @@ pub struct OrderSnapshot {
     pub estimate_minutes: i64,
     /// The order date is over (business day of the site).
     pub business_day_over: bool,
-    /// Whether a till shift is open at the actor's terminal.
-    pub till_open: bool,
+    /// What the drawer of the till shift that is open at the actor's terminal holds; none: no shift is
+    /// open there.
+    pub drawer: Option<Money>,
     /// The lines.
     pub lines: Vec<Line>,
     /// The attempts.
@@ -421,15 +431,13 @@ impl OrderSnapshot {
     }
 }
 
-/// The method by which money taken with `method` goes back: by hand where no gateway took it.
+/// The method by which money taken with `taken` goes back: by the gateway that took it. Where none did (an
+/// admin's override, T28), a person pays it out by hand, as with cash: no gateway knows of it.
 #[must_use]
-pub const fn refund_method(taken: AttemptMethod, order: Method) -> AttemptMethod {
+pub const fn refund_method(taken: AttemptMethod) -> AttemptMethod {
     match taken {
-        AttemptMethod::Manual | AttemptMethod::None => match order {
-            Method::Card => AttemptMethod::Card,
-            Method::Upi => AttemptMethod::Upi,
-            Method::Cash => AttemptMethod::Cash,
-        },
-        other => other,
+        AttemptMethod::Card => AttemptMethod::Card,
+        AttemptMethod::Upi => AttemptMethod::Upi,
+        AttemptMethod::Cash | AttemptMethod::Manual | AttemptMethod::None => AttemptMethod::Cash,
     }
 }

@@ -669,7 +669,7 @@ pub const TABLE: &[Row] = &[
         from: ANY,
         event: K::PayOutCashRefund,
         roles: &[(R::Kitchen, &[]), (R::Admin, &[])],
-        guards: &[G::RefundPending, G::IsCash, G::TillOpen],
+        guards: &[G::RefundPending, G::IsCash, G::TillOpen, G::DrawerHolds],
         payment: Payment::RefundPaidOut,
         emits: &[E::PaymentRefunded],
         ..BASE

@@ -79,6 +79,7 @@ fn view(tickets: u128) -> KitchenView {
         recallable: Vec::new(),
         amber_seconds: 300,
         red_seconds: 480,
+        idle_seconds: 300,
         shift: None,
         now: NOON,
     }

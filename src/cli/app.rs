@@ -81,9 +81,20 @@ impl House {
     /// `STORE_UNAVAILABLE`; `NOT_FOUND` for a site that the store does not have; `VALIDATION_ERROR` for
     /// a payment key that is missing; `FORBIDDEN` for another pepper than the store's, in screens.
     pub async fn open(config: &Config, role: Role) -> Result<Self, Refused> {
+        Self::open_with(config, role, Arc::new(SystemClock), Arc::new(TimeOrderedIds::from_machine())).await
+    }
+
+    /// As [`House::open`], by another clock and with ids of another source.
+    ///
+    /// # Errors
+    /// As [`House::open`].
+    pub async fn open_with(
+        config: &Config,
+        role: Role,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, Refused> {
         let store = Store::open(&config.store, Options::default()).await.map_err(|error| no_store(config, error))?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let ids: Arc<dyn Ids> = Arc::new(TimeOrderedIds::from_machine());
         let mut notices = Vec::new();
         if config.site == SiteId::MAIN
             && setup::is_empty(&store).await?

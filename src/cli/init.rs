@@ -1,62 +1,65 @@
-//! `servery init`: sets a site up for real work, with its first admin; or the demo.
+//! `servery init`: sets a site up for real work, with its first admin; or the demo. What is not given
+//! as a flag is asked for at the terminal, one question at a time, each with an example.
 
 use super::desk::Desk;
-use super::output::{Done, Failure};
+use super::output::{Done, Failure, is_interactive};
 use crate::domain::access::Role;
 use crate::domain::error::Refused;
+use crate::domain::money::Currency;
 use crate::service::secrets::pepper_path;
 use crate::service::setup::{self, InitSite};
 use crate::service::staff::{self, NewStaff};
 use crate::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds};
 use crate::store::{Options, Store};
+use chrono::NaiveTime;
+use chrono_tz::Tz;
 use clap::Args;
+use std::io::BufRead;
 use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The longest answer that is read, in bytes.
+const MAX_ANSWER: u64 = 1024;
+/// How often a question is asked again after an answer that cannot be.
+const TRIES: usize = 5;
+/// When a business day begins where nothing else is said.
+const CUTOFF: &str = "04:00";
 
 /// What is set up.
 #[derive(Debug, Args)]
 pub struct Init {
     /// The demo: a canteen with its menu, stock and staff
-    #[arg(long, conflicts_with_all = ["name", "currency", "time_zone", "admin"])]
+    #[arg(long, conflicts_with_all = ["name", "currency", "time_zone", "cutoff", "admin"])]
     demo: bool,
-    /// The name for people
-    #[arg(long, required_unless_present = "demo")]
+    /// The name for people; asked for where it is not given
+    #[arg(long)]
     name: Option<String>,
-    /// ISO 4217, such as EUR
-    #[arg(long, required_unless_present = "demo")]
+    /// ISO 4217, such as EUR; asked for where it is not given
+    #[arg(long)]
     currency: Option<String>,
-    /// A zone of the IANA list, such as Europe/Berlin
-    #[arg(long, required_unless_present = "demo")]
+    /// A zone of the IANA list, such as Europe/Berlin; asked for where it is not given
+    #[arg(long)]
     time_zone: Option<String>,
+    /// When the business day begins, HH:MM; asked for at a terminal, else 04:00
+    #[arg(long, value_name = "HH:MM")]
+    cutoff: Option<String>,
     /// The sign-in name of the first admin; the password comes from a prompt or standard input
-    #[arg(long, required_unless_present = "demo", value_name = "USERNAME")]
+    #[arg(long, value_name = "USERNAME")]
     admin: Option<String>,
 }
 
 /// Sets the site up.
 ///
 /// # Errors
-/// `CONFLICT` where the site is there already, `VALIDATION_ERROR` for what cannot be, `STORE_UNAVAILABLE`.
+/// `CONFLICT` where the site is there already, `VALIDATION_ERROR` for what cannot be or is missing,
+/// `STORE_UNAVAILABLE`.
 pub async fn run(init: Init, desk: &Desk) -> Done {
     let config = &desk.config;
-    let site = if init.demo {
-        InitSite::demo(&config.site)
+    let (site, first) = if init.demo {
+        (InitSite::demo(&config.site), None)
     } else {
-        InitSite {
-            site: config.site.clone(),
-            name: init.name.unwrap_or_default(),
-            currency: init.currency.unwrap_or_default(),
-            time_zone: init.time_zone.unwrap_or_default(),
-            demo: false,
-        }
-    };
-    // Everything that a person can get wrong is looked at before the site is made.
-    let password = match &init.admin {
-        Some(name) => {
-            let password = desk.secret("Password")?;
-            crate::service::sign_in::check_password(&name.to_lowercase(), &password)?;
-            Some(password)
-        }
-        None => None,
+        let (site, first) = answers(&init, desk)?;
+        (site, Some(first))
     };
     let secrets = Secrets::open(&pepper_path(|name| config.variables.get(name))?)?;
     let store = Store::open(&config.store, Options::default()).await.map_err(Refused::from)?;
@@ -68,18 +71,129 @@ pub async fn run(init: Init, desk: &Desk) -> Done {
         ));
     }
     let door = Door::new(store, config.site.clone(), clock, ids);
-    match (&init.admin, password) {
-        (Some(name), Some(password)) => {
-            let new = NewStaff { username: name, name, role: Role::Admin, password: &password, pin: None };
+    match &first {
+        Some(First { name, password }) => {
+            let new = NewStaff { username: name, name, role: Role::Admin, password, pin: None };
             staff::add_staff(&door, &secrets, &Caller::System, None, &new).await?;
         }
-        _ => {
+        None => {
             staff::insert_demo(&door, &secrets).await?;
         }
     }
     let value = serde_json::json!({ "site": site.site, "name": site.name, "demo": site.demo });
     desk.output.answer(&value, || {
-        let next = init.admin.map_or_else(String::new, |name| format!(" Sign in with: servery login {name}"));
+        let next = first.as_ref().map_or_else(String::new, |first| {
+            format!(
+                "\nNext: servery console, and sign in as {}. Make the menu there, then open servery kiosk.",
+                first.name
+            )
+        });
         format!("The site {} is set up at {}.{next}", site.site, config.store)
     })
+}
+
+/// The first admin.
+struct First {
+    name: String,
+    password: Zeroizing<String>,
+}
+
+/// Everything that a person can get wrong is looked at before the site is made.
+fn answers(init: &Init, desk: &Desk) -> Result<(InitSite, First), Refused> {
+    let name =
+        ask("name", "Name of the place, as customers read it", "Corner Canteen", None, init.name.as_ref(), |name| {
+            if name.trim().is_empty() { Err(Refused::invalid("name", "The site needs a name.")) } else { Ok(()) }
+        })?;
+    let currency = ask("currency", "Currency (ISO 4217)", "EUR", None, init.currency.as_ref(), |code| {
+        Currency::parse(code).map(|_| ())
+    })?;
+    let zone = machine_zone();
+    let time_zone = ask("time-zone", "Time zone", "Europe/Berlin", zone.as_deref(), init.time_zone.as_ref(), |zone| {
+        let known = zone.parse::<Tz>().map(|_| ());
+        known.map_err(|_| Refused::invalid("time_zone", "Give a zone of the IANA list, such as Asia/Kolkata."))
+    })?;
+    let given = init.cutoff.clone().or_else(|| (!is_interactive()).then(|| CUTOFF.to_owned()));
+    let cutoff = ask(
+        "cutoff",
+        "When the business day begins (sales after midnight belong to the day before)",
+        "04:00",
+        Some(CUTOFF),
+        given.as_ref(),
+        |time| {
+            let read = NaiveTime::parse_from_str(time, "%H:%M").map(|_| ());
+            read.map_err(|_| Refused::invalid("cutoff", "Give a time of day such as 04:00."))
+        },
+    )?;
+    let admin = ask("admin", "Sign-in name of the first admin", "asha", None, init.admin.as_ref(), |name| {
+        staff::check_username(&name.to_lowercase())
+    })?
+    .to_lowercase();
+    let password = password(&admin, desk)?;
+    let business_day_cutoff = NaiveTime::parse_from_str(&cutoff, "%H:%M").map_err(Refused::internal)?;
+    let site = InitSite { site: desk.config.site.clone(), name, currency, time_zone, business_day_cutoff, demo: false };
+    Ok((site, First { name: admin, password }))
+}
+
+/// The answer to one question: the flag's, else what is typed at the terminal, asked for again while it
+/// cannot be. An empty answer takes the `usual` one.
+fn ask(
+    flag: &str,
+    question: &str,
+    example: &str,
+    usual: Option<&str>,
+    given: Option<&String>,
+    check: impl Fn(&str) -> Result<(), Refused>,
+) -> Result<String, Refused> {
+    if let Some(given) = given {
+        check(given)?;
+        return Ok(given.clone());
+    }
+    let missing = || {
+        Refused::invalid(flag, format!("--{flag} is missing."))
+            .help(format!("Give --{flag} (such as {example}), or run servery init at a terminal: it asks."))
+    };
+    if !is_interactive() {
+        return Err(missing());
+    }
+    for _ in 0..TRIES {
+        let hint = usual.map_or_else(|| format!("such as {example}"), |usual| format!("Enter for {usual}"));
+        super::output::prompt(&format!("{question} ({hint}): "));
+        let mut line = String::new();
+        let mut input = std::io::Read::take(std::io::stdin().lock(), MAX_ANSWER);
+        if input.read_line(&mut line).map_err(|_| missing())? == 0 {
+            return Err(missing());
+        }
+        let typed = line.trim();
+        let answer = if typed.is_empty() { usual.unwrap_or_default() } else { typed };
+        match check(answer) {
+            Ok(()) => return Ok(answer.to_owned()),
+            Err(refused) => super::output::complain(&format!("{} {}", refused.message, refused.help)),
+        }
+    }
+    Err(missing())
+}
+
+/// The password: twice from a prompt, or once from standard input.
+fn password(username: &str, desk: &Desk) -> Result<Zeroizing<String>, Refused> {
+    for _ in 0..TRIES {
+        let password = desk.secret("Password")?;
+        let judged = crate::service::sign_in::check_password(username, &password);
+        if !is_interactive() {
+            return judged.map(|()| password);
+        }
+        match judged {
+            Err(refused) => super::output::complain(&format!("{} {}", refused.message, refused.help)),
+            Ok(()) if *desk.secret("Once more")? == *password => return Ok(password),
+            Ok(()) => super::output::complain("The two are not the same."),
+        }
+    }
+    Err(Refused::invalid("password", "No password was chosen."))
+}
+
+/// The zone of this machine, where it says so by the name of the list.
+fn machine_zone() -> Option<String> {
+    let link = std::fs::read_link("/etc/localtime").ok()?;
+    let path = link.to_str()?;
+    let (_, zone) = path.split_once("zoneinfo/")?;
+    zone.parse::<Tz>().ok().map(|_| zone.to_owned())
 }

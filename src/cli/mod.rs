@@ -18,7 +18,7 @@ mod menu;
 mod order;
 mod order_place;
 mod output;
-mod roles;
+pub mod roles;
 mod run;
 mod session;
 mod setting;
@@ -258,7 +258,7 @@ async fn open_role(mut config: Config, terminal: Option<String>, name: RoleName,
         RoleName::Kiosk => roles::kiosk(house).await,
         RoleName::Kitchen => roles::kitchen(house).await,
         RoleName::Board => roles::board(house).await,
-        RoleName::Console => roles::console(house).await,
+        RoleName::Console => roles::console::run(house).await,
         RoleName::Worker => roles::worker(house).await,
     };
     ended.unwrap_or_else(|refused| output.fail(&refused.into()))

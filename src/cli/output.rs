@@ -181,6 +181,13 @@ pub fn complain(words: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", shown(words));
 }
 
+/// Puts a question on standard error, for the person at the terminal.
+pub fn prompt(words: &str) {
+    let mut out = io::stderr().lock();
+    // Who has closed standard error does not want to be asked.
+    let _ = write!(out, "{words}").and_then(|()| out.flush());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -58,6 +58,7 @@ impl Query for ShowKitchen {
             recallable,
             amber_seconds: site.settings.kitchen_amber_seconds,
             red_seconds: site.settings.kitchen_red_seconds,
+            idle_seconds: site.settings.kitchen_idle_seconds,
             shift: shift.map(|shift| shift.shift_id()),
             now: view.now,
         })

@@ -15,6 +15,7 @@ use crate::domain::time::{Clock, Timestamp};
 use crate::store::records::AuditRow;
 use crate::store::sites::SiteRow;
 use crate::store::{Store, StoreError, Tx, menu as rows, people, records, sites, stock};
+use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -36,6 +37,8 @@ pub struct InitSite {
     pub currency: String,
     /// IANA zone ("Asia/Kolkata").
     pub time_zone: String,
+    /// When a business day begins.
+    pub business_day_cutoff: NaiveTime,
     /// Whether it is the demo: the demo menu and settings are loaded with it.
     pub demo: bool,
 }
@@ -49,6 +52,7 @@ impl InitSite {
             name: "Servery Canteen".to_owned(),
             currency: "INR".to_owned(),
             time_zone: "Asia/Kolkata".to_owned(),
+            business_day_cutoff: Settings::default().business_day_cutoff,
             demo: true,
         }
     }
@@ -118,7 +122,7 @@ pub async fn init(store: &Store, clock: &dyn Clock, ids: &dyn Ids, site: &InitSi
     let mut tries = 0;
     loop {
         tries += 1;
-        let error = match attempt(store, clock, ids, &row).await {
+        let error = match attempt(store, clock, ids, site, &row).await {
             Ok(made) => return Ok(made),
             Err(Failure::Refused(refused)) => return Err(refused),
             Err(Failure::Store(error)) => error,
@@ -132,7 +136,13 @@ pub async fn init(store: &Store, clock: &dyn Clock, ids: &dyn Ids, site: &InitSi
     }
 }
 
-async fn attempt(store: &Store, clock: &dyn Clock, ids: &dyn Ids, row: &SiteRow) -> Result<bool, Failure> {
+async fn attempt(
+    store: &Store,
+    clock: &dyn Clock,
+    ids: &dyn Ids,
+    site: &InitSite,
+    row: &SiteRow,
+) -> Result<bool, Failure> {
     let mut look = store.read().await?;
     let known = sites::find(&mut look, &row.site_id).await?;
     look.rollback().await?;
@@ -146,6 +156,12 @@ async fn attempt(store: &Store, clock: &dyn Clock, ids: &dyn Ids, row: &SiteRow)
         return Ok(false);
     }
     sites::insert(&mut tx, row, ids.next(now), now).await?;
+    let mut settings = Settings::default();
+    if settings.business_day_cutoff != site.business_day_cutoff {
+        settings.business_day_cutoff = site.business_day_cutoff;
+        let key = "business_day_cutoff";
+        sites::set_setting(&mut tx, &row.site_id, key, &settings.get(key)?, None, now).await?;
+    }
     if row.demo
         && let Err(refused) = load_demo(&mut tx, &row.site_id, ids, now).await
     {

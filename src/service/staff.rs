@@ -103,7 +103,11 @@ pub(super) fn reason(text: &str) -> Result<String, Refused> {
     Ok(text)
 }
 
-fn check_username(name: &str) -> Result<(), Refused> {
+/// Whether a sign-in name can be one.
+///
+/// # Errors
+/// `VALIDATION_ERROR` of `username`.
+pub fn check_username(name: &str) -> Result<(), Refused> {
     let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
     let rest = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte));
     if first && rest && (2..=MAX_USERNAME).contains(&name.len()) {

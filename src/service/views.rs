@@ -387,6 +387,8 @@ pub struct KitchenView {
     pub amber_seconds: i64,
     /// The age that turns red, in seconds.
     pub red_seconds: i64,
+    /// After so many seconds without a key the person is signed out; 0: never.
+    pub idle_seconds: i64,
     /// The open till shift of this terminal, or the only one of the site.
     pub shift: Option<ShiftId>,
     /// The instant of this view.

@@ -175,6 +175,11 @@ impl<A: App> Harness<A> {
         self.input(Input::Resize(Size::new(width, height)));
     }
 
+    /// It is this instant from now on.
+    pub const fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
     /// Moves the clock on and gives a tick where the screen wants one.
     pub fn advance(&mut self, seconds: i64) {
         self.now = self.now.plus_seconds(seconds);

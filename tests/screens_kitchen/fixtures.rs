@@ -82,6 +82,7 @@ pub fn view(tickets: Vec<TicketView>) -> KitchenView {
         tickets,
         amber_seconds: 300,
         red_seconds: 480,
+        idle_seconds: 300,
         shift: Some(ShiftId(Uuid::from_u128(7))),
         now: NOON,
     }

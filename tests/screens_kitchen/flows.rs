@@ -370,8 +370,11 @@ fn somebody_who_was_here_signs_in_by_pin() {
 fn signing_out_hides_no_ticket_and_stops_no_bell() {
     let mut board = board(80, 24, one(Status::Confirmed));
     sign_in(&mut board, cook());
-    board.message(Msg::IdleSignOut);
+    board.advance(299);
+    assert!(board.app.person().is_some());
+    board.advance(1);
     assert!(board.app.person().is_none());
+    assert!(board.take_effects().contains(&Effect::SignOut), "the session is over too");
     assert!(board.screen().contains("142") || board.screen().contains("WAITING"));
     refresh(&mut board, view(vec![ticket(142, Status::Confirmed, 60), ticket(143, Status::Confirmed, 1)]));
     assert_eq!(board.bells(), 1);

@@ -334,7 +334,7 @@ fn random_keys_never_break_a_screen() {
             Poke::Away(away) => kitchen.input(Input::StoreAway(*away)),
             Poke::Paste => kitchen.input(Input::Paste(HOSTILE.repeat(50))),
             Poke::Idle => {
-                kitchen.message(Msg::IdleSignOut);
+                kitchen.advance(300);
                 kitchen.input(Input::StoreChanged);
             }
         }

@@ -29,9 +29,7 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 /// # Errors
 /// As [`show`]; the refusals of registering the terminal.
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
-    let name = house.terminal_name(TerminalRole::Console);
-    let terminal = terminals::register(&house.door, &name, TerminalRole::Console).await?;
-    let console = Handler { house: house.clone(), terminal, token: Arc::default() };
+    let console = Runner::new(&house).await?;
     let mut app = Console::new(Options {
         key_prefix: format!("console-{}", house.door.new_id()),
         demo_accounts: if house.site.demo { demo_accounts() } else { Vec::new() },
@@ -51,15 +49,34 @@ pub async fn run(house: House) -> Result<ExitCode, Refused> {
     shown
 }
 
+/// Carries out what a console asks for; cheap to clone.
 #[derive(Clone)]
-struct Handler {
+pub struct Runner {
     house: House,
     terminal: TerminalId,
     /// The session of whoever is signed in.
     token: Arc<Mutex<Option<String>>>,
 }
 
-impl Handler {
+/// The token is a secret: it is never shown.
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner").field("terminal", &self.terminal).finish_non_exhaustive()
+    }
+}
+
+impl Runner {
+    /// For a console of this house, which becomes a registered terminal.
+    ///
+    /// # Errors
+    /// `CONFLICT` for a terminal of this name with another role, `FORBIDDEN` for one that was revoked;
+    /// `STORE_UNAVAILABLE`.
+    pub async fn new(house: &House) -> Result<Self, Refused> {
+        let name = house.terminal_name(TerminalRole::Console);
+        let terminal = terminals::register(&house.door, &name, TerminalRole::Console).await?;
+        Ok(Self { house: house.clone(), terminal, token: Arc::default() })
+    }
+
     fn caller(&self, override_by: Option<StaffId>) -> Result<Caller, Refused> {
         let token = self.token.lock().ok().and_then(|token| token.clone());
         let token = token.ok_or_else(|| Refused::new(ErrorCode::InvalidToken, "Nobody is signed in."))?;
@@ -78,7 +95,8 @@ impl Handler {
         }
     }
 
-    async fn carry_out(&self, effect: Effect) -> Msg {
+    /// Does what was asked for, as whoever is signed in; the answer for the screen.
+    pub async fn carry_out(&self, effect: Effect) -> Msg {
         let door = &self.house.door;
         let secrets = &self.house.secrets;
         match effect {

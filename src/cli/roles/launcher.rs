@@ -46,7 +46,7 @@ pub async fn run(house: House) -> Result<ExitCode, Refused> {
             Some(Choice::Kiosk) => super::kiosk(house.clone()).await?,
             Some(Choice::Kitchen) => super::kitchen(house.clone()).await?,
             Some(Choice::Board) => super::board(house.clone()).await?,
-            Some(Choice::Console) => super::console(house.clone()).await?,
+            Some(Choice::Console) => super::console::run(house.clone()).await?,
         };
     }
 }

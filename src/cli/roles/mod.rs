@@ -2,7 +2,7 @@
 //! screen asks for. Drawing and deciding happen elsewhere; here effects become use cases.
 
 mod board;
-mod console;
+pub mod console;
 #[cfg(debug_assertions)]
 mod fault;
 mod kiosk;
@@ -13,7 +13,6 @@ mod screen;
 mod worker;
 
 pub use board::run as board;
-pub use console::run as console;
 pub use kiosk::run as kiosk;
 pub use kitchen::run as kitchen;
 pub use launcher::run as launcher;

@@ -228,6 +228,4 @@ pub enum Msg {
     SignedIn(Result<Person, Refused>),
     /// The answer to signing out.
     SignedOut(Result<(), Refused>),
-    /// Nobody touched the board for a while: the person was signed out. The tickets stay.
-    IdleSignOut,
 }

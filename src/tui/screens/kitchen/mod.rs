@@ -108,6 +108,8 @@ pub struct Kitchen {
     late: Option<BTreeSet<OrderId>>,
     muted: bool,
     away: bool,
+    /// When somebody last touched the board.
+    last_key: Timestamp,
     toast: Toast,
     /// The ticket of which the toast says that its last step is still being saved.
     told_busy: Option<OrderId>,
@@ -145,6 +147,7 @@ impl Kitchen {
             late: None,
             muted: false,
             away: false,
+            last_key: Timestamp::default(),
             toast: Toast::default(),
             told_busy: None,
         }
@@ -252,7 +255,6 @@ impl Kitchen {
                 self.refuse(&refused, env);
                 Vec::new()
             }
-            Msg::IdleSignOut => self.on_signed_out("kitchen.idle_signed_out", env),
         }
     }
 
@@ -434,6 +436,7 @@ impl Kitchen {
         let words = env.locale.t_args("kitchen.signed_in", &[("name", &person.name)]);
         self.say(words, Token::Success, env);
         self.person = Some(person);
+        self.last_key = env.now;
         if matches!(self.overlay, Some(Overlay::SignIn(_))) {
             self.overlay = None;
         }
@@ -467,6 +470,11 @@ impl Kitchen {
         if self.problem.is_some() && !self.view.is_waiting() {
             commands.extend(self.reload());
         }
+        let idle = self.view.get().map_or(0, |view| view.idle_seconds);
+        if self.person.is_some() && idle > 0 && env.now >= self.last_key.plus_seconds(idle) {
+            commands.extend(self.on_signed_out("kitchen.idle_signed_out", env));
+            commands.push(Cmd::Effect(Effect::SignOut));
+        }
         commands
     }
 
@@ -493,6 +501,9 @@ impl App for Kitchen {
     type Effect = Effect;
 
     fn update(&mut self, input: Input<Msg>, env: &Env<'_>) -> Vec<Cmd<Effect>> {
+        if matches!(input, Input::Key(_) | Input::Click { .. } | Input::Scroll { .. } | Input::Paste(_)) {
+            self.last_key = env.now;
+        }
         match input {
             Input::Msg(message) => self.on_message(message, env),
             Input::StoreChanged => {
@@ -522,7 +533,8 @@ impl App for Kitchen {
 
     fn tick(&self) -> Option<Duration> {
         let tickets = self.view.get().is_some_and(|view| !view.tickets.is_empty());
-        let moving = tickets || self.toast.is_shown() || self.flash.is_some() || self.undo.is_some();
+        let moving =
+            tickets || self.toast.is_shown() || self.flash.is_some() || self.undo.is_some() || self.person.is_some();
         (moving || self.problem.is_some()).then_some(Duration::from_secs(1))
     }
 

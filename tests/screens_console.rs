@@ -1,0 +1,91 @@
+//! The staff's console on a real store: pictures of every tab, form, dialog and empty state, and what
+//! the keys do. The clock stands still unless a test moves it.
+
+#[path = "screens_console/house.rs"]
+mod house;
+#[path = "screens_console/orders.rs"]
+mod orders;
+
+use house::House;
+
+/// The sizes of the pictures.
+const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
+
+/// Keeps one picture of each size, each of a house of its own in which `before` has happened, after
+/// somebody signed in and these keys were pressed.
+pub fn keep(name: &str, who: &str, before: impl Fn(&House), keys: &[&str]) {
+    for (width, height) in SIZES {
+        let house = House::demo();
+        before(&house);
+        let mut desk = house.console(width, height);
+        desk.sign_in(who);
+        for keys in keys {
+            desk.press(keys);
+        }
+        desk.settle();
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), desk.screen());
+    }
+}
+
+#[test]
+fn nothing_is_shown_before_somebody_has_signed_in() {
+    for (width, height) in SIZES {
+        let house = House::demo();
+        house.orders();
+        let desk = house.console(width, height);
+        insta::assert_snapshot!(format!("sign_in_{width}x{height}"), desk.screen());
+    }
+}
+
+#[test]
+fn a_wrong_password_says_so_and_a_stranger_sees_nothing() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.type_text("asha");
+    desk.press("enter");
+    desk.type_text("not-the-password");
+    desk.press("enter");
+    let seen = desk.screen();
+    assert!(seen.contains("do not fit together") || seen.contains("Sign in"), "{seen}");
+    assert!(!seen.contains("Orders"), "{seen}");
+}
+
+#[test]
+fn help_and_the_palette_name_what_the_keys_do() {
+    keep("help", "asha", |_| {}, &["?"]);
+    keep("palette", "asha", |_| {}, &[":"]);
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press(":");
+    desk.type_text("filt");
+    desk.press("enter");
+    assert!(desk.screen().contains("Which orders"), "{}", desk.screen());
+}
+
+#[test]
+fn a_person_is_signed_out_when_nobody_touches_the_console() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    house.wait(119);
+    desk.tick();
+    assert!(desk.screen().contains("Asha"), "{}", desk.screen());
+    house.wait(2);
+    desk.tick();
+    let seen = desk.screen();
+    assert!(seen.contains("nobody touched") && !seen.contains("Orders"), "{seen}");
+}
+
+#[test]
+fn who_is_no_longer_let_in_is_out_at_the_next_command() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("ravi");
+    house.deactivate("ravi");
+    desk.press("/");
+    desk.type_text("a");
+    desk.settle();
+    let seen = desk.screen();
+    assert!(seen.contains("Password") && !seen.contains("Ravi, kitchen"), "{seen}");
+}

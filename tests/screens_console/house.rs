@@ -1,0 +1,214 @@
+//! A house for the tests of the console: the demo store in a folder of its own, a clock that stands, and
+//! a console whose effects the real runner carries out. No test stands here.
+
+#![expect(clippy::expect_used, reason = "test support: a failure here is a failed test")]
+
+use servery::cli::House as Opened;
+use servery::cli::Role;
+use servery::cli::roles::console::Runner;
+use servery::config::{Config, Flags, Variables};
+use servery::domain::fulfilment::Fulfilment;
+use servery::domain::ids::{CartId, CustomerId};
+use servery::domain::payment::Method;
+use servery::domain::time::{Clock, Timestamp};
+use servery::service::cart::{CartAdd, CartFulfilment};
+use servery::service::menu::MenuNow;
+use servery::service::payments::{ApplyCharge, ChargeResult};
+use servery::service::place::PlaceOrder;
+use servery::service::staff::{ListStaff, SetStaffActive};
+use servery::service::views::OrderView;
+use servery::service::{Caller, TimeOrderedIds};
+use servery::tui::app::Input;
+use servery::tui::screens::console::{Console, Effect, Msg, Options};
+use servery::tui::screens::person::DemoAccount;
+use servery::tui::testing::{Harness, TestClock};
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+/// A Saturday noon in the demo's zone: 2026-11-21 12:00 in India.
+pub const NOON: Timestamp = Timestamp(1_795_242_600_000_000);
+
+/// A house.
+pub struct House {
+    runtime: Runtime,
+    opened: Opened,
+    clock: Arc<TestClock>,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    /// With the demo's menu and staff.
+    pub fn demo() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = folder.path().to_str().expect("a path");
+        let config = Config::load(&Flags::default(), Variables::from_pairs([("HOME", home)])).expect("configuration");
+        let clock = Arc::new(TestClock::at(NOON));
+        let ids = Arc::new(TimeOrderedIds::seeded([7; 32]));
+        let opening = Opened::open_with(&config, Role::Watches, Arc::clone(&clock) as Arc<dyn Clock>, ids);
+        let opened = runtime.block_on(opening).expect("a house");
+        Self { runtime, opened, clock, _folder: folder }
+    }
+
+    /// The house as roles see it.
+    pub const fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Runs something to its end.
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Time goes by.
+    pub fn wait(&self, seconds: i64) {
+        self.clock.advance(seconds);
+    }
+
+    /// Somebody is let in no longer.
+    pub fn deactivate(&self, username: &str) {
+        let door = &self.opened.door;
+        let staff = self.run(door.ask(&Caller::System, ListStaff { after: None, limit: 50 })).expect("the staff");
+        let id = staff.items.iter().find(|person| person.username == username).expect("somebody").id;
+        let off = SetStaffActive { staff: id, active: false, reason: "left".to_owned() };
+        self.run(door.execute(&Caller::System, None, off)).expect("deactivated");
+    }
+
+    /// A guest of a kiosk.
+    pub fn guest(number: u128) -> Caller {
+        Caller::Guest { customer: CustomerId(uuid::Uuid::from_u128(number)), terminal: None }
+    }
+
+    /// A guest orders one dish, and pays at once where the method is a card.
+    pub fn order(&self, number: u128, code: &str, quantity: i32, method: Method, name: &str) -> OrderView {
+        let (door, guest) = (&self.opened.door, Self::guest(number));
+        self.run(async {
+            let menu = door.ask(&guest, MenuNow::default()).await.expect("the menu");
+            let item = menu.items.iter().find(|item| item.code == code).expect("a dish").id;
+            let cart = CartId(uuid::Uuid::from_u128(number));
+            let choose = CartFulfilment { cart, fulfilment: Fulfilment::Pickup };
+            door.execute(&guest, None, choose).await.expect("fulfilment");
+            let add = CartAdd { cart, item, options: Vec::new(), quantity, note: String::new() };
+            door.execute(&guest, None, add).await.expect("added");
+            let place = PlaceOrder {
+                cart,
+                method,
+                called_name: Some(name.to_owned()),
+                pay_now: method != Method::Cash,
+                delivery_address: None,
+                retry_of: None,
+                expected_total: None,
+            };
+            let placed = door.execute(&guest, None, place).await.expect("placed");
+            let Some(attempt) = &placed.attempt else { return placed.order };
+            let apply = ApplyCharge {
+                order: placed.order.id,
+                attempt: Some(attempt.id),
+                gateway: "stripe-dummy".to_owned(),
+                result: ChargeResult::Captured {
+                    gateway_order_id: None,
+                    gateway_payment_id: format!("pay_{number}"),
+                    amount: placed.order.due,
+                    currency: placed.order.currency.code().to_owned(),
+                    brand: Some("visa".to_owned()),
+                    last_four: Some("4242".to_owned()),
+                    response: None,
+                },
+            };
+            door.execute(&Caller::Gateway("stripe-dummy"), None, apply).await.expect("paid").order
+        })
+    }
+
+    /// A short noon: two paid orders and two that owe cash, a minute apart.
+    pub fn orders(&self) -> Vec<OrderView> {
+        let order = |number, code, quantity, method, name| {
+            self.wait(60);
+            self.order(number, code, quantity, method, name)
+        };
+        vec![
+            order(1, "samosa", 2, Method::Card, "Mira"),
+            order(2, "onion-bhaji", 1, Method::Cash, "Jürgen"),
+            order(3, "cola", 3, Method::Card, ""),
+            order(4, "samosa", 1, Method::Cash, "寿司 太郎"),
+        ]
+    }
+
+    /// A console of this size, at which nobody has signed in.
+    pub fn console(&self, width: u16, height: u16) -> Desk<'_> {
+        let runner = self.run(Runner::new(&self.opened)).expect("a registered terminal");
+        let demo = DemoAccount { username: "asha".into(), password: "demo-asha-2026".into(), pin: "271828".into() };
+        let options = Options { key_prefix: "test".to_owned(), demo_accounts: vec![demo] };
+        let harness = Harness::new(Console::new(options), width, height, self.clock.now());
+        let mut desk = Desk { house: self, harness, runner };
+        desk.input(Input::StoreChanged);
+        desk
+    }
+}
+
+/// A console with somebody before it.
+pub struct Desk<'a> {
+    house: &'a House,
+    pub harness: Harness<Console>,
+    runner: Runner,
+}
+
+impl Desk<'_> {
+    /// Gives an input, and has everything done that follows from it.
+    pub fn input(&mut self, input: Input<Msg>) {
+        self.harness.set_now(self.house.clock.now());
+        self.harness.input(input);
+        while let Some(effect) = self.harness.take_effect() {
+            let answer = self.carry_out(effect);
+            self.harness.message(answer);
+        }
+    }
+
+    fn carry_out(&self, effect: Effect) -> Msg {
+        self.house.run(self.runner.carry_out(effect))
+    }
+
+    /// Presses keys, written as in the key map and parted by spaces.
+    pub fn press(&mut self, keys: &str) {
+        for key in keys.split_whitespace() {
+            self.input(Input::Key(key.parse().expect("a key")));
+        }
+    }
+
+    /// Types text.
+    pub fn type_text(&mut self, text: &str) {
+        for character in text.chars() {
+            self.press(&if character == ' ' { "space".to_owned() } else { character.to_string() });
+        }
+    }
+
+    /// Signs one of the demo's staff in.
+    pub fn sign_in(&mut self, username: &str) {
+        self.type_text(username);
+        self.press("enter");
+        self.type_text(&format!("demo-{username}-2026"));
+        self.press("enter");
+        assert!(self.harness.app.person().is_some(), "{}", self.screen());
+    }
+
+    /// Messages at the foot of the screen go away.
+    pub fn settle(&mut self) {
+        self.house.wait(5);
+        self.tick();
+    }
+
+    /// The screen's tick.
+    pub fn tick(&mut self) {
+        self.input(Input::Tick);
+    }
+
+    /// The store told of a change.
+    pub fn changed(&mut self) {
+        self.input(Input::StoreChanged);
+    }
+
+    /// What is seen.
+    pub fn screen(&self) -> String {
+        self.harness.screen()
+    }
+}

@@ -1,0 +1,91 @@
+//! The console's orders: pictures, and the steps that are taken there.
+
+#![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
+
+use super::house::House;
+use super::keep;
+use servery::domain::order::Status;
+use servery::service::Caller;
+use servery::service::order_queries::{OrderName, ShowOrder};
+use servery::service::views::OrderView;
+
+fn again(house: &House, order: &OrderView) -> OrderView {
+    let ask = ShowOrder { order: OrderName::Id(order.id) };
+    house.run(house.opened().door.ask(&Caller::System, ask)).expect("the order")
+}
+
+#[test]
+fn the_orders_in_every_state() {
+    keep("orders_none", "asha", |_| {}, &[]);
+    let noon = |house: &House| {
+        house.orders();
+    };
+    keep("orders_list", "asha", noon, &[]);
+    keep("orders_detail", "asha", noon, &["down enter"]);
+    keep("orders_filter", "asha", noon, &["f"]);
+    keep("orders_search", "asha", noon, &["/", "m i r"]);
+    keep("orders_steps", "asha", noon, &["end a"]);
+    keep("orders_refund_lines", "asha", noon, &["end r"]);
+    keep("orders_refund_amount", "asha", noon, &["end r", "right enter"]);
+    keep("orders_void", "asha", noon, &["end a", "1", "enter"]);
+}
+
+#[test]
+fn a_part_of_a_paid_order_goes_back_with_its_line() {
+    let house = House::demo();
+    let paid = house.order(1, "samosa", 2, servery::domain::payment::Method::Card, "Mira");
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("r right right right enter enter");
+    desk.type_text("one was cold");
+    desk.press("enter");
+    let seen = again(&house, &paid);
+    let refund = seen.refunds.first().unwrap_or_else(|| panic!("no refund:\n{}", desk.screen()));
+    assert_eq!(refund.amount.0 * 2, paid.due.0, "one of two samosas");
+    assert_eq!((seen.lines[0].restocked, seen.lines[0].wasted), (1, 0));
+    assert!(desk.screen().contains("Give money back, done"), "{}", desk.screen());
+}
+
+#[test]
+fn who_may_not_refund_is_let_through_by_a_managers_pin_and_both_names_are_kept() {
+    let house = House::demo();
+    let paid = house.order(1, "samosa", 1, servery::domain::payment::Method::Card, "Mira");
+    let mut desk = house.console(80, 24);
+    desk.sign_in("ravi");
+    desk.press("r enter enter");
+    desk.type_text("wrong dish");
+    desk.press("enter");
+    assert!(desk.screen().contains("manager"), "{}", desk.screen());
+    desk.type_text("asha");
+    desk.press("enter");
+    desk.type_text("271828");
+    desk.press("enter");
+    assert_eq!(again(&house, &paid).refunds.len(), 1, "{}", desk.screen());
+}
+
+#[test]
+fn a_step_that_is_refused_says_why_and_nothing_happens() {
+    let house = House::demo();
+    let cash = house.order(1, "samosa", 1, servery::domain::payment::Method::Cash, "Mira");
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("r");
+    let seen = desk.screen();
+    assert!(!seen.contains("Amount"), "{seen}");
+    assert_eq!(again(&house, &cash).status, Status::Received);
+    assert_eq!(again(&house, &cash).version, cash.version);
+}
+
+#[test]
+fn an_order_that_has_moved_on_is_not_moved_twice() {
+    let house = House::demo();
+    let cash = house.order(1, "samosa", 1, servery::domain::payment::Method::Cash, "Mira");
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("a");
+    let accept = servery::service::orders::AcceptOrder { order: cash.id, eta_minutes: None };
+    house.run(house.opened().door.execute(&Caller::System, None, accept)).ok();
+    let before = again(&house, &cash);
+    desk.press("1 enter");
+    assert_eq!(again(&house, &cash).version, before.version, "{}", desk.screen());
+}

@@ -39,7 +39,7 @@ pub enum Menu {
     #[command(name = "un-86")]
     UnEightySix(Switch),
     #[command(flatten)]
-    Edit(Box<menu_edit::Edit>),
+    Keep(Box<menu_edit::Keeping>),
 }
 
 /// Which part of the menu is listed.
@@ -123,7 +123,7 @@ pub async fn run(command: Menu, desk: &Desk) -> Done {
         }
         Menu::EightySix(switch) => self::switch(switch, false, &counter).await,
         Menu::UnEightySix(switch) => self::switch(switch, true, &counter).await,
-        Menu::Edit(edit) => menu_edit::run(*edit, &counter).await,
+        Menu::Keep(change) => menu_edit::run(*change, &counter).await,
     }
 }
 

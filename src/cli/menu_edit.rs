@@ -18,7 +18,7 @@ use clap::{Args, Subcommand};
 
 /// What keepers of the menu do with it.
 #[derive(Debug, Subcommand)]
-pub enum Edit {
+pub enum Keeping {
     /// The whole menu with what is off, hidden or deleted
     Book {
         /// With what is deleted
@@ -367,53 +367,53 @@ fn choice(text: &str) -> NewChoice {
 ///
 /// # Errors
 /// What the use cases refuse.
-pub async fn run(command: Edit, counter: &Counter<'_>) -> Done {
+pub async fn run(command: Keeping, counter: &Counter<'_>) -> Done {
     let seen_version = None;
     let item = match command {
-        Edit::Book { deleted } => {
+        Keeping::Book { deleted } => {
             let book = counter.ask(MenuBook { deleted }).await?;
             return counter.answer(&book, || book_words(&book));
         }
-        Edit::AddItem(NewItem { name, category, price, fields }) => {
+        Keeping::AddItem(NewItem { name, category, price, fields }) => {
             let patch = ItemPatch { name: Some(name), category: Some(category), price: Some(price), ..fields.patch()? };
             counter.execute(AddItem { item: patch }).await?
         }
-        Edit::EditItem(ItemChange { item, name, category, price, fields, seen }) => {
+        Keeping::EditItem(ItemChange { item, name, category, price, fields, seen }) => {
             let change = ItemPatch { name, category, price, ..fields.patch()? };
             counter.execute(EditItem { item, seen_version: seen.seen_version, change }).await?
         }
-        Edit::DeleteItem(Going { name: item, reason, seen }) => {
+        Keeping::DeleteItem(Going { name: item, reason, seen }) => {
             counter.execute(DeleteItem { item, seen_version: seen.seen_version, reason }).await?
         }
-        Edit::RestoreItem { item } => counter.execute(RestoreItem { item }).await?,
-        Edit::MoveItem { item, place, category } => counter.execute(MoveItem { item, place, category }).await?,
-        Edit::AddGroup { item, name, min, max, choice: choices } => {
+        Keeping::RestoreItem { item } => counter.execute(RestoreItem { item }).await?,
+        Keeping::MoveItem { item, place, category } => counter.execute(MoveItem { item, place, category }).await?,
+        Keeping::AddGroup { item, name, min, max, choice: choices } => {
             let choices = choices.iter().map(|text| choice(text)).collect();
             counter.execute(AddOptionGroup { item, seen_version, name, min, max, choices }).await?
         }
-        Edit::EditGroup { item, group, name, min, max, place } => {
+        Keeping::EditGroup { item, group, name, min, max, place } => {
             counter.execute(EditOptionGroup { item, seen_version, group, name, min, max, place }).await?
         }
-        Edit::DeleteGroup { item, group, reason } => {
+        Keeping::DeleteGroup { item, group, reason } => {
             counter.execute(DeleteOptionGroup { item, seen_version, group, reason }).await?
         }
-        Edit::AddOption { item, group, name, price, uses } => {
+        Keeping::AddOption { item, group, name, price, uses } => {
             let option = NewChoice { name, price, uses: uses.read()?.unwrap_or_default() };
             counter.execute(AddOption { item, seen_version, group, option }).await?
         }
-        Edit::EditOption { item, group, option, name, price, available, place, uses } => {
+        Keeping::EditOption { item, group, option, name, price, available, place, uses } => {
             let uses = uses.read()?;
             let edit = EditOption { item, seen_version, group, option, name, price, available, place, uses };
             counter.execute(edit).await?
         }
-        Edit::DeleteOption { item, group, option, reason } => {
+        Keeping::DeleteOption { item, group, option, reason } => {
             counter.execute(DeleteOption { item, seen_version, group, option, reason }).await?
         }
-        Edit::AddStation { name, default } => {
+        Keeping::AddStation { name, default } => {
             let station = counter.execute(AddStation { name, default }).await?;
             return counter.answer(&station, || format!("The station {} is there.", shown(&station.name)));
         }
-        Edit::AddTaxClass { name, rate, default } => {
+        Keeping::AddTaxClass { name, rate, default } => {
             let class = counter.execute(AddTaxClass { name, rate, default }).await?;
             return counter
                 .answer(&class, || format!("The tax class {} at {} is there.", shown(&class.name), class.rate));
@@ -423,18 +423,18 @@ pub async fn run(command: Edit, counter: &Counter<'_>) -> Done {
     counter.answer(&item, || item_words(&item, counter))
 }
 
-async fn categories(command: Edit, counter: &Counter<'_>) -> Done {
+async fn categories(command: Keeping, counter: &Counter<'_>) -> Done {
     let category = match command {
-        Edit::AddCategory { name, hidden } => counter.execute(AddCategory { name, active: !hidden }).await?,
-        Edit::EditCategory { category, name, active, seen } => {
+        Keeping::AddCategory { name, hidden } => counter.execute(AddCategory { name, active: !hidden }).await?,
+        Keeping::EditCategory { category, name, active, seen } => {
             let seen_version = seen.seen_version;
             counter.execute(EditCategory { category, seen_version, name, active }).await?
         }
-        Edit::DeleteCategory(Going { name: category, reason, seen }) => {
+        Keeping::DeleteCategory(Going { name: category, reason, seen }) => {
             counter.execute(DeleteCategory { category, seen_version: seen.seen_version, reason }).await?
         }
-        Edit::RestoreCategory { category } => counter.execute(RestoreCategory { category }).await?,
-        Edit::MoveCategory { category, place } => counter.execute(MoveCategory { category, place }).await?,
+        Keeping::RestoreCategory { category } => counter.execute(RestoreCategory { category }).await?,
+        Keeping::MoveCategory { category, place } => counter.execute(MoveCategory { category, place }).await?,
         _ => return Err(Refused::internal("a command about the menu has no use case").into()),
     };
     counter.answer(&category, || category_words(&category))

@@ -16,7 +16,7 @@ use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::records::AuditRow;
 use crate::store::stock::{ByHand, HolderRow, MAX_ON_HAND, Moved, NewStock, StockRow};
-use crate::store::{Tx, menu as menu_rows, sites, stock};
+use crate::store::{Tx, menu as menu_rows, menu_edit, sites, stock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -467,6 +467,10 @@ impl UseCase for StockSet {
 
     async fn run(&self, context: &mut Context<'_>) -> Result<StockChanged, Refused> {
         let (site, now) = (context.site.id.clone(), context.now);
+        if self.sold_as.is_some() {
+            // The menu before the store room, as every change of the menu takes them.
+            menu_edit::lock(context.tx, &site).await?;
+        }
         let known = stock::find_code(context.tx, &site, &self.code).await?;
         if let (Some(known), Some(opening)) = (&known, self.opening)
             && known.opening != opening

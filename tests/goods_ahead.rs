@@ -1,7 +1,7 @@
 //! Looking ahead in the store room, and settings that are in force everywhere at once: through the
 //! door, on SQLite and on Postgres. What moves counts is in `goods.rs`.
 
-#![expect(clippy::expect_used, reason = "helpers of tests, which clippy does not know as tests")]
+#![expect(clippy::panic, clippy::expect_used, reason = "helpers of tests, which clippy does not know as tests")]
 
 #[allow(clippy::allow_attributes, dead_code, reason = "shared with other suites, which use all of it")]
 mod goods_support;

@@ -87,6 +87,36 @@ async fn five_wrong_tries_then_doubling_pauses_and_success_forgets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pauses_double_up_to_an_hour_for_an_account_and_for_a_terminal() {
+    const PAUSES: [i64; 9] = [30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600];
+    for by_terminal in [false, true] {
+        let house = House::sqlite().await;
+        let terminal = house.terminal("kitchen-1", TerminalRole::Kitchen).await;
+        // The other counter starts anew each time, so that only one of the two is looked at.
+        let (name, other) = if by_terminal { ("guess", "login_account") } else { ("ravi", "login_terminal") };
+        let forget = format!("DELETE FROM rate_limits WHERE scope = '{other}'");
+        let attempt = async |pin: &'static str| {
+            let tried = staff::login_pin(&house.door, &house.secrets, terminal, name, pin).await;
+            house.raw(forget.clone()).await.expect("raw");
+            tried.expect_err("wrong, or too soon")
+        };
+        for _ in 0..5 {
+            assert_eq!(attempt("000001").await.code, ErrorCode::InvalidToken);
+        }
+        for pause in PAUSES {
+            // Not even the right PIN, and the seconds left are said; asking does not make it longer.
+            let refused = attempt("314159").await;
+            assert_eq!((refused.code, seconds(&refused)), (ErrorCode::RateLimited, pause), "{name}");
+            house.clock.advance(pause - 1);
+            let refused = attempt("314159").await;
+            assert_eq!((refused.code, seconds(&refused)), (ErrorCode::RateLimited, 1), "{name}");
+            house.clock.advance(1);
+            assert_eq!(attempt("000001").await.code, ErrorCode::InvalidToken, "{name} after {pause} seconds");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_is_locked_whatever_name_is_tried_and_others_are_not() {
     for house in House::both().await {
         let one = house.terminal("kitchen-1", TerminalRole::Kitchen).await;
@@ -290,6 +320,32 @@ async fn the_last_admin_stays_even_when_two_remove_each_other_at_once() {
         assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1, "{one:?} {two:?}");
         let refused = one.err().or(two.err()).expect("one refused");
         assert_eq!(refused.guard, Some("last_admin"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_who_goes_and_one_who_is_demoted_at_once_leave_one_admin() {
+    for house in House::both().await {
+        let asha = house.enter("asha").await;
+        let new =
+            NewStaff { username: "mila", name: "Mila", role: Role::Admin, password: "a-long-password", pin: None };
+        let caller = session(&asha, None);
+        let mila = staff::add_staff(&house.door, &house.secrets, &caller, None, &new).await.expect("second admin");
+        for _ in 0..5 {
+            let off = SetStaffActive { staff: asha.staff, active: false, reason: "x".into() };
+            let less = SetStaffRole { staff: mila.id, role: Role::Kitchen, reason: "x".into() };
+            let (one, two) = tokio::join!(
+                house.door.execute(&Caller::System, None, off),
+                house.door.execute(&Caller::System, None, less),
+            );
+            assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1, "{one:?} {two:?}");
+            let admins = "SELECT COUNT(*) FROM staff WHERE role = 'admin' AND active";
+            assert_eq!(house.count(admins).await, 1);
+            let on = SetStaffActive { staff: asha.staff, active: true, reason: "x".into() };
+            house.door.execute(&Caller::System, None, on).await.expect("back");
+            let more = SetStaffRole { staff: mila.id, role: Role::Admin, reason: "x".into() };
+            house.door.execute(&Caller::System, None, more).await.expect("back");
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use servery::domain::error::ErrorCode;
 use servery::domain::ids::{OrderId, RefundId, ShiftId, TerminalId};
 use servery::service::Caller;
 use servery::service::terminals::TerminalRole;
-use servery::service::till::{CashDrop, CashIn, ListShifts, TillClose, TillOpen, TillStatus};
+use servery::service::till::{CashDrop, CashIn, CashPayout, ListShifts, TillClose, TillOpen, TillStatus};
+use servery::service::till_reports::{ClosedShifts, OpenShifts};
 use servery::store::till::{Movement, MovementKind};
 use uuid::Uuid;
 
@@ -165,5 +166,70 @@ async fn the_till_of_the_terminal_is_meant_else_the_only_one() {
         door.execute(&session(&asha, None), None, named).await.expect("by name");
         let unknown = session(&asha, Some(TerminalId(Uuid::nil())));
         assert_eq!(code(door.execute(&unknown, None, TillOpen { float: 1 }).await), ErrorCode::Forbidden);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reports_of_all_tills_add_up_and_go_on_page_by_page() {
+    for house in House::both().await {
+        let door = &house.door;
+        let asha = house.enter("asha").await;
+        let mut callers = Vec::new();
+        for name in ["kitchen-1", "kitchen-2", "kitchen-3"] {
+            let terminal = house.terminal(name, TerminalRole::Kitchen).await;
+            callers.push(session(&asha, Some(terminal)));
+        }
+        assert!(door.ask(&callers[0], OpenShifts).await.expect("none").is_empty());
+        let mut opened = Vec::new();
+        for (caller, float) in callers.iter().zip([100, 200, 300]) {
+            opened.push(door.execute(caller, None, TillOpen { float }).await.expect("opened").id);
+            house.clock.advance(1);
+        }
+        let payout = |amount| CashPayout { shift: None, amount, reason: "milk".into() };
+        assert_eq!(door.execute(&callers[0], None, payout(30)).await.expect("paid").expected, 70);
+        assert_eq!(
+            door.execute(&callers[0], None, payout(71)).await.expect_err("too much").guard,
+            Some("drawer_holds")
+        );
+        assert_eq!(code(door.execute(&callers[0], None, payout(0)).await), ErrorCode::ValidationError);
+        let silent = CashPayout { shift: None, amount: 1, reason: " ".into() };
+        assert_eq!(code(door.execute(&callers[0], None, silent).await), ErrorCode::ValidationError);
+        let sale = Movement {
+            kind: MovementKind::Sale,
+            amount: 500,
+            tendered: Some(500),
+            order: Some(OrderId(Uuid::from_u128(50))),
+            refund: None,
+            reason: None,
+        };
+        assert!(house.order_cash(opened[1], &sale).await);
+
+        let open = door.ask(&callers[2], OpenShifts).await.expect("open");
+        let sums: Vec<_> = open.iter().map(|sums| (sums.shift.terminal_name.as_str(), sums.shift.expected)).collect();
+        assert_eq!(sums, [("kitchen-1", 70), ("kitchen-2", 700), ("kitchen-3", 300)]);
+        assert_eq!((open[0].payouts.count, open[0].payouts.amount), (1, -30));
+        assert_eq!((open[1].sales.count, open[1].sales.amount), (1, 500));
+        let x = door.ask(&callers[1], TillStatus::default()).await.expect("X").expect("open");
+        assert_eq!((x.shift.id, x.sales), (opened[1], open[1].sales), "each terminal has its own");
+
+        for (caller, counted) in callers.iter().zip([70, 690, 300]) {
+            let close = TillClose { shift: None, counted, note: None, force: None };
+            door.execute(caller, None, close).await.expect("closed");
+        }
+        assert!(door.ask(&callers[0], OpenShifts).await.expect("none").is_empty());
+        let page = |after| ClosedShifts { after, limit: 2 };
+        let first = door.ask(&callers[0], page(None)).await.expect("page");
+        let second = door.ask(&callers[0], page(first.next.clone())).await.expect("page");
+        let all: Vec<_> = first.items.iter().chain(&second.items).map(|sums| sums.shift.id).collect();
+        assert_eq!(all, [opened[2], opened[1], opened[0]], "the newest first, each once");
+        assert_eq!((first.total, second.next.as_deref()), (3, None));
+        assert_eq!((first.items[1].shift.over_short, first.items[1].sales.amount), (Some(-10), 500));
+        // The sums are those of the Z report itself.
+        let z = door.ask(&callers[0], TillStatus { shift: Some(opened[1]) }).await.expect("Z").expect("there");
+        assert_eq!((&z.shift, z.sales), (&first.items[1].shift, first.items[1].sales));
+        for wrong in [page(Some("x".into())), ClosedShifts { after: None, limit: 0 }] {
+            assert_eq!(code(door.ask(&callers[0], wrong).await), ErrorCode::ValidationError);
+        }
+        assert_eq!(code(door.ask(&house.caller("noor").await, page(None)).await), ErrorCode::InsufficientRole);
     }
 }

@@ -627,4 +627,7 @@ const IMPLIED: &[&str] = &[
     // The first row of T29 takes every wrong amount; and a wrong amount is one that T3 cannot take.
     "T29 unmatched_capture to Same: without its selector",
     "T29 unmatched_capture to End(Cancelled, PaymentFailed): without t3_cannot_take_it",
+    // The kitchen needs a PIN in these rows, and with it acts in the admin's part of any row.
+    "T24 void to End(Cancelled, Void): without role kitchen",
+    "T24b void_line to Same: without role kitchen",
 ];

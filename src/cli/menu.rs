@@ -1,7 +1,9 @@
-//! `servery menu`: what can be ordered now, whole menus as files, prices, and switching dishes off.
+//! `servery menu`: what can be ordered now, whole menus as files, prices, and switching dishes off. Small
+//! changes by those who keep the menu are in `menu_edit`.
 
 use super::app::Role;
 use super::desk::{Counter, Desk};
+use super::menu_edit;
 use super::output::{Done, Failure, shown, table};
 use super::shape;
 use crate::domain::consumption::Availability;
@@ -9,7 +11,7 @@ use crate::domain::error::Refused;
 use crate::domain::menu::DietFilter;
 use crate::service::menu::{ItemChanged, MenuNow, SetAvailable, SetPrice};
 use crate::service::menu_file::{MAX_BYTES, MenuFile};
-use crate::service::menu_import::{MenuDiff, MenuExport, MenuImport};
+use crate::service::menu_import::{MenuDiff, MenuExport, MenuImport, MenuPreview};
 use crate::service::views::{ItemView, MenuView};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -36,6 +38,8 @@ pub enum Menu {
     /// Switch an item, or one option of it, on again
     #[command(name = "un-86")]
     UnEightySix(Switch),
+    #[command(flatten)]
+    Keep(Box<menu_edit::Keeping>),
 }
 
 /// Which part of the menu is listed.
@@ -119,6 +123,7 @@ pub async fn run(command: Menu, desk: &Desk) -> Done {
         }
         Menu::EightySix(switch) => self::switch(switch, false, &counter).await,
         Menu::UnEightySix(switch) => self::switch(switch, true, &counter).await,
+        Menu::Keep(change) => menu_edit::run(*change, &counter).await,
     }
 }
 
@@ -201,7 +206,11 @@ async fn import(import: Import, counter: &Counter<'_>) -> Done {
         Format::Toml => MenuFile::from_toml(&text)?,
         Format::Csv => MenuFile::from_csv(&text)?,
     };
-    let diff = counter.execute(MenuImport { file, dry_run: import.dry_run }).await?;
+    let diff = if import.dry_run {
+        counter.ask(MenuPreview { file }).await?
+    } else {
+        counter.execute(MenuImport { file, dry_run: false }).await?
+    };
     counter.answer(&diff, || diff_words(&diff))
 }
 

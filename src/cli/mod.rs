@@ -15,6 +15,7 @@ mod health;
 mod init;
 mod log;
 mod menu;
+mod menu_edit;
 mod order;
 mod order_place;
 mod output;
@@ -117,7 +118,7 @@ enum Command {
     Console(Screen),
     /// What happens without a key press: time-outs, open payments, refunds, events
     Worker,
-    /// The menu: list, import, export, prices, and switching dishes off
+    /// The menu: list, import, export, every change of it, and switching dishes off
     #[command(subcommand)]
     Menu(menu::Menu),
     /// The cart of a guest
@@ -126,10 +127,10 @@ enum Command {
     /// Orders: place, pay, and every step after it
     #[command(subcommand)]
     Order(Box<order::Order>),
-    /// Stock: what is there, and every change by hand
+    /// Stock: what is there, what runs out, and every change by hand
     #[command(subcommand)]
     Stock(stock::Stock),
-    /// The till: open, close, cash in and out
+    /// The till: open, close, cash in and out, reports
     #[command(subcommand)]
     Till(till::Till),
     /// The settings of the site

@@ -4,8 +4,9 @@
 use super::app::Role;
 use super::desk::Desk;
 use super::output::{Done, shown, table};
+use super::shape;
 use crate::domain::error::Refused;
-use crate::service::settings::{ListSettings, SetSetting, SettingView};
+use crate::service::settings::{ListSettings, SetSetting, SettingHistory, SettingView};
 use clap::Subcommand;
 use serde_json::Value;
 
@@ -26,6 +27,17 @@ pub enum Setting {
     },
     /// Every setting
     List,
+    /// Who changed a setting, when and from what to what, newest first
+    History {
+        /// Its key
+        key: String,
+        /// The most rows
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+        /// The `next` of the page before
+        #[arg(long)]
+        after: Option<String>,
+    },
 }
 
 /// Runs the command.
@@ -43,6 +55,21 @@ pub async fn run(command: Setting, desk: &Desk) -> Done {
                     .map(|setting| vec![setting.key.clone(), text(&setting.value), setting.kind.clone()])
                     .collect();
                 table(&["KEY", "VALUE", "TAKES"], &rows)
+            })
+        }
+        Setting::History { key, limit, after } => {
+            let page = counter.ask(SettingHistory { key, after, limit }).await?;
+            let value = shape::own_page(&page, counter.house.site.currency)?;
+            counter.output().answer(&value, || {
+                let rows: Vec<Vec<String>> = page
+                    .items
+                    .iter()
+                    .map(|change| {
+                        let by = change.by.clone().unwrap_or_default();
+                        vec![change.at.to_rfc3339(), by, text(&change.before), text(&change.after)]
+                    })
+                    .collect();
+                table(&["AT", "BY", "BEFORE", "AFTER"], &rows)
             })
         }
         Setting::Get { key } => {

@@ -138,9 +138,10 @@ async fn list(query: ListStaff, counter: &Counter<'_>) -> Done {
                     person.role.as_str().to_owned(),
                     if person.active { "yes" } else { "no" }.to_owned(),
                     if person.has_pin { "yes" } else { "no" }.to_owned(),
+                    person.last_seen_at.map(|at| at.to_rfc3339()).unwrap_or_default(),
                 ]
             })
             .collect();
-        table(&["USERNAME", "NAME", "ROLE", "ACTIVE", "PIN"], &rows)
+        table(&["USERNAME", "NAME", "ROLE", "ACTIVE", "PIN", "LAST SIGNED IN"], &rows)
     })
 }

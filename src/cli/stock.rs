@@ -5,10 +5,14 @@ use super::desk::{Counter, Desk};
 use super::output::{Done, shown, table};
 use super::shape;
 use crate::domain::error::Refused;
+use crate::domain::forecast::Forecast;
 use crate::domain::ids::OrderId;
 use crate::service::stock::{
-    StockAdjust, StockChanged, StockLedger, StockList, StockReceive, StockRecount, StockSet, StockView, StockWaste,
+    HolderView, StockAdjust, StockChanged, StockLedger, StockList, StockReceive, StockRecount, StockSet, StockView,
+    StockWaste,
 };
+use crate::service::stock_forecast::{ForecastView, StockForecast, StockHolders};
+use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 
 /// What can be done with stock.
@@ -69,6 +73,13 @@ pub enum Stock {
         #[command(flatten)]
         release: Release,
     },
+    /// The orders that hold units of a stock item
+    Holders {
+        /// The stock item's code
+        item: String,
+    },
+    /// What runs out today if it goes on selling as it has so far
+    Forecast,
     /// Every movement of a stock item, newest first
     Ledger {
         /// The stock item's code
@@ -123,6 +134,15 @@ pub async fn run(command: Stock, desk: &Desk) -> Done {
             let items = counter.ask(StockList { low_only: low }).await?;
             return counter.answer(&items, || list_words(&items));
         }
+        Stock::Holders { item } => {
+            let holders = counter.ask(StockHolders { item }).await?;
+            return counter.answer(&holders, || holder_words(&holders));
+        }
+        Stock::Forecast => {
+            let items = counter.ask(StockForecast).await?;
+            let zone = counter.house.site.zone;
+            return counter.answer(&items, || forecast_words(&items, zone));
+        }
         Stock::Ledger { item, limit, after } => return ledger(StockLedger { item, after, limit }, &counter).await,
         Stock::Set(set) => {
             let Set { code, name, unit, opening, low, sold_as } = set;
@@ -175,6 +195,38 @@ fn list_words(items: &[StockView]) -> String {
         })
         .collect();
     table(&["CODE", "NAME", "ON HAND>", "RESERVED>", "AVAILABLE>", "UNIT", ""], &rows)
+}
+
+fn holder_words(holders: &[HolderView]) -> String {
+    let rows: Vec<Vec<String>> = holders
+        .iter()
+        .map(|holder| {
+            vec![
+                holder.order_number.clone(),
+                holder.status.clone(),
+                holder.quantity.to_string(),
+                if holder.releasable { "can be released" } else { "" }.to_owned(),
+            ]
+        })
+        .collect();
+    table(&["ORDER", "STATUS", "UNITS>", ""], &rows)
+}
+
+fn forecast_words(items: &[ForecastView], zone: Tz) -> String {
+    let rows: Vec<Vec<String>> = items
+        .iter()
+        .map(|view| {
+            let says = match view.forecast {
+                Forecast::Out => "out".to_owned(),
+                Forecast::RunsOut(at) => format!("runs out at {}", at.local_time(zone).format("%H:%M")),
+                Forecast::Lasts => "lasts today".to_owned(),
+                Forecast::Unknown => String::new(),
+            };
+            let (sold, left) = (view.sold_today.to_string(), view.item.available.to_string());
+            vec![view.item.code.clone(), view.item.name.clone(), sold, left, says]
+        })
+        .collect();
+    table(&["CODE", "NAME", "SOLD TODAY>", "AVAILABLE>", "AT THIS RATE"], &rows)
 }
 
 async fn ledger(query: StockLedger, counter: &Counter<'_>) -> Done {

@@ -4,10 +4,13 @@ use super::app::Role;
 use super::desk::{Counter, Desk};
 use super::order::cash_refund_due;
 use super::output::{Done, shown, table};
+use super::shape;
 use crate::domain::error::Refused;
+use crate::domain::ids::ShiftId;
 use crate::domain::money::{Currency, Money};
 use crate::service::orders::PayOutRefund;
-use crate::service::till::{CashDrop, CashIn, ShiftView, TillClose, TillOpen, TillReport, TillStatus};
+use crate::service::till::{CashDrop, CashIn, CashPayout, ShiftView, TillClose, TillOpen, TillReport, TillStatus};
+use crate::service::till_reports::{ClosedShifts, OpenShifts, ShiftSums};
 use clap::{Args, Subcommand};
 
 /// What can be done with the till.
@@ -19,9 +22,26 @@ pub enum Till {
         #[arg(long, value_name = "AMOUNT")]
         float: String,
     },
-    /// The report of the open shift
-    Status,
-    /// Close the till with what was counted
+    /// The report of the open shift (X), or of another one
+    #[command(visible_alias = "x")]
+    Status {
+        /// A shift by its id, open or closed
+        #[arg(long, value_name = "ID")]
+        shift: Option<ShiftId>,
+    },
+    /// The closed shifts with what was counted, newest first
+    Shifts {
+        /// The most rows
+        #[arg(long, default_value_t = 50)]
+        limit: i64,
+        /// The `next` of the page before
+        #[arg(long)]
+        after: Option<String>,
+    },
+    /// The open shift of every terminal
+    Tills,
+    /// Close the till with what was counted (Z)
+    #[command(visible_alias = "z")]
     Close {
         /// What was counted
         #[arg(long, value_name = "AMOUNT")]
@@ -37,6 +57,8 @@ pub enum Till {
     CashIn(Cash),
     /// Take cash to the safe
     Drop(Cash),
+    /// Pay something from the drawer
+    Payout(Cash),
     /// Pay the cash refund of an order out
     PayOut {
         /// The order
@@ -75,7 +97,19 @@ pub async fn run(command: Till, desk: &Desk) -> Done {
             let report = counter.execute(TillClose { shift: None, counted, note, force }).await?;
             return counter.answer(&report, || report_words(&report, currency));
         }
-        Till::Status => return status(&counter).await,
+        Till::Payout(Cash { amount: text, reason }) => {
+            counter.execute(CashPayout { shift: None, amount: amount("amount", &text)?, reason }).await?
+        }
+        Till::Status { shift } => return status(shift, &counter).await,
+        Till::Tills => {
+            let open = counter.ask(OpenShifts).await?;
+            return counter.answer(&open, || shift_table(&open, currency));
+        }
+        Till::Shifts { limit, after } => {
+            let page = counter.ask(ClosedShifts { after, limit }).await?;
+            let value = shape::own_page(&page, currency)?;
+            return counter.output().answer(&value, || shift_table(&page.items, currency));
+        }
         Till::PayOut { order } => {
             let order = counter.find_order(&order).await?;
             let refund = cash_refund_due(&order)?;
@@ -86,9 +120,9 @@ pub async fn run(command: Till, desk: &Desk) -> Done {
     counter.answer(&shift, || shift_words(&shift, currency))
 }
 
-async fn status(counter: &Counter<'_>) -> Done {
+async fn status(shift: Option<ShiftId>, counter: &Counter<'_>) -> Done {
     let currency = counter.house.site.currency;
-    match counter.ask(TillStatus::default()).await? {
+    match counter.ask(TillStatus { shift }).await? {
         Some(report) => counter.answer(&report, || report_words(&report, currency)),
         None => Err(Refused::not_found("open till", counter.house.door.site_id())
             .help("Open it: servery till open --float AMOUNT")
@@ -111,6 +145,29 @@ fn shift_words(shift: &ShiftView, currency: Currency) -> String {
         out.push_str(&format!(", counted {}, over or short {}", show(counted, currency), show(over_short, currency)));
     }
     out
+}
+
+fn shift_table(shifts: &[ShiftSums], currency: Currency) -> String {
+    let rows: Vec<Vec<String>> = shifts
+        .iter()
+        .map(|sums| {
+            let shift = &sums.shift;
+            let maybe = |minor: Option<i64>| minor.map(|minor| show(minor, currency)).unwrap_or_default();
+            vec![
+                shift.id.to_string(),
+                shift.terminal_name.clone(),
+                shift.opened_at.to_rfc3339(),
+                shift.closed_by.clone().or_else(|| shift.opened_by.clone()).unwrap_or_default(),
+                sums.sales.count.to_string(),
+                show(sums.sales.amount, currency),
+                show(shift.expected, currency),
+                maybe(shift.counted),
+                maybe(shift.over_short),
+            ]
+        })
+        .collect();
+    let head = ["SHIFT", "TERMINAL", "OPENED", "BY", "SALES>", "AMOUNT>", "EXPECTED>", "COUNTED>", "OVER OR SHORT>"];
+    table(&head, &rows)
 }
 
 fn report_words(report: &TillReport, currency: Currency) -> String {

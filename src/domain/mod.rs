@@ -7,6 +7,7 @@ pub mod access;
 pub mod cart;
 pub mod consumption;
 pub mod error;
+pub mod forecast;
 pub mod fulfilment;
 pub mod ids;
 pub mod menu;

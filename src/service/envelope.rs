@@ -5,7 +5,12 @@ use super::caller::Caller;
 use super::cart::{CartAcceptChanges, CartAdd, CartClear, CartFulfilment, CartNote, CartRemove, CartSetQuantity};
 use super::door::Door;
 use super::menu::{SetAvailable, SetPrice};
+use super::menu_categories::{
+    AddCategory, AddStation, AddTaxClass, DeleteCategory, EditCategory, MoveCategory, RestoreCategory,
+};
+use super::menu_edit::{AddItem, DeleteItem, EditItem, MoveItem, RestoreItem};
 use super::menu_import::MenuImport;
+use super::menu_options::{AddOption, AddOptionGroup, DeleteOption, DeleteOptionGroup, EditOption, EditOptionGroup};
 use super::orders::{
     AcceptOrder, AssignCourier, AtVersion, Bump, CancelAssignment, CancelOrder, CloseUncollected, ConfirmCash, Deliver,
     DeliverForCash, ExtendHold, HandOver, HoldOrder, MarkReady, NoShow, NoteOrder, OverridePayment, PayOutRefund,
@@ -17,7 +22,7 @@ use super::place::PlaceOrder;
 use super::settings::SetSetting;
 use super::staff::{SetStaffActive, SetStaffRole};
 use super::stock::{StockAdjust, StockReceive, StockRecount, StockSet, StockWaste};
-use super::till::{CashDrop, CashIn, TillClose, TillOpen};
+use super::till::{CashDrop, CashIn, CashPayout, TillClose, TillOpen};
 use crate::domain::error::Refused;
 use crate::domain::ids::OrderId;
 use serde::{Deserialize, Serialize};
@@ -190,6 +195,42 @@ commands!(
         SetPrice(SetPrice),
         /// On or off.
         SetAvailable(SetAvailable),
+        /// A new item.
+        AddItem(AddItem),
+        /// What is said about an item.
+        EditItem(EditItem),
+        /// An item goes.
+        DeleteItem(DeleteItem),
+        /// An item comes back.
+        RestoreItem(RestoreItem),
+        /// An item's place.
+        MoveItem(MoveItem),
+        /// A new category.
+        AddCategory(AddCategory),
+        /// What is said about a category.
+        EditCategory(EditCategory),
+        /// A category goes.
+        DeleteCategory(DeleteCategory),
+        /// A category comes back.
+        RestoreCategory(RestoreCategory),
+        /// A category's place.
+        MoveCategory(MoveCategory),
+        /// A new group of options.
+        AddOptionGroup(AddOptionGroup),
+        /// What is said about a group.
+        EditOptionGroup(EditOptionGroup),
+        /// A group goes.
+        DeleteOptionGroup(DeleteOptionGroup),
+        /// A new choice.
+        AddOption(AddOption),
+        /// What is said about a choice.
+        EditOption(EditOption),
+        /// A choice goes.
+        DeleteOption(DeleteOption),
+        /// A new station.
+        AddStation(AddStation),
+        /// A new tax class.
+        AddTaxClass(AddTaxClass),
     }
 );
 
@@ -204,6 +245,8 @@ commands!(
         CashIn(CashIn),
         /// To the safe.
         Drop(CashDrop),
+        /// Paid from the drawer.
+        Payout(CashPayout),
     }
 );
 

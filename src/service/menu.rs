@@ -17,7 +17,7 @@ use crate::domain::payment::Method;
 use crate::domain::text;
 use crate::store::menu::LoadedMenu;
 use crate::store::records::AuditRow;
-use crate::store::{Tx, menu as rows, sites, stock};
+use crate::store::{Tx, menu as rows, menu_edit, sites, stock};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -246,9 +246,10 @@ impl UseCase for SetAvailable {
             // A bare terminal moves tickets; what the house sells is said by a person.
             context.actor.require(Permission::OrdersVoid)?;
         }
+        menu_edit::lock(context.tx, &context.site.id).await?;
         let loaded = rows::load(context.tx, &context.site.id).await?;
         let item = named(&loaded, &self.item)?;
-        let mut entity_id = item.code.clone();
+        let mut what = item.name.clone();
         let before = match &self.option {
             None => {
                 if item.available != self.available {
@@ -264,24 +265,25 @@ impl UseCase for SetAvailable {
                 if named.next().is_some() {
                     return Err(Refused::invalid("option", "Several options have this name: give its id."));
                 }
-                entity_id = format!("{entity_id}/{}", choice.name);
+                what = format!("{}/{}", item.code, choice.name);
                 if choice.available != self.available {
                     rows::set_choice_available(context.tx, &context.site.id, choice.id, self.available).await?;
+                    menu_edit::touch_item(context.tx, &context.site.id, item.id, context.now).await?;
                 }
                 choice.available
             }
         };
         let changed = before != self.available;
+        let version = loaded.versions.get(&item.id).copied().unwrap_or_default().saturating_add(1);
         if changed {
             sites::menu_changed(context.tx, &context.site.id).await?;
-            let what = self.option.as_ref().map_or_else(|| item.name.clone(), |_| entity_id.clone());
             context.audit(AuditRow {
                 action: "UPDATE",
                 entity: "MenuItem",
-                entity_id,
+                entity_id: item.code.clone(),
                 details: format!("{what} was switched {}", if self.available { "on" } else { "off" }),
                 before: Some(json!({ "available": before })),
-                after: Some(json!({ "available": self.available })),
+                after: Some(json!({ "available": self.available, "version": version })),
                 reason: None,
             });
         }
@@ -311,8 +313,10 @@ impl UseCase for SetPrice {
         if price <= Money::ZERO || price > MAX_PRICE {
             return Err(Refused::invalid("price", "The price is above zero and within reason."));
         }
+        menu_edit::lock(context.tx, &context.site.id).await?;
         let loaded = rows::load(context.tx, &context.site.id).await?;
         let mut item = named(&loaded, &self.item)?.clone();
+        let version = loaded.versions.get(&item.id).copied().unwrap_or_default().saturating_add(1);
         let before = item.price;
         item.price = price;
         // Options that lower the price must still fit.
@@ -327,7 +331,7 @@ impl UseCase for SetPrice {
                 entity_id: item.code.clone(),
                 details: format!("{}: {} → {}", item.name, before.display(currency), price.display(currency)),
                 before: Some(json!({ "price": before.plain(currency) })),
-                after: Some(json!({ "price": price.plain(currency) })),
+                after: Some(json!({ "price": price.plain(currency), "version": version })),
                 reason: None,
             });
         }

@@ -3,7 +3,8 @@
 //!
 //! What a file no longer has is marked as deleted; the counts of known stock items never change here.
 
-pub use super::menu_plan::{DiffEntry, MenuDiff, Plan, plan};
+pub use super::menu_diff::{DiffEntry, FieldChange, MenuDiff};
+pub use super::menu_plan::{Plan, plan};
 
 use super::door::{Context, Query, UseCase, View};
 use super::menu_file::{MenuFile, StockEntry};
@@ -15,9 +16,10 @@ use crate::domain::time::Timestamp;
 use crate::store::menu::LoadedMenu;
 use crate::store::records::AuditRow;
 use crate::store::stock::NewStock;
-use crate::store::{Tx, menu as rows, sites, stock};
+use crate::store::{Tx, menu as rows, menu_edit, sites, stock};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use uuid::Uuid;
 
 /// Makes the menu of the site that of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,7 @@ impl UseCase for MenuImport {
 
     async fn run(&self, context: &mut Context<'_>) -> Result<MenuDiff, Refused> {
         let (site, now) = (context.site.id.clone(), context.now);
+        menu_edit::lock(context.tx, &site).await?;
         let stored = rows::load(context.tx, &site).await?;
         let shelves = stock::list(context.tx, &site).await?;
         let mut plan = plan(&self.file, &stored, &shelves, &mut || context.new_id())?;
@@ -60,6 +63,32 @@ impl UseCase for MenuImport {
             reason: None,
         });
         Ok(diff)
+    }
+}
+
+/// What a file would change, without changing it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MenuPreview {
+    /// The file.
+    pub file: MenuFile,
+}
+
+impl Query for MenuPreview {
+    type Output = MenuDiff;
+    const PERMISSION: Permission = Permission::MenuWrite;
+
+    async fn run(&self, view: &mut View<'_>) -> Result<MenuDiff, Refused> {
+        let stored = rows::load(view.tx, &view.site.id).await?;
+        let shelves = stock::list(view.tx, &view.site.id).await?;
+        // Nothing is written, so the ids of what is new are never seen.
+        let mut number = 0_u128;
+        let mut placeholder = || {
+            number = number.saturating_add(1);
+            Uuid::from_u128(number)
+        };
+        let mut plan = plan(&self.file, &stored, &shelves, &mut placeholder)?;
+        plan.diff.dry_run = true;
+        Ok(plan.diff)
     }
 }
 

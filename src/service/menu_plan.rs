@@ -1,10 +1,11 @@
 //! What a menu file would change in a store: every entry cleaned, checked and compared with what is
-//! stored, as a [`Plan`] and, in words, a [`MenuDiff`]. Nothing is read or written here; that is in
+//! stored, as a [`Plan`] and a [`MenuDiff`]. Nothing is read or written here; that is in
 //! `menu_import`.
 //!
 //! Tax classes, stations and categories are known by their name, items and stock items by their code,
 //! options and choices by their name within the item.
 
+use super::menu_diff::{MenuDiff, differ, item_changes, uses_text, yes_no};
 use super::menu_file::{ItemEntry, MenuFile, OptionEntry, StockEntry, Uses, check_currency};
 use crate::domain::consumption::{Consumption, Subject};
 use crate::domain::error::Refused;
@@ -18,72 +19,13 @@ use crate::domain::tax::TaxClass;
 use crate::domain::text;
 use crate::store::menu::{LoadedMenu, Station, StoredTaxClass};
 use crate::store::stock::{MAX_ON_HAND, StockRow};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
-
-/// One thing that an import changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DiffEntry {
-    /// tax class, station, stock item, category or item.
-    pub kind: String,
-    /// Its code, or its name where it has none.
-    pub key: String,
-    /// Its name.
-    pub name: String,
-    /// What changes, in words ("price 120.00 → 130.00"); empty for what is new or gone.
-    pub words: Vec<String>,
-}
-
-/// What an import changes, or would change.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MenuDiff {
-    /// New ones.
-    pub added: Vec<DiffEntry>,
-    /// Those that change.
-    pub changed: Vec<DiffEntry>,
-    /// Those that are taken off the menu; old orders keep their copy.
-    pub removed: Vec<DiffEntry>,
-    /// How many stay as they are.
-    pub unchanged: usize,
-    /// Whether this was only tried.
-    pub dry_run: bool,
-}
-
-impl MenuDiff {
-    /// Whether nothing changes.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
-    }
-
-    fn note(&mut self, kind: &str, key: &str, name: &str, is_new: bool, words: Vec<String>) -> bool {
-        let entry = DiffEntry { kind: kind.to_owned(), key: key.to_owned(), name: name.to_owned(), words };
-        if is_new {
-            self.added.push(DiffEntry { words: Vec::new(), ..entry });
-        } else if entry.words.is_empty() {
-            self.unchanged = self.unchanged.saturating_add(1);
-            return false;
-        } else {
-            self.changed.push(entry);
-        }
-        true
-    }
-
-    fn gone(&mut self, kind: &str, key: &str, name: &str) {
-        self.removed.push(DiffEntry {
-            kind: kind.to_owned(),
-            key: key.to_owned(),
-            name: name.to_owned(),
-            words: Vec::new(),
-        });
-    }
-}
 
 /// Everything that an import will write.
 #[derive(Debug)]
 pub struct Plan {
-    /// What changes, in words.
+    /// What changes, for people and for programs.
     pub diff: MenuDiff,
     pub(super) default_tax: Option<TaxClassId>,
     pub(super) tax_classes: Vec<StoredTaxClass>,
@@ -112,6 +54,12 @@ impl<Id: Copy> Names<Id> {
     fn get(&self, name: &str) -> Option<Id> {
         self.ids.get(&name.to_lowercase()).copied()
     }
+    fn name_of(&self, id: Id) -> String
+    where
+        Id: PartialEq,
+    {
+        self.ids.iter().find(|(_, known)| **known == id).map(|(name, _)| name.clone()).unwrap_or_default()
+    }
 }
 
 fn one_line(text: &str, max: usize) -> String {
@@ -137,18 +85,6 @@ fn in_section(section: &str, name: &str) -> impl Fn(Refused) -> Refused {
         refused.message = format!("{named}: {}", refused.message);
         refused
     }
-}
-
-/// Notes a difference in words.
-fn differ(words: &mut Vec<String>, what: &str, before: &str, after: &str) {
-    if before != after {
-        let shown = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
-        words.push(format!("{what} {} → {}", shown(before), shown(after)));
-    }
-}
-
-const fn yes_no(value: bool) -> &'static str {
-    if value { "yes" } else { "no" }
 }
 
 /// Works out what the file changes. Text is cleaned here, so that nothing else needs to be trusted.
@@ -293,14 +229,14 @@ fn plan_tax_classes(
         if planned.iter().any(|other| other.class.name.to_lowercase() == class.name.to_lowercase()) {
             return Err(locate(Refused::invalid("tax_class.name", "The same one stands here twice.")));
         }
-        let mut words = Vec::new();
+        let mut changes = Vec::new();
         if let Some(known) = known {
-            differ(&mut words, "name", &known.class.name, &class.name);
-            differ(&mut words, "rate", &known.class.rate.to_string(), &class.rate.to_string());
-            differ(&mut words, "default", yes_no(known.is_default), yes_no(entry.default));
-            differ(&mut words, "in use", yes_no(known.active), yes_no(true));
+            differ(&mut changes, "name", &known.class.name, &class.name);
+            differ(&mut changes, "rate", &known.class.rate.to_string(), &class.rate.to_string());
+            differ(&mut changes, "default", yes_no(known.is_default), yes_no(entry.default));
+            differ(&mut changes, "active", yes_no(known.active), yes_no(true));
         }
-        diff.note("tax class", &class.name, &class.name, known.is_none(), words);
+        diff.note("tax class", &class.name, &class.name, known.is_none(), changes);
         planned.push(StoredTaxClass { class, is_default: entry.default, active: true });
     }
     for known in stored.tax_classes.values().filter(|known| known.active) {
@@ -335,14 +271,14 @@ fn plan_stations(
         let known = stored.stations.iter().find(|known| known.name.to_lowercase() == name.to_lowercase());
         let id = known.map_or_else(|| StationId(new_id()), |known| known.id);
         let station = Station { id, name, position, is_default: entry.default, active: true };
-        let mut words = Vec::new();
+        let mut changes = Vec::new();
         if let Some(known) = known {
-            differ(&mut words, "name", &known.name, &station.name);
-            differ(&mut words, "place", &known.position.to_string(), &position.to_string());
-            differ(&mut words, "default", yes_no(known.is_default), yes_no(entry.default));
-            differ(&mut words, "in use", yes_no(known.active), yes_no(true));
+            differ(&mut changes, "name", &known.name, &station.name);
+            differ(&mut changes, "position", &known.position.to_string(), &position.to_string());
+            differ(&mut changes, "default", yes_no(known.is_default), yes_no(entry.default));
+            differ(&mut changes, "active", yes_no(known.active), yes_no(true));
         }
-        diff.note("station", &station.name, &station.name, known.is_none(), words);
+        diff.note("station", &station.name, &station.name, known.is_none(), changes);
         planned.push(station);
     }
     for known in stored.stations.iter().filter(|known| known.active) {
@@ -371,16 +307,16 @@ fn plan_stock(
             return Err(locate(Refused::invalid("stock.code", "The same one stands here twice.")));
         }
         let known = shelves.iter().find(|row| row.code == entry.code);
-        let mut words = Vec::new();
+        let mut changes = Vec::new();
         if let Some(known) = known {
-            differ(&mut words, "name", &known.name, &entry.name);
-            differ(&mut words, "unit", &known.unit, &entry.unit);
-            differ(&mut words, "low mark", &known.low_mark.to_string(), &entry.low.to_string());
+            differ(&mut changes, "name", &known.name, &entry.name);
+            differ(&mut changes, "unit", &known.unit, &entry.unit);
+            differ(&mut changes, "low_mark", &known.low_mark.to_string(), &entry.low.to_string());
         }
-        let changes = diff.note("stock item", &entry.code, &entry.name, known.is_none(), words);
+        let differs = diff.note("stock item", &entry.code, &entry.name, known.is_none(), changes);
         match known {
             None => fresh.push((StockItemId(new_id()), entry)),
-            Some(known) if changes => described.push((StockItemId(known.id), entry)),
+            Some(known) if differs => described.push((StockItemId(known.id), entry)),
             Some(_) => {}
         }
     }
@@ -425,13 +361,13 @@ fn plan_categories(
         let id = known.map_or_else(|| CategoryId(new_id()), |known| known.id);
         let category = Category { id, name, position, active, deleted_at: None };
         category.validate().map_err(&locate)?;
-        let mut words = Vec::new();
+        let mut changes = Vec::new();
         if let Some(known) = known {
-            differ(&mut words, "name", &known.name, &category.name);
-            differ(&mut words, "place", &known.position.to_string(), &position.to_string());
-            differ(&mut words, "shown", yes_no(known.active), yes_no(active));
+            differ(&mut changes, "name", &known.name, &category.name);
+            differ(&mut changes, "position", &known.position.to_string(), &position.to_string());
+            differ(&mut changes, "active", yes_no(known.active), yes_no(active));
         }
-        diff.note("category", &category.name, &category.name, known.is_none(), words);
+        diff.note("category", &category.name, &category.name, known.is_none(), changes);
         planned.push(category);
         Ok(true)
     };
@@ -594,13 +530,11 @@ fn plan_item(
     let was: Vec<Subject> = known.map(subjects).unwrap_or_default();
     let before: Vec<Consumption> =
         stored.menu.consumption.iter().filter(|row| was.contains(&row.subject)).copied().collect();
-    let mut words = Vec::new();
+    let mut changes = Vec::new();
     if let Some(known) = known {
-        words = item_words(known, &item, stored, names.currency);
-        let fresh = uses.iter().any(|row| !before.contains(row));
-        if fresh || before.iter().any(|row| !uses.contains(row)) {
-            words.push("what it uses of the store room".to_owned());
-        }
+        changes = item_changes(known, &item, stored, names.currency);
+        let text = |item: &Item, rows: &[Consumption]| uses_text(item, rows, |id| names.stock_names.name_of(id));
+        differ(&mut changes, "uses", &text(known, &before), &text(&item, uses));
         for group in &known.option_groups {
             let kept = item.option_groups.iter().find(|kept| kept.id == group.id);
             if kept.is_none() {
@@ -613,47 +547,10 @@ fn plan_item(
             }
         }
     }
-    if plan.diff.note("item", &item.code, &item.name, known.is_none(), words) {
+    if plan.diff.note("item", &item.code, &item.name, known.is_none(), changes) {
         plan.consumption.extend(uses.iter().filter(|row| !before.contains(row)));
         let key = |row: &Consumption| (row.subject, row.stock_item_id);
         plan.dropped_consumption.extend(before.iter().filter(|row| !uses.iter().any(|kept| key(kept) == key(row))));
         plan.items.push(item);
     }
-}
-
-fn item_words(known: &Item, item: &Item, stored: &LoadedMenu, currency: Currency) -> Vec<String> {
-    let mut words = Vec::new();
-    let category = |id: CategoryId| stored.menu.category(id).map_or("a new one", |category| category.name.as_str());
-    let tax = |id: Option<TaxClassId>| match id {
-        None => "none",
-        Some(id) => stored.tax_classes.get(&id).map_or("a new one", |stored| stored.class.name.as_str()),
-    };
-    let station = |id: Option<StationId>| match id {
-        None => "default",
-        Some(id) => stored.stations.iter().find(|s| s.id == id).map_or("a new one", |s| s.name.as_str()),
-    };
-    let allergens = |item: &Item| item.allergens.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(", ");
-    differ(&mut words, "name", &known.name, &item.name);
-    differ(&mut words, "category", category(known.category_id), category(item.category_id));
-    differ(&mut words, "price", &known.price.plain(currency), &item.price.plain(currency));
-    differ(&mut words, "tax class", tax(known.tax_class), tax(item.tax_class));
-    differ(&mut words, "diet", known.diet.as_str(), item.diet.as_str());
-    differ(&mut words, "allergens", &allergens(known), &allergens(item));
-    differ(&mut words, "spicy", &known.spicy.to_string(), &item.spicy.to_string());
-    differ(&mut words, "minutes", &known.prep_minutes.to_string(), &item.prep_minutes.to_string());
-    differ(&mut words, "station", station(known.station), station(item.station));
-    differ(&mut words, "slots", &known.slots.join(", "), &item.slots.join(", "));
-    differ(&mut words, "available", yes_no(known.available), yes_no(item.available));
-    differ(&mut words, "on the menu", yes_no(known.active), yes_no(item.active));
-    differ(&mut words, "place", &known.position.to_string(), &item.position.to_string());
-    if known.description != item.description {
-        words.push("description".to_owned());
-    }
-    if (&known.glyph, &known.image_url) != (&item.glyph, &item.image_url) {
-        words.push("picture".to_owned());
-    }
-    if known.option_groups != item.option_groups {
-        words.push("options".to_owned());
-    }
-    words
 }

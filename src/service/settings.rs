@@ -2,20 +2,64 @@
 //! here decimal money and text from a command line become the values that it takes.
 
 use super::door::{Context, Query, UseCase, View};
+use super::views::Page;
 use crate::domain::access::Permission;
 use crate::domain::error::Refused;
 use crate::domain::money::{Currency, Money};
-use crate::domain::settings::{KEYS, Kind, Settings, kind_of};
+use crate::domain::settings::{AutoAccept, KEYS, Kind, Settings, kind_of};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::records::AuditRow;
-use crate::store::sites;
+use crate::store::{entity_history, sites};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// The most rows of a page.
+const MAX_PAGE: i64 = 200;
 /// The longest value that is read, in bytes.
 const MAX_VALUE: usize = 16 * 1024;
+
+/// What a setting takes, for the editor of a screen or a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Takes {
+    /// true or false.
+    Switch,
+    /// A whole number within the range, both ends included.
+    Number {
+        /// The smallest.
+        min: i64,
+        /// The largest.
+        max: i64,
+    },
+    /// A decimal amount of the site's currency, 0 or more.
+    Amount,
+    /// `HH:MM`.
+    TimeOfDay,
+    /// One of these words.
+    Choice {
+        /// The words.
+        options: Vec<String>,
+    },
+    /// The slot table: an object of `{"start": "HH:MM", "end": "HH:MM"}` by the slot's name.
+    Slots,
+}
+
+impl From<Kind> for Takes {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Switch => Self::Switch,
+            Kind::Number { min, max } => Self::Number { min, max },
+            Kind::Amount => Self::Amount,
+            Kind::TimeOfDay => Self::TimeOfDay,
+            Kind::AutoAccept => {
+                Self::Choice { options: AutoAccept::ALL.iter().map(|word| word.as_str().to_owned()).collect() }
+            }
+            Kind::Slots => Self::Slots,
+        }
+    }
+}
 
 /// A setting as people see it. Money is decimal text in the site's currency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +72,8 @@ pub struct SettingView {
     pub default: Value,
     /// What it takes, in words.
     pub kind: String,
+    /// What it takes, for an editor.
+    pub takes: Takes,
     /// When it was set; `None` if it never was.
     pub updated_at: Option<Timestamp>,
     /// Who set it, where a person did.
@@ -101,6 +147,7 @@ fn view(
         value: to_shown(kind, settings.get(key)?, currency),
         default: to_shown(kind, Settings::default().get(key)?, currency),
         kind: words(kind, currency),
+        takes: kind.into(),
         updated_at: stamp.map(|stamp| Timestamp(stamp.updated_at)),
         updated_by: stamp.and_then(|stamp| stamp.updated_by.clone()),
     })
@@ -152,5 +199,67 @@ impl Query for ListSettings {
             stamps.iter().map(|stamp| (stamp.key.as_str(), stamp)).collect();
         let (settings, currency) = (&query.site.settings, query.site.currency);
         KEYS.iter().map(|(key, kind)| view(settings, key, *kind, currency, stamps.get(key).copied())).collect()
+    }
+}
+
+/// One change of a setting, from the audit log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettingChange {
+    /// When.
+    pub at: Timestamp,
+    /// What the audit log calls whoever did it.
+    pub by: Option<String>,
+    /// The admin whose PIN let it through.
+    pub override_by: Option<String>,
+    /// The value before, as people see it.
+    pub before: Value,
+    /// The value from then on.
+    pub after: Value,
+}
+
+/// Who changed a setting, when, from what to what; newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingHistory {
+    /// Its key.
+    pub key: String,
+    /// Where the page before it ended: its `next`.
+    pub after: Option<String>,
+    /// The most rows; 1 to 200.
+    pub limit: i64,
+}
+
+impl Query for SettingHistory {
+    type Output = Page<SettingChange>;
+    const PERMISSION: Permission = Permission::SettingsWrite;
+
+    async fn run(&self, query: &mut View<'_>) -> Result<Self::Output, Refused> {
+        if !(1..=MAX_PAGE).contains(&self.limit) {
+            return Err(Refused::invalid("limit", format!("From 1 to {MAX_PAGE}.")));
+        }
+        let key = text::clean(&self.key, 60, false);
+        kind_of(&key)?;
+        let before = match &self.after {
+            None => i64::MAX,
+            Some(key) => key.parse().map_err(|_| Refused::invalid("after", "Pass the `next` of the page before."))?,
+        };
+        let (site, limit) = (query.site.id.clone(), self.limit.saturating_add(1));
+        let mut rows = entity_history::history(query.tx, &site, ("Setting", &key), before, limit).await?;
+        let most = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > most;
+        rows.truncate(most);
+        let next = rows.last().filter(|_| more).map(|row| row.seq.to_string());
+        let value = |side: Option<&Value>| side.and_then(|side| side.get("value")).cloned().unwrap_or(Value::Null);
+        let items = rows
+            .into_iter()
+            .map(|row| SettingChange {
+                at: Timestamp(row.at),
+                by: row.actor_name,
+                override_by: row.override_name,
+                before: value(row.before_value.as_deref()),
+                after: value(row.after_value.as_deref()),
+            })
+            .collect();
+        let total = entity_history::count(query.tx, &site, ("Setting", &key)).await?;
+        Ok(Page { items, next, total })
     }
 }

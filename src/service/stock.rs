@@ -15,8 +15,8 @@ use crate::domain::ids::{OrderId, StockItemId};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::records::AuditRow;
-use crate::store::stock::{ByHand, MAX_ON_HAND, Moved, NewStock, StockRow};
-use crate::store::{Tx, menu as menu_rows, sites, stock};
+use crate::store::stock::{ByHand, HolderRow, MAX_ON_HAND, Moved, NewStock, StockRow};
+use crate::store::{Tx, menu as menu_rows, menu_edit, sites, stock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +98,33 @@ pub struct MovementView {
     pub reason: Option<String>,
     /// When.
     pub at: Timestamp,
+}
+
+/// An order that holds units of a stock item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HolderView {
+    /// The order.
+    pub order: OrderId,
+    /// Its number.
+    pub order_number: String,
+    /// Units that it holds.
+    pub quantity: i64,
+    /// Where it stands.
+    pub status: String,
+    /// Whether a recount, adjustment or waste may release it: pending, and nobody is paying it.
+    pub releasable: bool,
+}
+
+impl From<HolderRow> for HolderView {
+    fn from(row: HolderRow) -> Self {
+        Self {
+            order: OrderId(row.order_id),
+            order_number: row.order_number,
+            quantity: row.quantity,
+            releasable: row.status == "pending" && !row.paying,
+            status: row.status,
+        }
+    }
 }
 
 /// What a command about stock answers.
@@ -204,7 +231,7 @@ fn in_range(field: &str, quantity: i64, least: i64) -> Result<(), Refused> {
     }
 }
 
-async fn named(tx: &mut Tx, site: &str, code_or_id: &str) -> Result<StockRow, Refused> {
+pub(super) async fn named(tx: &mut Tx, site: &str, code_or_id: &str) -> Result<StockRow, Refused> {
     let by_code = stock::find_code(tx, site, code_or_id).await?;
     let found = match (by_code, code_or_id.parse::<StockItemId>()) {
         (Some(row), _) => Some(row),
@@ -365,23 +392,12 @@ async fn refuse(tx: &mut Tx, site: &str, row: &StockRow, counts: Moved, quantity
         let message = format!("Only {} of '{}' are on hand.", counts.on_hand, row.name);
         return Ok(common(Refused::new(ErrorCode::InsufficientStock, message)).help("Count again, then recount."));
     }
-    let holders: Vec<Value> = stock::holders(tx, site, StockItemId(row.id))
-        .await?
-        .into_iter()
-        .map(|holder| {
-            json!({
-                "order": holder.order_id,
-                "order_number": holder.order_number,
-                "quantity": holder.quantity,
-                "status": holder.status,
-                "releasable": holder.status == "pending" && !holder.paying,
-            })
-        })
-        .collect();
+    let holders: Vec<HolderView> =
+        stock::holders(tx, site, StockItemId(row.id)).await?.into_iter().map(HolderView::from).collect();
     let message =
         format!("{} of '{}' are held for orders; {after} would not be enough for them.", counts.reserved, row.name);
     Ok(common(Refused::conflict(message))
-        .with("holders", holders)
+        .with("holders", json!(holders))
         .by_guard("not_below_reserved")
         .help("Release pending orders by naming them, or end the others first: cancel or reject them."))
 }
@@ -451,6 +467,10 @@ impl UseCase for StockSet {
 
     async fn run(&self, context: &mut Context<'_>) -> Result<StockChanged, Refused> {
         let (site, now) = (context.site.id.clone(), context.now);
+        if self.sold_as.is_some() {
+            // The menu before the store room, as every change of the menu takes them.
+            menu_edit::lock(context.tx, &site).await?;
+        }
         let known = stock::find_code(context.tx, &site, &self.code).await?;
         if let (Some(known), Some(opening)) = (&known, self.opening)
             && known.opening != opening

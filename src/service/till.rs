@@ -158,7 +158,7 @@ pub struct TillReport {
     pub movements: Vec<MovementView>,
 }
 
-fn total(totals: &[KindTotal], kind: MovementKind) -> Total {
+pub(super) fn total(totals: &[KindTotal], kind: MovementKind) -> Total {
     totals
         .iter()
         .find(|total| total.kind == kind.as_str())
@@ -356,7 +356,11 @@ async fn move_cash(
         return Err(drawer_short(held, context.site.currency, "Take less, or count the drawer."));
     }
     let after = till::find(context.tx, &site, id).await?.ok_or_else(|| Refused::internal("an open shift is gone"))?;
-    let what = if kind == MovementKind::CashIn { "laid in" } else { "taken to the safe" };
+    let what = match kind {
+        MovementKind::CashIn => "laid in",
+        MovementKind::Payout => "paid from the drawer",
+        _ => "taken to the safe",
+    };
     let details = format!("{} {what}", money(context, amount));
     let (old, new) = (json!({ "balance": shift.balance }), json!({ "balance": after.balance }));
     let mut row = audit("UPDATE", id, details, Some(old), Some(new));
@@ -406,6 +410,29 @@ impl UseCase for CashDrop {
 
     async fn run(&self, context: &mut Context<'_>) -> Result<ShiftView, Refused> {
         move_cash(context, self.shift, MovementKind::Drop, self.amount, &self.reason).await
+    }
+}
+
+/// Pays something from the drawer: milk from the shop next door. A customer's refund is paid by
+/// `pay_out_refund`, which knows its order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashPayout {
+    /// The shift; else that of the caller's terminal, else the only open one.
+    #[serde(default)]
+    pub shift: Option<ShiftId>,
+    /// How much (minor units, more than 0, at most what the drawer holds).
+    pub amount: i64,
+    /// What for.
+    pub reason: String,
+}
+
+impl UseCase for CashPayout {
+    type Output = ShiftView;
+    const NAME: &'static str = "till_payout";
+    const PERMISSION: Permission = Permission::TillOperate;
+
+    async fn run(&self, context: &mut Context<'_>) -> Result<ShiftView, Refused> {
+        move_cash(context, self.shift, MovementKind::Payout, self.amount, &self.reason).await
     }
 }
 

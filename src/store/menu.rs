@@ -41,7 +41,7 @@ pub struct Station {
     pub active: bool,
 }
 
-/// Everything on the menu of a site that is not deleted, with its tax classes and stations.
+/// Everything on the menu of a site, with its tax classes and stations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadedMenu {
     /// The menu. An item that names no tax class has the default one here.
@@ -50,6 +50,10 @@ pub struct LoadedMenu {
     pub tax_classes: BTreeMap<TaxClassId, StoredTaxClass>,
     /// The stations in order, those out of use too.
     pub stations: Vec<Station>,
+    /// The version of each item: it rises with every change of the item or its options.
+    pub versions: BTreeMap<ItemId, i64>,
+    /// The version of each category: the instant of its last change, always later than the one before.
+    pub category_versions: BTreeMap<CategoryId, i64>,
 }
 
 impl LoadedMenu {
@@ -98,6 +102,8 @@ struct CategoryRow {
     name: String,
     position: i64,
     active: bool,
+    updated_at: i64,
+    deleted_at: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -120,6 +126,8 @@ struct ItemRow {
     position: i64,
     glyph: Option<String>,
     image_url: Option<String>,
+    version: i64,
+    deleted_at: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -146,11 +154,11 @@ type TaxRow = (Uuid, String, i64, bool, bool);
 type StationRow = (Uuid, String, i64, bool, bool);
 type ConsumptionRow = (String, Uuid, Uuid, i64);
 
-const CATEGORIES: &str = "SELECT id, name, position, active FROM categories \
-     WHERE site_id = $1 AND deleted_at IS NULL ORDER BY position, name";
+const CATEGORIES: &str = "SELECT id, name, position, active, updated_at, deleted_at FROM categories \
+     WHERE site_id = $1 AND (deleted_at IS NULL OR $2) ORDER BY position, name";
 const ITEMS: &str = "SELECT id, category_id, code, name, description, price, tax_class_id, station_id, prep_minutes, \
-     diet, spicy, allergens, slots, available, active, position, glyph, image_url FROM menu_items \
-     WHERE site_id = $1 AND deleted_at IS NULL ORDER BY category_id, position, code";
+     diet, spicy, allergens, slots, available, active, position, glyph, image_url, version, deleted_at FROM menu_items \
+     WHERE site_id = $1 AND (deleted_at IS NULL OR $2) ORDER BY category_id, position, code";
 const GROUPS: &str = "SELECT id, item_id, name, minimum, maximum, position FROM option_groups \
      WHERE site_id = $1 AND deleted_at IS NULL ORDER BY item_id, position, name";
 const CHOICES: &str = "SELECT id, group_id, name, price_delta, available, position FROM option_choices \
@@ -164,7 +172,8 @@ const CONSUMPTION: &str = "SELECT subject_kind, subject_id, stock_item_id, units
 
 const PUT_CATEGORY: &str = "INSERT INTO categories (site_id, id, name, position, active, created_at, updated_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (site_id, id) DO UPDATE SET name = excluded.name, \
-     position = excluded.position, active = excluded.active, updated_at = excluded.updated_at";
+     position = excluded.position, active = excluded.active, updated_at = CASE WHEN categories.updated_at < \
+     excluded.updated_at THEN excluded.updated_at ELSE categories.updated_at + 1 END";
 const PUT_ITEM: &str = "INSERT INTO menu_items (site_id, id, category_id, code, name, description, price, \
      tax_class_id, station_id, prep_minutes, diet, spicy, allergens, slots, available, active, position, glyph, \
      image_url, created_at, updated_at) \
@@ -192,8 +201,8 @@ const PUT_CONSUMPTION: &str = "INSERT INTO consumption (site_id, subject_kind, s
      ON CONFLICT (site_id, subject_kind, subject_id, stock_item_id) DO UPDATE SET units = excluded.units";
 const NO_DEFAULT_TAX: &str = "UPDATE tax_classes SET is_default = FALSE WHERE site_id = $1 AND is_default";
 const NO_DEFAULT_STATION: &str = "UPDATE stations SET is_default = FALSE WHERE site_id = $1 AND is_default";
-const DROP_CATEGORY: &str =
-    "UPDATE categories SET deleted_at = $3, updated_at = $3 WHERE site_id = $1 AND id = $2 AND deleted_at IS NULL";
+const DROP_CATEGORY: &str = "UPDATE categories SET deleted_at = $3, updated_at = CASE WHEN updated_at < $3 THEN $3 \
+     ELSE updated_at + 1 END WHERE site_id = $1 AND id = $2 AND deleted_at IS NULL";
 const DROP_ITEM: &str = "UPDATE menu_items SET deleted_at = $3, updated_at = $3, version = version + 1 \
      WHERE site_id = $1 AND id = $2 AND deleted_at IS NULL";
 const DROP_GROUP: &str =
@@ -213,15 +222,27 @@ fn unreadable(what: &str, error: impl std::fmt::Display) -> StoreError {
     StoreError::Fault(format!("a row of the menu cannot be read ({what}): {error}"))
 }
 
-/// Reads the whole menu of a site.
+/// Reads the menu of a site, without what is deleted.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statements; [`StoreError::Fault`] when the site is missing or a row holds
 /// what the program does not know.
 pub async fn load(tx: &mut Tx, site: &str) -> Result<LoadedMenu, StoreError> {
+    read(tx, site, false).await
+}
+
+/// Reads the menu of a site with the categories and items that are deleted.
+///
+/// # Errors
+/// As [`load`].
+pub async fn load_with_deleted(tx: &mut Tx, site: &str) -> Result<LoadedMenu, StoreError> {
+    read(tx, site, true).await
+}
+
+async fn read(tx: &mut Tx, site: &str, deleted: bool) -> Result<LoadedMenu, StoreError> {
     let row = sites::find(tx, site).await?.ok_or_else(|| unreadable("site", site))?;
-    let categories = fetch_all!(tx, CategoryRow, CATEGORIES, site)?;
-    let items = fetch_all!(tx, ItemRow, ITEMS, site)?;
+    let categories = fetch_all!(tx, CategoryRow, CATEGORIES, site, deleted)?;
+    let items = fetch_all!(tx, ItemRow, ITEMS, site, deleted)?;
     let groups = fetch_all!(tx, GroupRow, GROUPS, site)?;
     let choices = fetch_all!(tx, ChoiceRow, CHOICES, site)?;
     let tax_classes = fetch_all!(tx, TaxRow, TAX_CLASSES, site)?;
@@ -243,6 +264,8 @@ pub async fn load(tx: &mut Tx, site: &str) -> Result<LoadedMenu, StoreError> {
         .collect::<Result<_, StoreError>>()?;
     let default = tax_classes.values().find(|stored| stored.is_default).map(|stored| stored.class.id);
     let mut groups_of = gather(groups, choices)?;
+    let versions = items.iter().map(|row| (ItemId(row.id), row.version)).collect();
+    let category_versions = categories.iter().map(|row| (CategoryId(row.id), row.updated_at)).collect();
     let items = items
         .into_iter()
         .map(|row| {
@@ -259,7 +282,7 @@ pub async fn load(tx: &mut Tx, site: &str) -> Result<LoadedMenu, StoreError> {
                 name: row.name,
                 position: place(row.position)?,
                 active: row.active,
-                deleted_at: None,
+                deleted_at: row.deleted_at.map(Timestamp),
             })
         })
         .collect::<Result<_, StoreError>>()?;
@@ -272,7 +295,7 @@ pub async fn load(tx: &mut Tx, site: &str) -> Result<LoadedMenu, StoreError> {
         consumption,
         tax_classes: tax_classes.values().map(|stored| stored.class.clone()).collect(),
     };
-    Ok(LoadedMenu { menu, tax_classes, stations })
+    Ok(LoadedMenu { menu, tax_classes, stations, versions, category_versions })
 }
 
 fn place(position: i64) -> Result<i32, StoreError> {
@@ -321,7 +344,7 @@ fn item(row: ItemRow, option_groups: Vec<OptionGroup>, default: Option<TaxClassI
         station: row.station_id.map(StationId),
         available: row.available,
         active: row.active,
-        deleted_at: None,
+        deleted_at: row.deleted_at.map(Timestamp),
         slots: row.slots.map(|slots| slots.0).unwrap_or_default(),
         position: place(row.position)?,
         image_url: row.image_url,

@@ -122,6 +122,10 @@ const HOLDERS: &str = "SELECT r.order_id, o.order_number, o.status, r.quantity, 
      AND a.status IN ('created', 'authorized')) AS paying \
      FROM reservations r JOIN orders o ON o.site_id = r.site_id AND o.id = r.order_id \
      WHERE r.site_id = $1 AND r.stock_item_id = $2 AND r.state = 'held' ORDER BY o.created_at, o.id";
+const SOLD: &str = "SELECT r.stock_item_id, CAST(SUM(r.quantity - r.restocked) AS BIGINT) FROM orders o \
+     JOIN reservations r ON r.site_id = o.site_id AND r.order_id = o.id \
+     WHERE o.site_id = $1 AND o.business_date = $2 AND NOT o.training AND r.state IN ('held', 'committed') \
+     GROUP BY r.stock_item_id";
 const LOCK_PENDING: &str = "UPDATE orders SET updated_at = $3 WHERE site_id = $1 AND id = $2 AND status = 'pending'";
 const PAYING: &str = "SELECT COUNT(*) FROM payment_attempts WHERE site_id = $1 AND order_id = $2 \
      AND status IN ('created', 'authorized')";
@@ -323,6 +327,16 @@ pub async fn ledger(
 /// Any [`StoreError`] of the statement.
 pub async fn holders(tx: &mut Tx, site: &str, id: StockItemId) -> Result<Vec<HolderRow>, StoreError> {
     fetch_all!(tx, HolderRow, HOLDERS, site, id.0)
+}
+
+/// Units of each stock item that the orders of a business date (YYYY-MM-DD) hold or have used, less
+/// what they gave back.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn sold_on(tx: &mut Tx, site: &str, business_date: &str) -> Result<BTreeMap<StockItemId, i64>, StoreError> {
+    let rows = fetch_all!(tx, (Uuid, i64), SOLD, site, business_date)?;
+    Ok(rows.into_iter().map(|(id, units)| (StockItemId(id), units)).collect())
 }
 
 /// Locks an order that is `pending`; `false` if it is not.

@@ -170,6 +170,13 @@ const OPEN_AT: &str = shifts!("AND t.terminal_id = $2 AND t.closed_at IS NULL");
 const OPEN_ANYWHERE: &str = shifts!("AND t.closed_at IS NULL ORDER BY t.opened_at, t.id LIMIT 2");
 const BY_ID: &str = shifts!("AND t.id = $2");
 const PAGE: &str = shifts!("AND (t.opened_at, t.id) < ($2, $3) ORDER BY t.opened_at DESC, t.id DESC LIMIT $4");
+const CLOSED: &str = shifts!(
+    "AND t.closed_at IS NOT NULL AND (t.opened_at, t.id) < ($2, $3) ORDER BY t.opened_at DESC, t.id DESC LIMIT $4"
+);
+const ALL_OPEN: &str = shifts!("AND t.closed_at IS NULL ORDER BY m.name, t.id LIMIT $2");
+const COUNT_CLOSED: &str = "SELECT COUNT(*) FROM till_shifts WHERE site_id = $1 AND closed_at IS NOT NULL";
+const TOTALS_OF: &str = "SELECT shift_id, kind, COUNT(*) AS count, CAST(SUM(amount) AS BIGINT) AS amount \
+     FROM drawer_movements WHERE site_id = ";
 const OPEN: &str = "INSERT INTO till_shifts (site_id, id, terminal_id, opened_by, opened_at, opening_float, balance) \
      VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (site_id, terminal_id) WHERE closed_at IS NULL DO NOTHING";
 const MOVE: &str = "UPDATE till_shifts SET balance = balance + $3, last_movement = last_movement + 1 \
@@ -236,6 +243,58 @@ pub async fn shifts_before(
 ) -> Result<Vec<ShiftRow>, StoreError> {
     let (opened_at, id) = before.unwrap_or((Timestamp(i64::MAX), ShiftId(Uuid::max())));
     fetch_all!(tx, ShiftRow, PAGE, site, opened_at.0, id.0, limit)
+}
+
+/// Closed shifts, newest first, at most `limit`; those after `before`, the last of the page before.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn closed_before(
+    tx: &mut Tx,
+    site: &str,
+    before: Option<(Timestamp, ShiftId)>,
+    limit: i64,
+) -> Result<Vec<ShiftRow>, StoreError> {
+    let (opened_at, id) = before.unwrap_or((Timestamp(i64::MAX), ShiftId(Uuid::max())));
+    fetch_all!(tx, ShiftRow, CLOSED, site, opened_at.0, id.0, limit)
+}
+
+/// How many shifts were closed.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn count_closed(tx: &mut Tx, site: &str) -> Result<i64, StoreError> {
+    Ok(fetch_one!(tx, (i64,), COUNT_CLOSED, site)?.0)
+}
+
+/// The open shifts by the name of their terminal, at most `limit`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn all_open(tx: &mut Tx, site: &str, limit: i64) -> Result<Vec<ShiftRow>, StoreError> {
+    fetch_all!(tx, ShiftRow, ALL_OPEN, site, limit)
+}
+
+/// The movements of several shifts summed up by kind, with the shift that each is of.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn totals_of(tx: &mut Tx, site: &str, shifts: &[ShiftId]) -> Result<Vec<(ShiftId, KindTotal)>, StoreError> {
+    if shifts.is_empty() {
+        return Ok(Vec::new());
+    }
+    type Row = (Uuid, String, i64, i64);
+    let rows: Vec<Row> = on_connection!(tx, connection, async {
+        let mut query = sqlx::QueryBuilder::new(super::statements::note(TOTALS_OF));
+        query.push_bind(site).push(" AND shift_id IN (");
+        let mut list = query.separated(", ");
+        for shift in shifts {
+            list.push_bind(shift.0);
+        }
+        query.push(") GROUP BY shift_id, kind ORDER BY shift_id, kind");
+        query.build_query_as::<Row>().fetch_all(connection).await
+    })?;
+    Ok(rows.into_iter().map(|(id, kind, count, amount)| (ShiftId(id), KindTotal { kind, count, amount })).collect())
 }
 
 /// Opens a shift. `false` when one is open at this terminal already.

@@ -15,6 +15,7 @@ mod real;
 pub mod cart;
 pub mod envelope;
 pub mod events;
+pub mod health;
 pub mod kitchen;
 mod menu_csv;
 pub mod menu_file;

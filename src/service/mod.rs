@@ -16,6 +16,8 @@ pub mod cart;
 pub mod envelope;
 pub mod events;
 pub mod health;
+pub mod health_gateways;
+pub mod health_numbers;
 pub mod kitchen;
 mod menu_csv;
 pub mod menu_file;

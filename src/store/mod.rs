@@ -23,6 +23,7 @@ pub mod doctor;
 pub mod due;
 pub mod events;
 pub mod glance;
+pub mod grants;
 pub mod health;
 pub mod holds;
 pub mod lease;

@@ -130,7 +130,7 @@ pub const TABLES: &[Table] = &[
     },
     Table { name: "sessions", kiosk: "", kitchen: SESSIONS, console: SESSIONS, worker: "" },
     Table { name: "otp_codes", kiosk: "", kitchen: "", console: "", worker: "" },
-    Table { name: "rate_limits", kiosk: LIMITS, kitchen: LIMITS, console: LIMITS, worker: "SELECT, DELETE" },
+    Table { name: "rate_limits", kiosk: LIMITS, kitchen: LIMITS, console: LIMITS, worker: "" },
     // The menu.
     Table::menu("tax_classes", WRITE),
     Table::menu("stations", WRITE),

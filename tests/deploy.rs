@@ -1,10 +1,18 @@
 //! The files for operation (`assets/deploy`): systemd and sshd understand them, where this machine has those, and
-//! the program understands what they start. What the checklists ask for is there.
+//! the program understands what they start. What the checklists ask for is there. And what a machine needs
+//! to start a role: the pepper, or none.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests, which clippy does not know as tests")]
 
+#[path = "support/mod.rs"]
+mod support;
+
+use nix::sys::signal::Signal;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use support::process::Servery;
+use support::wait;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_servery");
 const INSTALLED: &str = "/usr/local/bin/servery";
@@ -106,4 +114,56 @@ fn the_sshd_snippet_leaves_a_console_and_nothing_else() {
     std::fs::write(&config, format!("HostKey {key}\n{text}")).expect("written");
     let output = tool(sshd, &["-t", "-f", config_name]).expect("it is there");
     assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_machine_without_the_stores_pepper_starts_only_what_verifies_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (ours, other) = (folder.path().join("pepper"), folder.path().join("other"));
+    let store = format!("sqlite:{}", folder.path().join("store/servery.db").display());
+    let at = |pepper: &Path| Servery::on(&store).with("SERVERY_PEPPER_FILE", pepper.to_str().expect("utf-8"));
+    // The demo's staff bind the store to the pepper that is made for them.
+    at(&ours).json(&["whoami", "--as-kiosk", "k1"]);
+    assert!(ours.exists());
+
+    for role in ["kiosk", "kitchen"] {
+        let refused = at(&other).run(&[role, "--json"]).error();
+        assert_eq!((&refused["code"], &refused["details"]["guard"]), (&"FORBIDDEN".into(), &"pepper".into()), "{role}");
+        assert!(refused["message"].as_str().is_some_and(|words| words.contains("has no pepper file")), "{refused}");
+        assert!(!other.exists(), "a second pepper is never made");
+    }
+    let worker = at(&other).start(&["worker"]);
+    wait::until(wait::LIMIT, "the worker leads without a pepper", || {
+        at(&other).run(&["health", "--json"]).json()["worker"]["running"] == true
+    });
+    worker.signal(Signal::SIGTERM);
+    assert!(worker.finish(wait::LIMIT).status.success());
+
+    std::fs::write(&other, "x".repeat(64)).expect("another pepper");
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o600)).expect("mode");
+    for role in ["kiosk", "kitchen", "board", "worker"] {
+        let refused = at(&other).run(&[role, "--json"]).error();
+        assert_eq!(refused["details"]["guard"], "pepper", "{role}: {refused}");
+        assert!(refused["message"].as_str().is_some_and(|words| words.contains("is not the one")), "{refused}");
+    }
+    std::fs::copy(&ours, &other).expect("copied");
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o644)).expect("mode");
+    let refused = at(&other).run(&["kiosk", "--json"]).error();
+    assert!(refused["message"].as_str().is_some_and(|words| words.contains("0644")), "{refused}");
+}
+
+#[test]
+fn the_rights_are_printed_for_the_roles_that_are_asked_for() {
+    let servery = Servery::on("sqlite:/nowhere/at/all.db");
+    let all = servery.run(&["db", "grants"]);
+    let sql = all.stdout.as_str();
+    for role in ["kiosk", "kitchen", "console", "worker"] {
+        assert!(sql.contains(&format!("--   CREATE ROLE servery_{role} ")), "{sql}");
+        assert!(sql.contains(&format!("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM servery_{role};")), "{sql}");
+    }
+    let one = servery.run(&["db", "grants", "--role", "kiosk", "--prefix", "north_"]);
+    assert!(one.stdout.contains("TO north_kiosk;") && !one.stdout.contains("kitchen"), "{}", one.stdout);
+    for wrong in [["db", "grants", "--role", "owner"], ["db", "grants", "--prefix", "a; DROP"]] {
+        assert_eq!(servery.run(&wrong).status.code(), Some(2), "{wrong:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The rights of the roles on Postgres (`store/grants.rs`): each forbidden statement is refused to its role, and
 //! each role's own road goes through the door with the rights that it has. Postgres only: SQLite knows no roles.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests, which clippy does not know as tests")]
+#![expect(clippy::expect_used, reason = "helpers of tests, which clippy does not know as tests")]
 
 #[path = "support/mod.rs"]
 mod support;

@@ -1,5 +1,7 @@
 //! Health on both databases: what is read of a house that is well, and each thing that becomes a concern.
 
+#![expect(clippy::expect_used, reason = "helpers of tests, which clippy does not know as tests")]
+
 #[path = "house/mod.rs"]
 mod house;
 #[path = "support/mod.rs"]

@@ -32,7 +32,7 @@ use servery::service::stock::{StockReceive, StockRecount};
 use servery::service::terminals::{self, DEMO_EXIT_PIN, TerminalRole};
 use servery::service::till::{TillClose, TillOpen};
 use servery::service::views::OrderView;
-use servery::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds, doctor, health, setup};
+use servery::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds, backup, doctor, health, setup};
 use servery::store::grants::{self, StoreRole};
 use servery::store::{Options, Store, StoreError, StoreUrl};
 use servery::worker::{self, Worker};
@@ -458,6 +458,8 @@ async fn the_roads_of_all_roles_lead_through_the_door() {
     terminals::set_exit_pin(&console, &house.secrets, &manager, at, "918273").await.expect("an exit PIN");
     terminals::verify_exit_pin(&kiosk, &house.secrets, at, "918273").await.expect("the kiosk is left with it");
     assert!(doctor::examine(&console, &manager).await.expect("doctor").is_healthy());
+    let folder = tempfile::tempdir().expect("a folder");
+    backup::back_up(&console, &manager, &folder.path().join("one.backup")).await.expect("a backup");
     let view = health::look(&console, &manager, None).await.expect("health");
     assert!(view.worker.running && view.doctor.is_some(), "{view:?}");
     assert!(view.gateways.iter().any(|gateway| gateway.last_ok_at.is_some()), "the kiosk noted its gateway: {view:?}");

@@ -129,7 +129,7 @@ pub const TABLES: &[Table] = &[
         worker: "SELECT (site_id, id, kind, name, language, active, created_at, updated_at)",
     },
     Table { name: "sessions", kiosk: "", kitchen: SESSIONS, console: SESSIONS, worker: "" },
-    Table { name: "otp_codes", kiosk: "", kitchen: "", console: "", worker: "" },
+    Table { name: "otp_codes", kiosk: "", kitchen: "", console: "SELECT", worker: "" },
     Table { name: "rate_limits", kiosk: LIMITS, kitchen: LIMITS, console: LIMITS, worker: "" },
     // The menu.
     Table::menu("tax_classes", WRITE),
@@ -248,7 +248,7 @@ pub const TABLES: &[Table] = &[
     Table { name: "day_hours", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT, INSERT, UPDATE, DELETE" },
     // Only the owner archives: nobody else deletes what is kept for ever.
     Table { name: "archive_runs", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
-    Table { name: "backups", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
+    Table { name: "backups", kiosk: "", kitchen: "", console: "SELECT, INSERT, UPDATE", worker: "SELECT" },
     Table {
         name: "doctor_runs",
         kiosk: "",
@@ -300,6 +300,10 @@ pub fn sql(roles: &[StoreRole], prefix: &str) -> String {
             if !rights.is_empty() {
                 let _ = writeln!(out, "GRANT {rights} ON {} TO {name};", table.name);
             }
+        }
+        if *role == StoreRole::Console {
+            // pg_dump reads them too: a manager may make a backup.
+            let _ = writeln!(out, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {name};");
         }
     }
     out.push_str("COMMIT;\n");

@@ -1,6 +1,7 @@
 //! The console: its effects as questions to the door and use cases through it, for whoever is signed
 //! in. Files go only into and out of one folder of the house, whatever name a person types.
 
+use super::heartbeat::Heart;
 use super::launcher::demo_accounts;
 use super::leading::Leading;
 use super::screen::{Wishes, show};
@@ -31,6 +32,7 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
     let name = house.terminal_name(TerminalRole::Console);
     let terminal = terminals::register(&house.door, &name, TerminalRole::Console).await?;
+    let _heart = Heart::start(&house, terminal);
     let console = Handler { house: house.clone(), terminal, token: Arc::default() };
     let mut app = Console::new(Options {
         key_prefix: format!("console-{}", house.door.new_id()),

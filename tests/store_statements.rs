@@ -15,7 +15,8 @@ mod support;
 use harness::{Place, SITE, START, change};
 use servery::domain::access::Actor;
 use servery::domain::ids::OrderId;
-use servery::service::{Caller, Door, SystemClock, TimeOrderedIds, backup, doctor};
+use servery::service::health_numbers::ShowNumbers;
+use servery::service::{Caller, Door, SystemClock, TimeOrderedIds, backup, doctor, health};
 use servery::store::records::{self, AuditRow, OutboxRow};
 use servery::store::{Feed, seal, sites, statements};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
@@ -25,7 +26,8 @@ use std::sync::Arc;
 
 /// The files whose every constant this suite executes. The constants of the other files are executed by
 /// the flows of their own use cases.
-const EXECUTED: &[&str] = &["backup.rs", "doctor.rs", "glance.rs", "pool.rs", "records.rs", "seal.rs", "sites.rs"];
+const EXECUTED: &[&str] =
+    &["backup.rs", "doctor.rs", "glance.rs", "health.rs", "pool.rs", "records.rs", "seal.rs", "sites.rs"];
 
 /// Constants outside of the rule on names, or that no test can execute, with the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[
@@ -131,6 +133,13 @@ async fn use_everything(place: &Place) {
     let ids = Arc::new(TimeOrderedIds::seeded([9; 32]));
     let door = Door::new(store.clone(), SITE, Arc::new(SystemClock), ids);
     doctor::examine(&door, &Caller::System).await.expect("examined");
+    health::look(&door, &Caller::System, None).await.expect("health");
+    door.ask(&Caller::System, ShowNumbers).await.expect("numbers");
+    let mut tx = store.write().await.expect("a transaction");
+    for outcome in [Ok(()), Err("away")] {
+        servery::store::health::note_gateway(&mut tx, SITE, "upi", outcome, START).await.expect("noted");
+    }
+    tx.commit().await.expect("committed");
     let files = tempfile::tempdir().expect("a folder");
     let file = files.path().join("a.backup");
     backup::back_up(&door, &Caller::System, &file).await.expect("a backup");

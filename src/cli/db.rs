@@ -6,6 +6,7 @@ use super::output::{Done, Failure};
 use crate::domain::error::Refused;
 use crate::service::{self, Caller};
 use crate::store::doctor::DoctorReport;
+use crate::store::grants::{self, DEFAULT_PREFIX, StoreRole};
 use crate::store::{Options, Store, backup};
 use clap::Subcommand;
 use serde::Serialize;
@@ -18,6 +19,15 @@ pub enum Db {
     Migrate,
     /// Say which schema the store has
     Status,
+    /// Print the SQL that gives each role on Postgres the rights that it needs, and no more
+    Grants {
+        /// Only this role
+        #[arg(long, value_name = "ROLE", value_parser = parse_role)]
+        role: Option<StoreRole>,
+        /// What the roles' names begin with
+        #[arg(long, value_name = "PREFIX", default_value = DEFAULT_PREFIX)]
+        prefix: String,
+    },
     /// Copy the store into a new file while it runs
     Backup {
         /// The new file
@@ -56,6 +66,14 @@ pub async fn run(command: Db, desk: &Desk) -> Done {
             let store = open(desk, false).await?;
             report(desk, &store, false).await
         }
+        Db::Grants { role, prefix } => {
+            if !grants::is_prefix(&prefix) {
+                return Err(Failure::Usage("a prefix is small letters, digits and underscores".to_owned()));
+            }
+            let roles = role.map_or_else(|| StoreRole::ALL.to_vec(), |role| vec![role]);
+            let sql = grants::sql(&roles, &prefix);
+            desk.output.answer(&serde_json::json!({ "roles": roles, "sql": sql }), || sql.clone())
+        }
         Db::Backup { file } => {
             // Whoever can start it holds the store's address and keys, so it acts for the house.
             let house = desk.house(Role::Command).await?;
@@ -71,6 +89,10 @@ pub async fn run(command: Db, desk: &Desk) -> Done {
             if healthy { Ok(()) } else { Err(Failure::Reported) }
         }
     }
+}
+
+fn parse_role(word: &str) -> Result<StoreRole, String> {
+    word.parse().map_err(|refused: Refused| refused.message)
 }
 
 async fn open(desk: &Desk, migrate: bool) -> Result<Store, Refused> {

@@ -16,6 +16,9 @@ mod init;
 mod log;
 mod menu;
 mod menu_edit;
+mod metrics;
+mod metrics_server;
+mod metrics_text;
 mod order;
 mod order_place;
 mod output;
@@ -154,6 +157,8 @@ enum Command {
     Events(events::Events),
     /// How the house is; exit status 1 where it is not well
     Health,
+    /// The numbers of the house as Prometheus reads them; with --listen, over HTTP
+    Metrics(metrics::Metrics),
     /// Recompute the store and name what disagrees; exit status 1 where something does
     Doctor,
     /// The store itself: migrate, status, backup, restore
@@ -212,6 +217,7 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Command::Run => run::run(&desk).await,
         Command::Events(events) => events::run(events, &desk).await,
         Command::Health => health::run(&desk).await,
+        Command::Metrics(metrics) => metrics::run(metrics, &desk).await,
         Command::Doctor => doctor::run(&desk).await,
         Command::Db(db) => db::run(db, &desk).await,
         Command::Init(init) => init::run(init, &desk).await,
@@ -253,6 +259,12 @@ async fn open_role(mut config: Config, terminal: Option<String>, name: RoleName,
     };
     for notice in &house.notices {
         output::complain(notice);
+    }
+    // All the others verify somebody: staff, or the exit PIN of a kiosk.
+    if !matches!(name, RoleName::Board | RoleName::Worker)
+        && let Err(refused) = house.secrets.check_store(&house.door).await
+    {
+        return output.fail(&refused.into());
     }
     let ended = match name {
         RoleName::Launcher => roles::launcher(house).await,

@@ -8,7 +8,7 @@
 
 use super::Door;
 use crate::domain::error::{ErrorCode, Refused};
-use crate::store::people;
+use crate::store::{Store, people};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -17,7 +17,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -29,6 +29,8 @@ use zeroize::Zeroizing;
 pub const PEPPER_FILE: &str = "SERVERY_PEPPER_FILE";
 /// The fewest bytes of a pepper.
 const MIN_PEPPER: usize = 32;
+/// The most bytes of a pepper file.
+const MAX_PEPPER: u64 = 4096;
 /// Bytes of a salt.
 const SALT: usize = 16;
 /// Bytes of a session token.
@@ -46,6 +48,8 @@ const NOBODY: &str =
 struct Inner {
     pepper: Zeroizing<Vec<u8>>,
     fingerprint: [u8; 32],
+    /// Where the pepper file was missed, in a process that goes on without.
+    missing: Option<PathBuf>,
     permits: Arc<Semaphore>,
     random: Mutex<ChaCha12Rng>,
 }
@@ -78,6 +82,17 @@ pub fn pepper_path(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBu
         })
 }
 
+/// Whether the store is bound to a pepper: somebody was added whose secrets need it.
+///
+/// # Errors
+/// `STORE_UNAVAILABLE`.
+pub async fn is_bound(store: &Store) -> Result<bool, Refused> {
+    let mut tx = store.read().await?;
+    let known = people::pepper_fingerprint(&mut tx).await?;
+    tx.rollback().await?;
+    Ok(known.flatten().is_some())
+}
+
 impl Secrets {
     /// Reads the pepper file; makes it, readable by its owner only, where there is none.
     ///
@@ -100,14 +115,37 @@ impl Secrets {
         Ok(Self::with_pepper(&pepper, seed))
     }
 
+    /// As [`Secrets::open`] for a store that is bound to a pepper already: none is made then, because a
+    /// new one would be a wrong one. Where there is no file the keeper verifies nothing
+    /// ([`Secrets::is_missing`]).
+    ///
+    /// # Errors
+    /// As [`Secrets::open`].
+    #[expect(clippy::disallowed_methods, reason = "the randomness of a process without a pepper file")]
+    pub fn open_bound(path: &Path) -> Result<Self, Refused> {
+        use rand::RngExt;
+        if read_pepper(path)?.is_some() {
+            return Self::open(path);
+        }
+        let seed: [u8; 32] = rand::rng().random();
+        // Never written anywhere: no hash of the store was made with it.
+        let nothing: [u8; MIN_PEPPER] = rand::rng().random();
+        Ok(Self::made(&nothing, seed, Some(path.to_owned())))
+    }
+
     /// A keeper with this pepper, whose salts and tokens follow from the seed.
     #[must_use]
     pub fn with_pepper(pepper: &[u8], seed: [u8; 32]) -> Self {
+        Self::made(pepper, seed, None)
+    }
+
+    fn made(pepper: &[u8], seed: [u8; 32], missing: Option<PathBuf>) -> Self {
         let fingerprint = Sha256::new().chain_update(b"servery pepper fingerprint\n").chain_update(pepper).finalize();
         Self {
             inner: Arc::new(Inner {
                 pepper: Zeroizing::new(pepper.to_vec()),
                 fingerprint: fingerprint.into(),
+                missing,
                 permits: Arc::new(Semaphore::new(PERMITS)),
                 random: Mutex::new(ChaCha12Rng::from_seed(seed)),
             }),
@@ -120,6 +158,13 @@ impl Secrets {
         &self.inner.fingerprint
     }
 
+    /// Whether this machine has no pepper file: then no password or PIN can be verified or set here,
+    /// which a board or a worker never does.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.inner.missing.is_some()
+    }
+
     /// Whether a stored fingerprint names this pepper.
     ///
     /// # Errors
@@ -128,12 +173,20 @@ impl Secrets {
         if bool::from(stored.ct_eq(&self.inner.fingerprint)) {
             return Ok(());
         }
-        Err(Refused::new(
-            ErrorCode::Forbidden,
-            "The pepper file of this machine is not the one with which this store's staff were added.",
-        )
-        .by_guard("pepper")
-        .help(format!("Copy the pepper file of the machine that set the store up to here, mode 0600 ({PEPPER_FILE}).")))
+        let copy = "Copy the pepper file of the machine that set the store up";
+        Err(match &self.inner.missing {
+            Some(path) => Refused::new(
+                ErrorCode::Forbidden,
+                format!("This machine has no pepper file at {}, and this store has one.", path.display()),
+            )
+            .help(format!("{copy} to there, mode 0600, or name it with {PEPPER_FILE}.")),
+            None => Refused::new(
+                ErrorCode::Forbidden,
+                "The pepper file of this machine is not the one with which this store's staff were added.",
+            )
+            .help(format!("{copy} to here, mode 0600 ({PEPPER_FILE}).")),
+        }
+        .by_guard("pepper"))
     }
 
     /// Binds the store to this pepper where it is bound to none, and refuses another one. Main calls it
@@ -148,6 +201,9 @@ impl Secrets {
         tx.rollback().await?;
         if let Some(stored) = known.ok_or_else(no_store)? {
             return self.require_fingerprint(&stored);
+        }
+        if self.is_missing() {
+            return Err(Refused::internal("a store without a pepper was opened as one that has one"));
         }
         let mut tx = door.store().write().await?;
         people::claim_pepper(&mut tx, &self.inner.fingerprint).await?;
@@ -258,15 +314,26 @@ fn unusable(path: &Path, why: impl std::fmt::Display) -> Refused {
 
 /// The pepper in the file; `None` where there is no file.
 fn read_pepper(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Refused> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => Zeroizing::new(bytes),
+    let refuse = |error: std::io::Error| unusable(path, error);
+    // Looked at before it is opened: opening a pipe would wait for its other end.
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Err(unusable(path, "it is no file")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unusable(path, error)),
-    };
-    let mode = std::fs::metadata(path).map_err(|error| unusable(path, error))?.permissions().mode();
+        Err(error) => return Err(refuse(error)),
+    }
+    let file = std::fs::File::open(path).map_err(refuse)?;
+    // Of the file that is open, whatever stands under its name by now.
+    let found = file.metadata().map_err(refuse)?;
+    let mode = found.permissions().mode();
     if mode & 0o077 != 0 {
         return Err(unusable(path, format!("others than its owner may use it (mode {:04o})", mode & 0o7777)));
     }
+    if found.len() > MAX_PEPPER {
+        return Err(unusable(path, "it is too large"));
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MAX_PEPPER).unwrap_or(0)));
+    file.take(MAX_PEPPER).read_to_end(&mut bytes).map_err(refuse)?;
     let pepper = bytes.trim_ascii();
     if pepper.len() < MIN_PEPPER {
         return Err(unusable(path, "it is too short"));
@@ -354,6 +421,36 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("mode");
         std::fs::write(&path, "short").expect("write");
         assert!(Secrets::open(&path).is_err());
+    }
+
+    #[test]
+    fn a_store_that_has_a_pepper_never_gets_a_second_one() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("pepper");
+        let missing = Secrets::open_bound(&path).expect("goes on without");
+        assert!(missing.is_missing() && !path.exists(), "none is made");
+        let first = Secrets::open(&folder.path().join("other")).expect("made");
+        let refused = missing.require_fingerprint(first.fingerprint()).expect_err("verifies nothing");
+        assert_eq!((refused.code, refused.guard), (ErrorCode::Forbidden, Some("pepper")));
+        assert!(refused.message.contains(&path.display().to_string()) && refused.help.contains("0600"), "{refused:?}");
+        std::fs::copy(folder.path().join("other"), &path).expect("copied with its mode");
+        let copied = Secrets::open_bound(&path).expect("read");
+        assert!(!copied.is_missing() && copied.require_fingerprint(first.fingerprint()).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_pepper_file_is_refused_and_never_waited_for() {
+        let folder = tempfile::tempdir().expect("folder");
+        let refused = Secrets::open_bound(folder.path()).expect_err("a folder");
+        assert!(refused.message.contains("no file"), "{refused:?}");
+        let pipe = folder.path().join("pipe");
+        let (fifo, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, mode, 0).expect("a pipe");
+        assert!(Secrets::open(&pipe).is_err());
+        let large = folder.path().join("large");
+        std::fs::write(&large, vec![b'x'; 5_000]).expect("written");
+        std::fs::set_permissions(&large, std::fs::Permissions::from_mode(0o600)).expect("mode");
+        assert!(Secrets::open(&large).expect_err("too large").message.contains("too large"));
     }
 
     #[test]

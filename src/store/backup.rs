@@ -290,7 +290,7 @@ async fn retire(path: &Path, replace: bool) -> Result<(), StoreError> {
     let mut connection = options.connect().await?;
     let empty: bool = sqlx::query_scalar(note(SQLITE_IS_EMPTY)).fetch_one(&mut connection).await?;
     if !empty && !replace {
-        return Err(unusable(format!("{} is not empty. Restore replaces it only with --force.", path.display())));
+        return Err(unusable(format!("{} is not empty. Restore replaces it only with --replace.", path.display())));
     }
     connection.close().await?;
     // Leaving WAL needs the file for itself alone, and folds the log into it.
@@ -320,7 +320,7 @@ async fn restore_postgres(from: &Path, text: &str, url: &StoreUrl, replace: bool
     let empty: bool = sqlx::query_scalar(note(POSTGRES_IS_EMPTY)).fetch_one(&mut connection).await?;
     connection.close().await?;
     if !empty && !replace {
-        return Err(unusable(format!("{url} is not empty. Restore replaces it only with --force.")));
+        return Err(unusable(format!("{url} is not empty. Restore replaces it only with --replace.")));
     }
     let mut restore = postgres_tool("pg_restore", &connect, url)?;
     restore.args(["--no-owner", "--no-privileges", "--no-password", "--exit-on-error", "--single-transaction"]);

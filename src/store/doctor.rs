@@ -56,6 +56,7 @@ const FIRST_MOVE: &str = "SELECT order_id, version FROM order_history WHERE site
      AND COALESCE(from_status, '') = $3 AND transition = $4 ORDER BY order_id, version LIMIT 1";
 const RECORD: &str = "INSERT INTO doctor_runs (site_id, id, started_at, finished_at, healthy, violations, \
      unsealed_audit_rows) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const FORGET: &str = "DELETE FROM doctor_runs WHERE site_id = $1 AND started_at < $2";
 const SITES: &str = "SELECT site_id FROM sites ORDER BY site_id";
 
 /// Examines one site in one transaction that only reads.
@@ -98,6 +99,14 @@ pub async fn record(
 ) -> Result<(), StoreError> {
     execute!(tx, RECORD, site, id, began.0, ended.0, violations.is_empty(), Json(violations), unsealed)?;
     Ok(())
+}
+
+/// Forgets the runs that began before an instant.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn forget(tx: &mut Tx, site: &str, before: Timestamp) -> Result<u64, StoreError> {
+    execute!(tx, FORGET, site, before.0)
 }
 
 /// As [`examine`], in a transaction of the caller's.

@@ -24,6 +24,8 @@ pub mod due;
 pub mod entity_history;
 pub mod events;
 pub mod glance;
+pub mod grants;
+pub mod health;
 pub mod holds;
 pub mod lease;
 pub mod limits;

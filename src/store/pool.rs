@@ -318,6 +318,10 @@ impl Store {
             }
         };
         result.map_err(|error| match error {
+            sqlx::migrate::MigrateError::Execute(error) if lacks_right(&error) => StoreError::Unusable(format!(
+                "The store has schema {found}, this program needs {known}, and this role may not change it. As the \
+                 owner of the store run: servery db migrate, then servery db grants"
+            )),
             sqlx::migrate::MigrateError::Execute(error) => StoreError::from(error),
             other => StoreError::Unusable(format!("The store cannot be migrated: {other}")),
         })
@@ -380,6 +384,11 @@ async fn acquire(pool: &PgPool, health: &Health) -> Result<sqlx::pool::PoolConne
         health.learn(&error);
         error
     })
+}
+
+/// Whether Postgres refused a statement because the role may not run it (insufficient_privilege).
+fn lacks_right(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(database) if database.code().as_deref() == Some("42501"))
 }
 
 fn open_sqlite(path: &Path, options: Options) -> Result<Pools, StoreError> {

@@ -7,6 +7,7 @@
 //! the worker's own: they are no command of anybody, and belong neither in the audit log nor on the feed).
 
 pub mod carts;
+pub mod doctor;
 pub mod in_app;
 pub mod lease;
 pub mod outbox;
@@ -241,11 +242,12 @@ impl Worker {
 
     /// Leads until the lease is lost or the worker is to end.
     async fn lead(&self, held: &Held, feed: &mut Feed, cancel: &CancellationToken) {
-        // Renewal and gateways have tasks of their own: neither a slow gateway nor a long round may
+        // Renewal, gateways and doctor have tasks of their own: neither a slow gateway nor a long round may
         // cost the lease, or keep an order waiting.
         let lost = CancellationToken::new();
         let stop = cancel.child_token();
         let renewing = tokio::spawn(self.clone().keep_renewed(held.clone(), stop.clone(), lost.clone()));
+        let examining = tokio::spawn(self.clone().keep_examining(held.clone(), stop.clone(), lost.clone()));
         let mut asking: Option<JoinHandle<Result<Report, Refused>>> = None;
         while !cancel.is_cancelled() && !lost.is_cancelled() {
             if asking.as_ref().is_none_or(JoinHandle::is_finished) {
@@ -278,6 +280,8 @@ impl Worker {
             }
         }
         stop.cancel();
+        // It only reads, and what it would note is of no use any more.
+        examining.abort();
         if let Some(task) = asking {
             // What it has begun with a gateway is settled by key; its transactions end by themselves.
             task.abort();

@@ -1,10 +1,12 @@
 //! The "now serving" board.
 
+use super::heartbeat::Heart;
 use super::screen::{Wishes, show};
 use crate::cli::app::House;
 use crate::domain::error::Refused;
 use crate::service::Caller;
 use crate::service::kitchen::ShowBoard;
+use crate::service::terminals::TerminalRole;
 use crate::tui::screens::board::{Board, Effect, Msg};
 use futures::FutureExt;
 use std::process::ExitCode;
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 /// # Errors
 /// As [`show`].
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
+    let _heart = Heart::register(&house, TerminalRole::Board).await;
     let mut app = Board::new();
     let door = house.door.clone();
     show(&house, &mut app, Wishes { mouse: false, wipe: false }, move |effect| {

@@ -1,6 +1,7 @@
 //! The console: its effects as questions to the door and use cases through it, for whoever is signed
 //! in. Files go only into and out of one folder of the house, whatever name a person types.
 
+use super::heartbeat::Heart;
 use super::launcher::demo_accounts;
 use super::leading::Leading;
 use super::screen::{Wishes, show};
@@ -30,6 +31,7 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 /// As [`show`]; the refusals of registering the terminal.
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
     let console = Runner::new(&house).await?;
+    let _heart = Heart::start(&house, console.terminal);
     let mut app = Console::new(Options {
         key_prefix: format!("console-{}", house.door.new_id()),
         demo_accounts: if house.site.demo { demo_accounts() } else { Vec::new() },

@@ -1,5 +1,6 @@
 //! The kiosk: its effects as use cases, each with the guest who asked and the key of the visit.
 
+use super::heartbeat::Heart;
 use super::leading::Leading;
 use super::screen::{Wishes, show};
 use crate::cli::app::House;
@@ -32,6 +33,7 @@ use std::process::ExitCode;
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
     let name = house.terminal_name(TerminalRole::Kiosk);
     let terminal = terminals::register(&house.door, &name, TerminalRole::Kiosk).await?;
+    let _heart = Heart::start(&house, terminal);
     let kiosk = Handler { house: house.clone(), terminal };
     let mut app = KioskApp::new(KioskSettings::default());
     let worker = Leading::start(&house, Options::of_kiosk(&house.store));

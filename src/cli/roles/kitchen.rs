@@ -1,6 +1,7 @@
 //! The kitchen's board: its effects as use cases, and who acts: the person signed in, or the
 //! registered terminal itself.
 
+use super::heartbeat::Heart;
 use super::launcher::demo_accounts;
 use super::leading::Leading;
 use super::screen::{Wishes, show};
@@ -32,6 +33,7 @@ use std::sync::{Arc, Mutex};
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
     let name = house.terminal_name(TerminalRole::Kitchen);
     let terminal = terminals::register(&house.door, &name, TerminalRole::Kitchen).await?;
+    let _heart = Heart::start(&house, terminal);
     let kitchen = Handler { house: house.clone(), terminal, token: Arc::default() };
     let mut app = Kitchen::new(Options {
         key_prefix: format!("kitchen-{}", house.door.new_id()),

@@ -5,6 +5,7 @@ mod board;
 pub mod console;
 #[cfg(debug_assertions)]
 mod fault;
+mod heartbeat;
 mod kiosk;
 mod kitchen;
 mod launcher;

@@ -25,6 +25,7 @@ pub mod order_view;
 pub mod orders;
 pub mod payments;
 pub mod place;
+pub mod report_views;
 pub mod secrets;
 pub mod settings;
 pub mod setup;

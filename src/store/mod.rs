@@ -33,6 +33,8 @@ pub mod orders;
 pub mod outbox;
 pub mod people;
 pub mod records;
+pub mod reports;
+pub mod reports_count;
 pub mod seal;
 pub mod seals;
 pub mod simulated;

@@ -35,6 +35,7 @@ pub mod people;
 pub mod records;
 pub mod reports;
 pub mod reports_count;
+pub mod reports_fresh;
 pub mod seal;
 pub mod seals;
 pub mod simulated;

@@ -3,6 +3,7 @@
 //! worker's decision, and which days a report may take from here is the service's.
 
 use super::{StoreError, Tx};
+use crate::domain::time::Timestamp;
 use uuid::Uuid;
 
 /// Rows of one INSERT or DELETE, far below what a statement may bind.
@@ -124,6 +125,17 @@ pub struct Summaries {
 }
 
 impl Summaries {
+    /// Adds the rows of other days.
+    pub fn append(&mut self, mut other: Self) {
+        self.orders.append(&mut other.orders);
+        self.sales.append(&mut other.sales);
+        self.items.append(&mut other.items);
+        self.hours.append(&mut other.hours);
+        self.speed.append(&mut other.speed);
+        self.refunds.append(&mut other.refunds);
+        self.waste.append(&mut other.waste);
+    }
+
     /// Puts the rows of each part in order, so that two can be compared.
     #[must_use]
     pub fn sorted(mut self) -> Self {
@@ -168,6 +180,9 @@ const BASIS: &str = "SELECT time_zone, business_day_cutoff FROM report_basis WHE
 const SET_BASIS: &str = "INSERT INTO report_basis (site_id, time_zone, business_day_cutoff) VALUES ($1, $2, $3) \
      ON CONFLICT (site_id) DO UPDATE SET time_zone = excluded.time_zone, \
      business_day_cutoff = excluded.business_day_cutoff";
+const SPAN: &str = "SELECT MIN(business_date), MAX(business_date) FROM orders WHERE site_id = $1";
+const ARCHIVED_SINCE: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM archive_runs \
+     WHERE site_id = $1 AND state = 'done' AND before_at > $2";
 const MARKS: &str = "SELECT subject_id, business_date, first_at, last_at, changes FROM report_changes \
      WHERE site_id = $1 AND (business_date IS NULL OR business_date <> $2) ORDER BY business_date, subject_id LIMIT $3";
 const MARKS_OF_DAY: &str = "SELECT subject_id, business_date, first_at, last_at, changes FROM report_changes \
@@ -224,6 +239,24 @@ const PENDING_GROUPS: &str = "SELECT '' AS business_date, r.status AS kind, a.st
 /// Any [`StoreError`] of the statement.
 pub async fn basis(tx: &mut Tx, site: &str) -> Result<Option<(String, String)>, StoreError> {
     fetch_optional!(tx, (String, String), BASIS, site)
+}
+
+/// The first and the last business day of orders.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn span(tx: &mut Tx, site: &str) -> Result<Option<(String, String)>, StoreError> {
+    let (first, last) = fetch_one!(tx, (Option<String>, Option<String>), SPAN, site)?;
+    Ok(first.zip(last))
+}
+
+/// Whether an archive run took rows away that are younger than an instant: what stood on its days cannot
+/// be counted again.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn archived_since(tx: &mut Tx, site: &str, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(fetch_one!(tx, (i64,), ARCHIVED_SINCE, site, at.0)?.0 > 0)
 }
 
 /// Throws every summary of the site away and marks all of its days, because days are cut in another way

@@ -35,16 +35,26 @@ pub fn calendar_of(site: &super::Site) -> Calendar {
     Calendar { zone: site.zone, cutoff: site.settings.business_day_cutoff }
 }
 
-/// The calendar in force, for the worker.
+/// How days are cut at the site, and which one it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CalendarNow;
+pub struct Today {
+    /// The calendar in force.
+    pub calendar: Calendar,
+    /// The business day that is running.
+    pub day: NaiveDate,
+}
 
-impl Query for CalendarNow {
-    type Output = Calendar;
+/// Asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BusinessToday;
+
+impl Query for BusinessToday {
+    type Output = Today;
     const PERMISSION: Permission = Permission::ReportsRead;
 
-    async fn run(&self, view: &mut View<'_>) -> Result<Calendar, Refused> {
-        Ok(calendar_of(&view.site))
+    async fn run(&self, view: &mut View<'_>) -> Result<Today, Refused> {
+        let calendar = calendar_of(&view.site);
+        Ok(Today { calendar, day: calendar.day_of(view.now) })
     }
 }
 

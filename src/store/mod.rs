@@ -16,6 +16,7 @@ mod rows;
 mod pool;
 mod url;
 
+pub mod audit;
 pub mod backup;
 pub mod carts;
 pub mod deliveries;

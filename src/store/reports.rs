@@ -180,9 +180,16 @@ const BASIS: &str = "SELECT time_zone, business_day_cutoff FROM report_basis WHE
 const SET_BASIS: &str = "INSERT INTO report_basis (site_id, time_zone, business_day_cutoff) VALUES ($1, $2, $3) \
      ON CONFLICT (site_id) DO UPDATE SET time_zone = excluded.time_zone, \
      business_day_cutoff = excluded.business_day_cutoff";
-const SPAN: &str = "SELECT MIN(business_date), MAX(business_date) FROM orders WHERE site_id = $1";
-const ARCHIVED_SINCE: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM archive_runs \
-     WHERE site_id = $1 AND state = 'done' AND before_at > $2";
+const SPAN: &str = "SELECT MIN(d), MAX(d) FROM (SELECT MIN(business_date) AS d FROM orders WHERE site_id = $1 \
+     UNION ALL SELECT MAX(business_date) FROM orders WHERE site_id = $1 \
+     UNION ALL SELECT MIN(business_date) FROM report_sales WHERE site_id = $1 \
+     UNION ALL SELECT MAX(business_date) FROM report_sales WHERE site_id = $1 \
+     UNION ALL SELECT MIN(business_date) FROM report_refunds WHERE site_id = $1 \
+     UNION ALL SELECT MAX(business_date) FROM report_refunds WHERE site_id = $1 \
+     UNION ALL SELECT MIN(business_date) FROM report_waste WHERE site_id = $1 \
+     UNION ALL SELECT MAX(business_date) FROM report_waste WHERE site_id = $1) AS days";
+const ARCHIVED_BEFORE: &str =
+    "SELECT MAX(before_at) FROM archive_runs WHERE site_id = $1 AND state = 'done'";
 const MARKS: &str = "SELECT subject_id, business_date, first_at, last_at, changes FROM report_changes \
      WHERE site_id = $1 AND (business_date IS NULL OR business_date <> $2) ORDER BY business_date, subject_id LIMIT $3";
 const MARKS_OF_DAY: &str = "SELECT subject_id, business_date, first_at, last_at, changes FROM report_changes \
@@ -241,7 +248,7 @@ pub async fn basis(tx: &mut Tx, site: &str) -> Result<Option<(String, String)>, 
     fetch_optional!(tx, (String, String), BASIS, site)
 }
 
-/// The first and the last business day of orders.
+/// The first and the last business day of orders or of what is kept.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
@@ -250,32 +257,32 @@ pub async fn span(tx: &mut Tx, site: &str) -> Result<Option<(String, String)>, S
     Ok(first.zip(last))
 }
 
-/// Whether an archive run took rows away that are younger than an instant: what stood on its days cannot
-/// be counted again.
+/// The instant before which archive runs took rows away, if any did: days that reach behind it cannot be
+/// counted again.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn archived_since(tx: &mut Tx, site: &str, at: Timestamp) -> Result<bool, StoreError> {
-    Ok(fetch_one!(tx, (i64,), ARCHIVED_SINCE, site, at.0)?.0 > 0)
+pub async fn archived_before(tx: &mut Tx, site: &str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(fetch_one!(tx, (Option<i64>,), ARCHIVED_BEFORE, site)?.0.map(Timestamp))
 }
 
-/// Throws every summary of the site away and marks all of its days, because days are cut in another way
-/// from now on.
+/// Throws every summary from the business day `first` on away and marks all days, because days are cut in
+/// another way from now on. Days before `first` were archived and stay as they were kept.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statements.
-pub async fn begin_again(tx: &mut Tx, site: &str, (zone, cutoff): (&str, &str)) -> Result<(), StoreError> {
+pub async fn begin_again(tx: &mut Tx, site: &str, first: &str, (zone, cutoff): (&str, &str)) -> Result<(), StoreError> {
     const FORGET: [&str; 7] = [
-        "DELETE FROM report_orders WHERE site_id = $1",
-        "DELETE FROM report_sales WHERE site_id = $1",
-        "DELETE FROM report_items WHERE site_id = $1",
-        "DELETE FROM report_hours WHERE site_id = $1",
-        "DELETE FROM report_speed WHERE site_id = $1",
-        "DELETE FROM report_refunds WHERE site_id = $1",
-        "DELETE FROM report_waste WHERE site_id = $1",
+        "DELETE FROM report_orders WHERE site_id = $1 AND business_date >= $2",
+        "DELETE FROM report_sales WHERE site_id = $1 AND business_date >= $2",
+        "DELETE FROM report_items WHERE site_id = $1 AND business_date >= $2",
+        "DELETE FROM report_hours WHERE site_id = $1 AND business_date >= $2",
+        "DELETE FROM report_speed WHERE site_id = $1 AND business_date >= $2",
+        "DELETE FROM report_refunds WHERE site_id = $1 AND business_date >= $2",
+        "DELETE FROM report_waste WHERE site_id = $1 AND business_date >= $2",
     ];
     for words in FORGET {
-        execute!(&mut *tx, words, site)?;
+        execute!(&mut *tx, words, site, first)?;
     }
     execute!(&mut *tx, MARK_ORDERS_AGAIN, site)?;
     execute!(&mut *tx, MARK_WASTE_AGAIN, site)?;

@@ -37,6 +37,15 @@ pub fn touched_days(calendar: &Calendar, day: Option<&str>, (first, last): (i64,
     days
 }
 
+/// The first day that can be counted, where archive runs took everything before an instant away.
+#[must_use]
+pub fn first_countable(calendar: &Calendar, archived_before: Option<Timestamp>) -> NaiveDate {
+    // The day of the instant has lost its beginning, and the one after it may share an hour with it.
+    archived_before
+        .and_then(|at| calendar.day_of(at).succ_opt()?.succ_opt())
+        .unwrap_or(NaiveDate::MIN)
+}
+
 /// Splits a range into days whose summaries are exact and days that changed since.
 ///
 /// # Errors
@@ -88,11 +97,9 @@ pub async fn verify(tx: &mut Tx, site: &str) -> Result<Verified, StoreError> {
         return Ok(found);
     };
     let Split { kept, .. } = split(tx, site, &calendar, DayRange { from, to }).await?;
-    for day in kept.iter().flat_map(DayRange::days) {
+    let first_countable = first_countable(&calendar, reports::archived_before(tx, site).await?);
+    for day in kept.iter().flat_map(DayRange::days).filter(|day| *day >= first_countable) {
         let only = DayRange { from: day, to: day };
-        if reports::archived_since(tx, site, calendar.bounds(only).0).await? {
-            continue;
-        }
         let text = day_text(day);
         let kept = kept_day(tx, site, &text).await?;
         let counted = Counting { tx: &mut *tx, site, calendar }.everything(only).await?.sorted();

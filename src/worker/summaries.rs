@@ -9,13 +9,13 @@ use super::{Report, Worker};
 use crate::domain::error::Refused;
 use crate::domain::report::{DayRange, day_text};
 use crate::domain::time::Timestamp;
-use crate::service::reports::CalendarNow;
+use crate::service::reports::BusinessToday;
 use crate::service::worker_writes::lost;
 use crate::service::Caller;
 use crate::store::lease::{self, Held};
 use crate::store::reports::{self, MarkRow, Summaries};
 use crate::store::reports_count::Counting;
-use crate::store::reports_fresh::{basis_of, touched_days};
+use crate::store::reports_fresh::{basis_of, first_countable, touched_days};
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
@@ -50,13 +50,15 @@ impl Worker {
     /// As [`Worker::keep_summaries`].
     pub async fn keep_summaries_every(&self, held: &Held, seconds: i64) -> Result<Report, Refused> {
         let site = self.door().site_id();
-        let calendar = self.door().ask(&Caller::System, CalendarNow).await?;
+        let calendar = self.door().ask(&Caller::System, BusinessToday).await?.calendar;
         let mut tx = self.door().store().read().await?;
         let now = tx.now(&**self.door().clock()).await?;
         let current = basis_of(&calendar);
         if reports::basis(&mut tx, site).await?.as_ref() != Some(&current) {
+            let first = first_countable(&calendar, reports::archived_before(&mut tx, site).await?);
             tx.rollback().await?;
-            self.begin_summaries_again(held, (&current.0, &current.1)).await?;
+            let first = if first == NaiveDate::MIN { String::new() } else { day_text(first) };
+            self.begin_summaries_again(held, &first, (&current.0, &current.1)).await?;
             return Ok(Report { more: true, ..Report::default() });
         }
         let today = day_text(calendar.day_of(now));
@@ -84,12 +86,10 @@ impl Worker {
         }
         let mut summaries = Summaries::default();
         let mut kept_days = Vec::with_capacity(days.len());
-        for day in days {
+        // What an archive run took away cannot be counted again: such a day stays as it was kept.
+        let first = first_countable(&calendar, reports::archived_before(&mut tx, site).await?);
+        for day in days.into_iter().filter(|day| *day >= first) {
             let only = DayRange { from: day, to: day };
-            // What an archive run took away cannot be counted again: the day stays as it was kept.
-            if reports::archived_since(&mut tx, site, calendar.bounds(only).0).await? {
-                continue;
-            }
             summaries.append(Counting { tx: &mut tx, site, calendar }.everything(only).await?);
             kept_days.push(day_text(day));
         }
@@ -112,7 +112,7 @@ impl Worker {
         Ok(Report { summarised: batch.days.len(), more: batch.more, ..Report::default() })
     }
 
-    async fn begin_summaries_again(&self, held: &Held, basis: (&str, &str)) -> Result<(), Refused> {
+    async fn begin_summaries_again(&self, held: &Held, first: &str, basis: (&str, &str)) -> Result<(), Refused> {
         let site = self.door().site_id();
         let mut tx = self.door().store().write_relaxed().await?;
         let now = tx.now(&**self.door().clock()).await?;
@@ -120,7 +120,7 @@ impl Worker {
             tx.rollback().await?;
             return Err(lost(held));
         }
-        reports::begin_again(&mut tx, site, basis).await?;
+        reports::begin_again(&mut tx, site, first, basis).await?;
         tx.commit().await?;
         Ok(())
     }

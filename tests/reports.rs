@@ -24,5 +24,4 @@ mod house;
 mod recount;
 #[path = "reports/sequences.rs"]
 mod sequences;
-#[allow(clippy::allow_attributes, dead_code, reason = "shared with other tests, which use all of it")]
 mod support;

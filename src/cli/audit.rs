@@ -83,8 +83,9 @@ async fn instant(field: &str, text: &str, is_end: bool, counter: &Counter<'_>) -
     if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text.trim()) {
         return Ok(Timestamp::from(at.with_timezone(&chrono::Utc)));
     }
-    let day = parse_day(field, text)
-        .map_err(|_| Refused::invalid(field, "A day such as 2026-03-01, or an instant such as 2026-03-01T12:00:00Z."))?;
+    let day = parse_day(field, text).map_err(|_| {
+        Refused::invalid(field, "A day such as 2026-03-01, or an instant such as 2026-03-01T12:00:00Z.")
+    })?;
     let calendar = counter.ask(BusinessToday).await?.calendar;
     let day = if is_end { day.succ_opt().unwrap_or(day) } else { day };
     Ok(business_day_start(day, calendar.zone, calendar.cutoff))

@@ -141,8 +141,7 @@ fn sales_row(name: &str, figures: &SalesFigures, currency: Currency) -> Vec<Stri
 }
 
 fn sales(view: &SalesView, currency: Currency) -> String {
-    let head =
-        ["", "ORDERS>", "GROSS>", "DISCOUNTS>", "TAX>", "DELIVERY>", "VOIDS>", "COLLECTED>", "REFUNDS>", "NET>"];
+    let head = ["", "ORDERS>", "GROSS>", "DISCOUNTS>", "TAX>", "DELIVERY>", "VOIDS>", "COLLECTED>", "REFUNDS>", "NET>"];
     let mut rows: Vec<Vec<String>> =
         view.days.iter().map(|day| sales_row(&day_text(day.day), &day.figures, currency)).collect();
     rows.extend(view.by_method.iter().map(|row| sales_row(row.method.as_str(), &row.figures, currency)));
@@ -201,9 +200,11 @@ fn hours(view: &HoursView, currency: Currency) -> String {
                 hour.received.to_string(),
                 show(hour.gross, currency),
             ];
-            row.extend(view.weekdays.iter().map(|weekday| {
-                weekday.received.get(usize::from(hour.hour)).copied().unwrap_or(0).to_string()
-            }));
+            row.extend(
+                view.weekdays
+                    .iter()
+                    .map(|weekday| weekday.received.get(usize::from(hour.hour)).copied().unwrap_or(0).to_string()),
+            );
             row
         })
         .collect();

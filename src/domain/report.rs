@@ -269,8 +269,7 @@ pub fn item_sums(line: &SoldLine) -> Result<ItemSums, Refused> {
         return Ok(ItemSums { voided, ..ItemSums::default() });
     }
     let kept = |share: i64| {
-        let taken_off =
-            if voided == 0 { Money::ZERO } else { line_share(line.quantity, 0, voided, Money(share))? };
+        let taken_off = if voided == 0 { Money::ZERO } else { line_share(line.quantity, 0, voided, Money(share))? };
         share.checked_sub(taken_off.0).ok_or_else(out_of_range)
     };
     let quantity = line.quantity.checked_sub(voided).ok_or_else(out_of_range)?;

@@ -243,5 +243,11 @@ pub async fn verify(door: &Door, caller: &Caller) -> Result<SealsProof, Refused>
     door.ask(caller, MayVerify).await?;
     let found = audit::verify_seals(door.store(), door.site_id()).await?;
     let (broken_from, broken_to) = found.broken.unzip();
-    Ok(SealsProof { sealed: found.sealed, unsealed: found.unsealed, violation: found.violation, broken_from, broken_to })
+    Ok(SealsProof {
+        sealed: found.sealed,
+        unsealed: found.unsealed,
+        violation: found.violation,
+        broken_from,
+        broken_to,
+    })
 }

@@ -87,8 +87,18 @@ fn stored(cell: &str) -> String {
 /// `INTERNAL_ERROR` where a table cannot be written.
 pub fn sales(view: &SalesView, currency: Currency) -> Result<String, Refused> {
     let head = [
-        "group", "name", "orders", "gross", "discounts", "tax", "tax_added", "delivery_fees", "voids", "collected",
-        "refunded", "net",
+        "group",
+        "name",
+        "orders",
+        "gross",
+        "discounts",
+        "tax",
+        "tax_added",
+        "delivery_fees",
+        "voids",
+        "collected",
+        "refunded",
+        "net",
     ];
     let mut sheet = Sheet::new(currency, &head)?;
     for day in &view.days {
@@ -110,7 +120,17 @@ pub fn sales(view: &SalesView, currency: Currency) -> Result<String, Refused> {
 /// As [`sales`].
 pub fn items(view: &ItemsView, currency: Currency) -> Result<String, Refused> {
     let head = [
-        "code", "name", "category", "orders", "quantity", "voided", "restocked", "wasted", "gross", "discounts", "tax",
+        "code",
+        "name",
+        "category",
+        "orders",
+        "quantity",
+        "voided",
+        "restocked",
+        "wasted",
+        "gross",
+        "discounts",
+        "tax",
         "revenue",
     ];
     let mut sheet = Sheet::new(currency, &head)?;

@@ -157,8 +157,8 @@ impl Query for SalesReport {
         let mut fulfilments: BTreeMap<Fulfilment, SalesSums> = BTreeMap::new();
         for row in &rows {
             let sums = sums_of(row);
-            let method = AttemptMethod::parse(&row.method)
-                .ok_or_else(|| Refused::internal("kept sales have no such method"))?;
+            let method =
+                AttemptMethod::parse(&row.method).ok_or_else(|| Refused::internal("kept sales have no such method"))?;
             days.entry(day_of(&row.business_date)?).or_default().add(&sums);
             methods.entry(method).or_default().add(&sums);
             fulfilments.entry(Fulfilment::parse(&row.fulfilment)?).or_default().add(&sums);
@@ -369,7 +369,8 @@ impl Query for SpeedReport {
     async fn run(&self, view: &mut View<'_>) -> Result<SpeedView, Refused> {
         let mut reader = Reader::new(view, (self.from, self.to)).await?;
         let rows = reader.speed().await?;
-        let named: BTreeMap<Uuid, String> = tickets::every_station(reader.tx, &reader.site).await?.into_iter().collect();
+        let named: BTreeMap<Uuid, String> =
+            tickets::every_station(reader.tx, &reader.site).await?.into_iter().collect();
         let mut stations: BTreeMap<Uuid, BTreeMap<u8, Durations>> = BTreeMap::new();
         for row in &rows {
             let hours = stations.entry(row.station_id).or_default();
@@ -382,17 +383,16 @@ impl Query for SpeedReport {
             .into_iter()
             .map(|(id, hours)| {
                 let (figures, hours) = speed_of(hours);
-                StationSpeed { station: StationId(id), name: named.get(&id).cloned().unwrap_or_default(), figures, hours }
+                StationSpeed {
+                    station: StationId(id),
+                    name: named.get(&id).cloned().unwrap_or_default(),
+                    figures,
+                    hours,
+                }
             })
             .collect();
         views.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(SpeedView {
-            range: reader.range,
-            first_hour: reader.calendar.first_hour(),
-            whole,
-            hours,
-            stations: views,
-        })
+        Ok(SpeedView { range: reader.range, first_hour: reader.calendar.first_hour(), whole, hours, stations: views })
     }
 }
 

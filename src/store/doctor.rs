@@ -6,8 +6,8 @@
 
 mod rules;
 
-use super::{reports_fresh, seal};
 use super::{Store, StoreError, Tx};
+use super::{reports_fresh, seal};
 use crate::domain::order::{TABLE, To};
 use crate::domain::time::Timestamp;
 use rules::RULES;

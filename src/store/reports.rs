@@ -188,8 +188,7 @@ const SPAN: &str = "SELECT MIN(d), MAX(d) FROM (SELECT MIN(business_date) AS d F
      UNION ALL SELECT MAX(business_date) FROM report_refunds WHERE site_id = $1 \
      UNION ALL SELECT MIN(business_date) FROM report_waste WHERE site_id = $1 \
      UNION ALL SELECT MAX(business_date) FROM report_waste WHERE site_id = $1) AS days";
-const ARCHIVED_BEFORE: &str =
-    "SELECT MAX(before_at) FROM archive_runs WHERE site_id = $1 AND state = 'done'";
+const ARCHIVED_BEFORE: &str = "SELECT MAX(before_at) FROM archive_runs WHERE site_id = $1 AND state = 'done'";
 const MARKS: &str = "SELECT subject_id, business_date, first_at, last_at, changes FROM report_changes \
      WHERE site_id = $1 AND (business_date IS NULL OR business_date <> $2) ORDER BY business_date, subject_id LIMIT $3";
 const MARKS_OF_DAY: &str = "SELECT subject_id, business_date, first_at, last_at, changes FROM report_changes \

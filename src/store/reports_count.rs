@@ -2,9 +2,7 @@
 //! worker, which keeps it, and for days that have changed since. By which rule something counts stands in
 //! `domain::report`; the kept rows stand in `reports.rs`.
 
-use super::reports::{
-    HoursRow, ItemsRow, OrdersRow, RefundsRow, SalesRow, SpeedRow, Summaries, WasteRow,
-};
+use super::reports::{HoursRow, ItemsRow, OrdersRow, RefundsRow, SalesRow, SpeedRow, Summaries, WasteRow};
 use super::{StoreError, Tx};
 use crate::domain::error::Refused;
 use crate::domain::order::{EndReason, Status};
@@ -196,8 +194,7 @@ impl Counting<'_> {
     /// # Errors
     /// Any [`StoreError`] of the statements.
     pub async fn sales(&mut self, range: DayRange) -> Result<Vec<SalesRow>, StoreError> {
-        let sales =
-            fetch_all!(&mut *self.tx, SalesRow, SALES, self.site, day_text(range.from), day_text(range.to))?;
+        let sales = fetch_all!(&mut *self.tx, SalesRow, SALES, self.site, day_text(range.from), day_text(range.to))?;
         let key = |row: &SalesRow| (row.business_date.clone(), row.method.clone(), row.fulfilment.clone());
         let mut rows: BTreeMap<_, _> = sales.into_iter().map(|row| (key(&row), row)).collect();
         for refund in self.ended_refunds(range).await? {
@@ -456,7 +453,8 @@ fn same_refund(one: &RefundsRow, other: &RefundsRow) -> bool {
 }
 
 fn sold(line: &Line) -> Result<SoldLine, StoreError> {
-    let status = Status::parse(&line.status).ok_or_else(|| StoreError::Fault("an order has no such status".to_owned()))?;
+    let status =
+        Status::parse(&line.status).ok_or_else(|| StoreError::Fault("an order has no such status".to_owned()))?;
     Ok(SoldLine {
         paid: line.paid,
         status,

@@ -41,9 +41,7 @@ pub fn touched_days(calendar: &Calendar, day: Option<&str>, (first, last): (i64,
 #[must_use]
 pub fn first_countable(calendar: &Calendar, archived_before: Option<Timestamp>) -> NaiveDate {
     // The day of the instant has lost its beginning, and the one after it may share an hour with it.
-    archived_before
-        .and_then(|at| calendar.day_of(at).succ_opt()?.succ_opt())
-        .unwrap_or(NaiveDate::MIN)
+    archived_before.and_then(|at| calendar.day_of(at).succ_opt()?.succ_opt()).unwrap_or(NaiveDate::MIN)
 }
 
 /// Splits a range into days whose summaries are exact and days that changed since.

@@ -7,8 +7,8 @@ use servery::service::reports::{
     HoursReport, ItemsReport, RefundsAndWaste, SalesReport, SpeedReport, Statistics, calendar_of,
 };
 use servery::service::{Caller, Door, Query, View};
-use servery::store::reports_fresh;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
+use servery::store::{StoreUrl, reports_fresh};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};
 use std::collections::BTreeMap;
 
 /// Hours in India are UTC + 5:30, and the day begins at 04:00.
@@ -24,9 +24,26 @@ pub async fn texts(door: &Door, query: &str) -> Vec<String> {
         let rows = sqlx::query(query).fetch_all(&mut connection).await.expect("rows");
         rows.iter().map(|row| row.get::<String, _>(0)).collect()
     } else {
-        let mut connection = PgConnection::connect(&door.store().url().to_string()).await.expect("a connection");
+        let StoreUrl::Postgres(url) = door.store().url() else { panic!("neither of the two") };
+        let mut connection = PgConnection::connect(url).await.expect("a connection");
         let rows = sqlx::query(query).fetch_all(&mut connection).await.expect("rows");
         rows.iter().map(|row| row.get::<String, _>(0)).collect()
+    }
+}
+
+/// Statements past the program, which every trigger judges.
+pub async fn execute(door: &Door, statements: &str) {
+    let statements = sqlx::raw_sql(AssertSqlSafe(statements.to_owned()));
+    match door.store().url() {
+        StoreUrl::Sqlite(path) => {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            let mut connection = SqliteConnection::connect_with(&options).await.expect("a connection");
+            connection.execute(statements).await.expect("statements");
+        }
+        StoreUrl::Postgres(url) => {
+            let mut connection = PgConnection::connect(url).await.expect("a connection");
+            connection.execute(statements).await.expect("statements");
+        }
     }
 }
 
@@ -90,7 +107,17 @@ async fn compare_sales(door: &Door, from: chrono::NaiveDate, to: chrono::NaiveDa
     // Of an order: 1, gross, discounts, tax, tax on top, fee, collected; of a refund: 1, amount.
     let sold = cells(
         door,
-        &["o.business_date", "p.method", "o.fulfilment", "o.subtotal", "o.discount", "o.tax", "o.tax_inclusive", "o.delivery_charge", "p.amount"],
+        &[
+            "o.business_date",
+            "p.method",
+            "o.fulfilment",
+            "o.subtotal",
+            "o.discount",
+            "o.tax",
+            "o.tax_inclusive",
+            "o.delivery_charge",
+            "p.amount",
+        ],
         "payment_attempts p JOIN orders o ON o.id = p.order_id WHERE p.captured_at IS NOT NULL AND NOT p.stray",
     )
     .await;
@@ -105,8 +132,7 @@ async fn compare_sales(door: &Door, from: chrono::NaiveDate, to: chrono::NaiveDa
     for row in &sold {
         let tax = number(&row[5]);
         let on_top = if ["1", "true"].contains(&row[6].as_str()) { 0 } else { tax };
-        let parts =
-            [1, number(&row[3]), number(&row[4]), tax, on_top, number(&row[7]), number(&row[8]), 0, 0];
+        let parts = [1, number(&row[3]), number(&row[4]), tax, on_top, number(&row[7]), number(&row[8]), 0, 0];
         add(&mut days, &row[0], &parts);
         add(&mut methods, &row[1], &parts);
         add(&mut ways, &row[2], &parts);
@@ -129,8 +155,15 @@ async fn compare_sales(door: &Door, from: chrono::NaiveDate, to: chrono::NaiveDa
         assert_eq!(figures.collected, sum, "{figures:?}");
         assert!(figures.voids >= 0, "{figures:?}");
         vec![
-            figures.orders, figures.gross, figures.discounts, figures.tax, figures.tax_added, figures.delivery_fees,
-            figures.collected, figures.refunds, figures.refunded,
+            figures.orders,
+            figures.gross,
+            figures.discounts,
+            figures.tax,
+            figures.tax_added,
+            figures.delivery_fees,
+            figures.collected,
+            figures.refunds,
+            figures.refunded,
         ]
     };
     let empty = vec![0; 9];
@@ -144,7 +177,8 @@ async fn compare_sales(door: &Door, from: chrono::NaiveDate, to: chrono::NaiveDa
     assert_eq!(of_days, days);
     let of_methods: Sums = view.by_method.iter().map(|row| (row.method.to_string(), shown(&row.figures))).collect();
     assert_eq!(of_methods, methods);
-    let of_ways: Sums = view.by_fulfilment.iter().map(|row| (row.fulfilment.to_string(), shown(&row.figures))).collect();
+    let of_ways: Sums =
+        view.by_fulfilment.iter().map(|row| (row.fulfilment.to_string(), shown(&row.figures))).collect();
     assert_eq!(of_ways, ways);
     assert_eq!(shown(&view.whole), whole);
     assert_eq!((view.stray_refunded.count, view.stray_refunded.amount), stray);
@@ -160,7 +194,19 @@ async fn compare_items(door: &Door, from: chrono::NaiveDate, to: chrono::NaiveDa
     let view = ask(door, ItemsReport { from, to }).await;
     let lines = cells(
         door,
-        &["l.item_code", "l.order_id", "o.paid", "o.status", "o.reason", "l.quantity", "l.voided", "l.restocked", "l.wasted", "l.unit_price", "l.total_share"],
+        &[
+            "l.item_code",
+            "o.order_number",
+            "o.paid",
+            "o.status",
+            "o.reason",
+            "l.quantity",
+            "l.voided",
+            "l.restocked",
+            "l.wasted",
+            "l.unit_price",
+            "l.total_share",
+        ],
         "order_lines l JOIN orders o ON o.id = l.order_id",
     )
     .await;
@@ -254,7 +300,7 @@ async fn compare_speed(door: &Door, from: chrono::NaiveDate, to: chrono::NaiveDa
     let read = |row: &Vec<String>| (number(&row[1]), number(&row[2]), row[3].parse().ok());
     let ready = cells(
         door,
-        &["id", "received_at", "ready_at", "estimated_ready_at"],
+        &["order_number", "received_at", "ready_at", "estimated_ready_at"],
         "orders WHERE ready_at IS NOT NULL AND received_at IS NOT NULL",
     )
     .await;
@@ -294,8 +340,7 @@ async fn compare_refunds(door: &Door, from: chrono::NaiveDate, to: chrono::Naive
         "refunds GROUP BY status, transition, method",
     )
     .await;
-    let wanted: Sums =
-        rows.iter().map(|row| (row[..3].join(" "), vec![number(&row[3]), number(&row[4])])).collect();
+    let wanted: Sums = rows.iter().map(|row| (row[..3].join(" "), vec![number(&row[3]), number(&row[4])])).collect();
     let mut shown = Sums::new();
     for group in &view.refunds {
         let key = format!("{} {} {}", group.status, group.transition, group.method);
@@ -306,8 +351,7 @@ async fn compare_refunds(door: &Door, from: chrono::NaiveDate, to: chrono::Naive
     assert_eq!(view.wasted_units, food[0][0].parse().unwrap_or(0));
     assert_eq!(view.wasted_value, food[0][1].parse().unwrap_or(0));
     let stock = cells(door, &["-SUM(quantity)"], "stock_movements WHERE kind = 'waste' AND order_id IS NULL").await;
-    let by_hand: i64 =
-        view.waste.iter().filter(|row| row.source == WasteSource::Stock).map(|row| row.units).sum();
+    let by_hand: i64 = view.waste.iter().filter(|row| row.source == WasteSource::Stock).map(|row| row.units).sum();
     assert_eq!(by_hand, stock[0][0].parse().unwrap_or(0));
 }
 
@@ -346,5 +390,16 @@ impl Query for Split {
             ranges.iter().flat_map(|range| range.days()).map(|day| day.to_string()).collect()
         };
         Ok((days(&split.kept), days(&split.changed)))
+    }
+}
+
+/// Keeps some of what changed, once; all of it when `all`.
+pub async fn keep(worker: &servery::worker::Worker, all: bool) {
+    let held = worker.take_lease().await.expect("asked").held.expect("the lease");
+    loop {
+        let report = worker.keep_summaries_every(&held, 0).await.expect("kept");
+        if !all || (!report.more && report.summarised == 0) {
+            return;
+        }
     }
 }

@@ -17,7 +17,7 @@ mod model;
 #[path = "../property/orders.rs"]
 mod orders;
 
-use super::recount::{Split, compare, texts};
+use super::recount::{Split, compare, keep, texts};
 use super::support;
 use command::{Act, Command, draw};
 use house::{House, Store};
@@ -39,17 +39,6 @@ fn is_possible(command: &Command, sqlite: bool) -> bool {
     sqlite || !matches!(command, Command::Pass { .. } | Command::Order { act: Act::Overdue, .. })
 }
 
-/// Keeps some of what changed, once; all of it when `all`.
-async fn keep(worker: &Worker, all: bool) {
-    let held = worker.take_lease().await.expect("asked").held.expect("the lease");
-    loop {
-        let report = worker.keep_summaries_every(&held, 0).await.expect("kept");
-        if !all || (!report.more && report.summarised == 0) {
-            return;
-        }
-    }
-}
-
 async fn flow(store: &Store, seed: u64) {
     let Some(mut house) = House::open(store).await else { return };
     let mut rng = ChaCha12Rng::seed_from_u64(seed);
@@ -57,14 +46,14 @@ async fn flow(store: &Store, seed: u64) {
     let worker = Worker::new(house.door.clone(), Gateways::none(), options);
     for step in 0..STEPS {
         let command = draw(&mut rng);
-        if is_possible(&command, house.sqlite) {
-            if let Err(wrong) = house.step(&command).await {
-                panic!("seed {seed}, step {step}, {command:?}: {wrong}");
-            }
+        if is_possible(&command, house.sqlite)
+            && let Err(wrong) = house.step(&command).await
+        {
+            panic!("seed {seed}, step {step}, {command:?}: {wrong}");
         }
         if house.sqlite && step % 30 == 29 {
             // Into the next hours, and over some cut-offs.
-            house.pass(5 * 3_600 + i64::try_from(seed % 1_000).expect("small")).await;
+            house.pass(11 * 3_600 + i64::try_from(seed % 1_000).expect("small")).await;
         }
         if step % EVERY == EVERY - 1 {
             // Nothing of what was kept before may be shown where it has changed since.

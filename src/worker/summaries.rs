@@ -101,8 +101,7 @@ impl Worker {
         let site = self.door().site_id();
         // Need not reach the disk at once: what a power cut takes back is marked again with it.
         let mut tx = self.door().store().write_relaxed().await?;
-        let now = tx.now(&**self.door().clock()).await?;
-        if !lease::hold(&mut tx, site, held, now).await? {
+        if !lease::hold(&mut tx, site, held).await? {
             tx.rollback().await?;
             return Err(lost(held));
         }
@@ -115,8 +114,7 @@ impl Worker {
     async fn begin_summaries_again(&self, held: &Held, first: &str, basis: (&str, &str)) -> Result<(), Refused> {
         let site = self.door().site_id();
         let mut tx = self.door().store().write_relaxed().await?;
-        let now = tx.now(&**self.door().clock()).await?;
-        if !lease::hold(&mut tx, site, held, now).await? {
+        if !lease::hold(&mut tx, site, held).await? {
             tx.rollback().await?;
             return Err(lost(held));
         }

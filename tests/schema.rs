@@ -54,6 +54,8 @@ fn definitions(dialect: &str) -> Definitions {
                 } else if let Some(column) = column(line) {
                     found.tables.entry(name.clone()).or_default().push(column);
                 }
+            } else if words.starts_with(&["DROP", "TABLE"]) {
+                found.tables.remove(words[2].trim_end_matches(';'));
             } else if words.starts_with(&["CREATE", "TABLE"]) {
                 table = Some(words[2].to_owned());
             } else if words.starts_with(&["CREATE", "INDEX"]) {

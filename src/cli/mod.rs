@@ -5,6 +5,7 @@
 mod about;
 mod actor;
 mod app;
+mod audit;
 mod cart;
 mod db;
 mod desk;
@@ -22,6 +23,7 @@ mod metrics_text;
 mod order;
 mod order_place;
 mod output;
+mod report;
 pub mod roles;
 mod run;
 mod session;
@@ -136,6 +138,12 @@ enum Command {
     /// The till: open, close, cash in and out, reports
     #[command(subcommand)]
     Till(till::Till),
+    /// Reports of any range of business days: sales, items, hours, speed, refunds, statistics
+    #[command(subcommand)]
+    Report(report::Report),
+    /// Who did what, when, where and why; and whether the seals over it hold
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// The settings of the site
     #[command(subcommand)]
     Config(setting::Setting),
@@ -208,6 +216,8 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Command::Order(order) => order::run(*order, &desk).await,
         Command::Stock(stock) => stock::run(stock, &desk).await,
         Command::Till(till) => till::run(till, &desk).await,
+        Command::Report(report) => report::run(report, &desk).await,
+        Command::Audit(audit) => audit::run(audit, &desk).await,
         Command::Config(setting) => setting::run(setting, &desk).await,
         Command::Staff(staff) => staff::run(staff, &desk).await,
         Command::Login(login) => session::login(login, &desk).await,

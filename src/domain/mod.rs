@@ -17,6 +17,8 @@ pub mod payment;
 pub mod price_trace;
 pub mod pricing;
 pub mod promo;
+pub mod report;
+pub mod report_durations;
 pub mod settings;
 pub mod slot;
 pub mod tax;

@@ -50,7 +50,8 @@ fn looks_like_formula(cell: &str) -> bool {
     cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
-fn guarded(cell: String) -> String {
+/// The cell as no spreadsheet takes it for a formula.
+pub(super) fn guarded(cell: String) -> String {
     if looks_like_formula(&cell) { format!("'{cell}") } else { cell }
 }
 

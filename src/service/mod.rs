@@ -2,6 +2,7 @@
 //! one file per aggregate. A use case asks for its permission, reads, lets the domain decide and
 //! writes, all in the one transaction that the door owns. No SQL and no screen lives here.
 
+pub mod audit;
 pub mod backup;
 mod caller;
 pub mod doctor;
@@ -34,6 +35,9 @@ pub mod order_view;
 pub mod orders;
 pub mod payments;
 pub mod place;
+pub mod report_csv;
+pub mod report_views;
+pub mod reports;
 pub mod secrets;
 pub mod settings;
 pub mod setup;

@@ -1,12 +1,13 @@
 //! Doctor: recomputes from the rows what the house keeps as sums, counters and states, and names the
 //! first row that disagrees. It reads only, in one transaction, and mends nothing.
 //!
-//! The rules are SQL in `rules`; what SQL cannot say (the transition table, the seals) is code here.
+//! The rules are SQL in `rules`; what SQL cannot say (the transition table, the seals, the summaries of
+//! the reports) is code.
 
 mod rules;
 
-use super::seal;
 use super::{Store, StoreError, Tx};
+use super::{reports_fresh, seal};
 use crate::domain::order::{TABLE, To};
 use crate::domain::time::Timestamp;
 use rules::RULES;
@@ -133,6 +134,12 @@ pub async fn examine_in(tx: &mut Tx, site: &str) -> Result<DoctorReport, StoreEr
     }
     let seals = seal::verify(tx, site).await?;
     checks.push(Check { name: "audit seals".to_owned(), rows_examined: seals.sealed, violation: seals.violation });
+    let summaries = reports_fresh::verify(tx, site).await?;
+    checks.push(Check {
+        name: "report summaries".to_owned(),
+        rows_examined: summaries.days,
+        violation: summaries.violation,
+    });
     Ok(DoctorReport { site: site.to_owned(), checks, unsealed_audit_rows: seals.unsealed })
 }
 

@@ -16,6 +16,7 @@ mod rows;
 mod pool;
 mod url;
 
+pub mod audit;
 pub mod backup;
 pub mod carts;
 pub mod deliveries;
@@ -37,6 +38,9 @@ pub mod orders;
 pub mod outbox;
 pub mod people;
 pub mod records;
+pub mod reports;
+pub mod reports_count;
+pub mod reports_fresh;
 pub mod seal;
 pub mod seals;
 pub mod simulated;

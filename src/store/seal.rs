@@ -55,6 +55,8 @@ pub struct Verified {
     pub unsealed: i64,
     /// The first seal or row that does not hold.
     pub violation: Option<String>,
+    /// The audit rows, from and to, under the seal that does not hold.
+    pub broken: Option<(i64, i64)>,
 }
 
 const LAST_SEAL: &str = "SELECT seq, from_seq, to_seq, row_count, previous_hash, hash FROM audit_seals \
@@ -188,6 +190,7 @@ pub async fn verify(tx: &mut Tx, site: &str) -> Result<Verified, StoreError> {
         };
         if let Some(wrong) = wrong {
             found.violation = Some(format!("seal {} {wrong}", seal.seq));
+            found.broken = Some((seal.from_seq, seal.to_seq));
             break;
         }
         found.sealed += count;

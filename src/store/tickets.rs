@@ -30,6 +30,7 @@ const IN_KITCHEN: &str = "SELECT order_id, station_id, shown_at, bumped_at, reca
      AND status IN ('received', 'confirmed', 'preparing', 'ready', 'out_for_delivery'))";
 const STATIONS: &str =
     "SELECT id, name, is_default FROM stations WHERE site_id = $1 AND active ORDER BY position, name";
+const EVERY_STATION: &str = "SELECT id, name FROM stations WHERE site_id = $1 ORDER BY name, id";
 const BUMP: &str = "UPDATE tickets SET bumped_at = $4 WHERE site_id = $1 AND order_id = $2 AND station_id = $3";
 const BUMP_ALL: &str = "UPDATE tickets SET bumped_at = $3 WHERE site_id = $1 AND order_id = $2 AND bumped_at IS NULL";
 const RECALL: &str = "UPDATE tickets SET bumped_at = NULL, recalled_at = $3 WHERE site_id = $1 AND order_id = $2";
@@ -48,6 +49,14 @@ pub async fn in_kitchen(tx: &mut Tx, site: &str) -> Result<Vec<TicketRow>, Store
 /// Any [`StoreError`] of the statement.
 pub async fn stations(tx: &mut Tx, site: &str) -> Result<Vec<StationRow>, StoreError> {
     fetch_all!(tx, StationRow, STATIONS, site)
+}
+
+/// The names of every station that ever was, for reports.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn every_station(tx: &mut Tx, site: &str) -> Result<Vec<(Uuid, String)>, StoreError> {
+    fetch_all!(tx, (Uuid, String), EVERY_STATION, site)
 }
 
 /// Writes the tickets of an order: one a station, with their lines (station, line, quantity).

@@ -13,6 +13,7 @@ pub mod lease;
 pub mod outbox;
 pub mod resolver;
 pub mod sealing;
+pub mod summaries;
 pub mod timers;
 
 use crate::domain::error::Refused;
@@ -83,6 +84,8 @@ pub struct Report {
     pub forgotten: u64,
     /// Audit rows sealed.
     pub sealed: i64,
+    /// Business days summed up for the reports.
+    pub summarised: usize,
     /// Rows that could not be handled and are left alone for a while.
     pub poisoned: usize,
     /// Whether more was due than one round takes.
@@ -99,6 +102,7 @@ impl Report {
         self.failed += other.failed;
         self.forgotten += other.forgotten;
         self.sealed += other.sealed;
+        self.summarised += other.summarised;
         self.poisoned += other.poisoned;
         self.more |= other.more;
     }
@@ -118,6 +122,7 @@ struct Inner {
     consumers: Vec<Arc<dyn Consumer>>,
     poison: Poison,
     sealing: Mutex<sealing::Seen>,
+    summarised_at: Mutex<Option<Timestamp>>,
 }
 
 impl Worker {
@@ -132,8 +137,9 @@ impl Worker {
     #[must_use]
     pub fn with_consumers(door: Door, gateways: Gateways, options: Options, consumers: Vec<Arc<dyn Consumer>>) -> Self {
         let holder = format!("{}-{}", std::process::id(), door.new_id());
-        let (poison, sealing) = (Poison::default(), Mutex::default());
-        Self { inner: Arc::new(Inner { door, gateways, options, holder, consumers, poison, sealing }) }
+        let (poison, sealing, summarised_at) = (Poison::default(), Mutex::default(), Mutex::default());
+        let inner = Inner { door, gateways, options, holder, consumers, poison, sealing, summarised_at };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Starts a worker in the background; it ends, and gives its lease back, when `cancel` is cancelled.
@@ -174,6 +180,10 @@ impl Worker {
         &self.inner.sealing
     }
 
+    pub(crate) fn summarised_at(&self) -> &Mutex<Option<Timestamp>> {
+        &self.inner.summarised_at
+    }
+
     /// Takes the lease if it is free, does once whatever is due, and keeps the lease.
     ///
     /// # Errors
@@ -202,6 +212,7 @@ impl Worker {
         report.add(self.run_timers(held).await?);
         report.add(self.forget_old(held).await?);
         report.add(self.seal_audit(held).await?);
+        report.add(self.keep_summaries(held).await?);
         Ok(report)
     }
 

@@ -1,7 +1,7 @@
 //! Backup and restore on both databases: a copy made under load is whole and passes doctor; what must be
 //! refused is refused, and nothing is overwritten unasked.
 
-use crate::harness::{Place, SITE, change, menu_version};
+use crate::harness::{Place, SITE, change, menu_version, newest_migration};
 use servery::domain::error::ErrorCode;
 use servery::domain::ids::CustomerId;
 use servery::service::{Caller, Door, SystemClock, TimeOrderedIds, backup as service, doctor};
@@ -101,13 +101,14 @@ async fn what_cannot_be_backed_up_or_restored_is_refused_and_leaves_nothing() {
         assert!(report.is_healthy());
 
         // A backup of a newer program.
-        place.raw("UPDATE _sqlx_migrations SET version = 9000 WHERE version = 8").await;
+        let newest = newest_migration();
+        place.raw(&format!("UPDATE _sqlx_migrations SET version = 9000 WHERE version = {newest}")).await;
         let newer = files.path().join("newer.backup");
         backup::backup(&store, &newer).await.expect("a backup");
         let target = target(&place);
         let refused = backup::restore(&newer, &target.url, true).await;
         assert!(matches!(refused, Err(StoreError::Newer { found: 9000, .. })), "{refused:?}");
-        assert_eq!(target.open().await.schema_version().await.expect("a version"), 8, "the target was left alone");
+        assert_eq!(target.open().await.schema_version().await.expect("a version"), newest, "the target was left alone");
 
         // A torn one.
         let whole = std::fs::read(&newer).expect("the file");

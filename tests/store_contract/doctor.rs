@@ -165,7 +165,9 @@ async fn a_sound_store_is_healthy_and_every_damage_is_found_and_named() {
         assert!(healthy.is_healthy(), "{}: {found:#?}", place.url);
         assert_eq!(healthy.unsealed_audit_rows, 1, "the tail is told, and is no violation");
         for check in &healthy.checks {
-            assert!(check.rows_examined > 0 || check.name == "deliveries", "{} looks at something", check.name);
+            // Nobody delivers here, and no worker has kept summaries.
+            let idle = ["deliveries", "report summaries"].contains(&check.name.as_str());
+            assert!(check.rows_examined > 0 || idle, "{} looks at something", check.name);
         }
         for (check, words, damage, repair) in DAMAGES {
             place.raw(&spelled(&place, damage)).await;

@@ -360,3 +360,10 @@ fn pump(mut from: TcpStream, mut to: TcpStream, mode: &AtomicU8) {
     let _ = from.shutdown(Shutdown::Both);
     let _ = to.shutdown(Shutdown::Both);
 }
+
+/// The number of the newest migration.
+pub fn newest_migration() -> i64 {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+    let count = std::fs::read_dir(folder).expect("the folder of migrations").count();
+    i64::try_from(count).expect("numbers without gaps")
+}

@@ -1,7 +1,7 @@
 //! Opening a store: made once by many at a time, refused when it is newer or damaged, without the right
 //! to define anything.
 
-use crate::harness::{Place, add_site, change, menu_version};
+use crate::harness::{Place, add_site, change, menu_version, newest_migration};
 use servery::store::{Options, Store, StoreError, StoreUrl};
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -39,12 +39,17 @@ async fn the_file_is_nobody_elses_to_read() {
 async fn a_store_that_is_newer_half_migrated_or_anothers_is_refused() {
     for place in Place::both() {
         drop(place.with_site().await);
-        place.raw("UPDATE _sqlx_migrations SET success = FALSE WHERE version = 8").await;
+        let newest = newest_migration();
+        place.raw(&format!("UPDATE _sqlx_migrations SET success = FALSE WHERE version = {newest}")).await;
         let half = Store::open(&place.url, Options::default()).await;
-        assert!(matches!(&half, Err(StoreError::Unusable(why)) if why.contains("Migration 8")), "{half:?}");
-        place.raw("UPDATE _sqlx_migrations SET success = TRUE, version = 9000 WHERE version = 8").await;
+        assert!(
+            matches!(&half, Err(StoreError::Unusable(why)) if why.contains(&format!("Migration {newest}"))),
+            "{half:?}"
+        );
+        let words = format!("UPDATE _sqlx_migrations SET success = TRUE, version = 9000 WHERE version = {newest}");
+        place.raw(&words).await;
         let newer = Store::open(&place.url, Options::default()).await;
-        assert!(matches!(newer, Err(StoreError::Newer { found: 9000, known: 8 })), "{newer:?}");
+        assert!(matches!(newer, Err(StoreError::Newer { found: 9000, known }) if known == newest), "{newer:?}");
         place.raw("DELETE FROM _sqlx_migrations WHERE version = 9000").await;
         let older = Store::open(&place.url, Options { migrate: false, ..Options::default() }).await;
         assert!(matches!(&older, Err(StoreError::Unusable(why)) if why.contains("db migrate")), "{older:?}");
@@ -73,7 +78,7 @@ async fn a_role_that_may_not_define_anything_opens_and_works() {
         assert_eq!(menu_version(&store).await, before + 1);
         store.close().await;
     }
-    place.raw("DELETE FROM _sqlx_migrations WHERE version = 8").await;
+    place.raw(&format!("DELETE FROM _sqlx_migrations WHERE version = {}", newest_migration())).await;
     let refused = Store::open(&url, Options::default()).await;
     assert!(matches!(refused, Err(StoreError::Unusable(_))), "{refused:?}");
     place.raw(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;

@@ -1,0 +1,197 @@
+//! Durations of the speed of service: percentiles, and the compact form in which the durations of an
+//! hour are kept, so that percentiles over any range of days are exact and no average of averages.
+//! Which durations are counted is `report.rs`' business and the store's.
+//!
+//! **Percentile** is the nearest-rank one: the p-th percentile of n values is the ⌈p/100 × n⌉-th
+//! smallest. It is always a value that really happened; the median of an even number of values is the
+//! lower of the two in the middle.
+//!
+//! **Form**: numbers are written seven bits a byte with the lowest first, the eighth bit set on every
+//! byte but a number's last. Durations are whole seconds in ascending order, each as its difference to the
+//! one before. An hour is its number, how many were late, and the two lists (ready, promised), each with
+//! its length in bytes before it.
+
+use super::error::Refused;
+
+/// The nearest-rank percentile; `None` of nothing. Reorders `values`.
+#[must_use]
+pub fn percentile(values: &mut [u32], percent: u8) -> Option<u32> {
+    let count = values.len();
+    // ⌈percent × count / 100⌉, and the first for 0.
+    let rank = count.checked_mul(usize::from(percent.min(100)))?.div_ceil(100).max(1);
+    let index = rank.checked_sub(1).filter(|index| *index < count)?;
+    let (_, value, _) = values.select_nth_unstable(index);
+    Some(*value)
+}
+
+/// The durations of one hour.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HourDurations {
+    /// The hour, 0 to 23.
+    pub hour: u8,
+    /// From received to ready, in seconds.
+    pub ready: Vec<u32>,
+    /// What was promised of those that had a promise, in seconds from received.
+    pub promised: Vec<u32>,
+    /// How many were ready after the promised instant.
+    pub late: u32,
+}
+
+fn broken() -> Refused {
+    Refused::internal("kept durations cannot be read")
+}
+
+fn push_number(bytes: &mut Vec<u8>, mut number: u32) {
+    loop {
+        let low = u8::try_from(number & 0x7f).unwrap_or(0x7f);
+        number >>= 7;
+        if number == 0 {
+            return bytes.push(low);
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+/// Takes a number off the front.
+fn take_number(bytes: &mut &[u8]) -> Result<u32, Refused> {
+    let (mut number, mut shift) = (0_u32, 0_u32);
+    loop {
+        let (byte, rest) = bytes.split_first().ok_or_else(broken)?;
+        *bytes = rest;
+        let bits = u32::from(byte & 0x7f);
+        // The fifth byte has room for four bits.
+        if shift > 28 || (shift == 28 && bits > 0x0f) {
+            return Err(broken());
+        }
+        number |= bits << shift;
+        if byte & 0x80 == 0 {
+            return Ok(number);
+        }
+        shift += 7;
+    }
+}
+
+fn push_list(bytes: &mut Vec<u8>, seconds: &mut [u32]) -> Result<(), Refused> {
+    seconds.sort_unstable();
+    let mut list = Vec::with_capacity(seconds.len().saturating_mul(2));
+    let mut before = 0_u32;
+    for value in seconds {
+        push_number(&mut list, value.saturating_sub(before));
+        before = *value;
+    }
+    push_number(bytes, u32::try_from(list.len()).map_err(|_| Refused::internal("too many durations for one hour"))?);
+    bytes.extend(list);
+    Ok(())
+}
+
+fn take_list(bytes: &mut &[u8]) -> Result<Vec<u32>, Refused> {
+    let length = usize::try_from(take_number(bytes)?).map_err(Refused::internal)?;
+    let (mut list, rest) = bytes.split_at_checked(length).ok_or_else(broken)?;
+    *bytes = rest;
+    let mut seconds = Vec::with_capacity(length);
+    let mut before = 0_u32;
+    while !list.is_empty() {
+        before = before.checked_add(take_number(&mut list)?).ok_or_else(broken)?;
+        seconds.push(before);
+    }
+    Ok(seconds)
+}
+
+/// The compact form of the hours of a day. Sorts their durations.
+///
+/// # Errors
+/// `INTERNAL_ERROR` for more durations in an hour than 4 GiB hold.
+pub fn pack(hours: &mut [HourDurations]) -> Result<Vec<u8>, Refused> {
+    hours.sort_unstable_by_key(|hour| hour.hour);
+    let mut bytes = Vec::new();
+    for hour in hours {
+        push_number(&mut bytes, u32::from(hour.hour));
+        push_number(&mut bytes, hour.late);
+        push_list(&mut bytes, &mut hour.ready)?;
+        push_list(&mut bytes, &mut hour.promised)?;
+    }
+    Ok(bytes)
+}
+
+/// The hours of a compact form.
+///
+/// # Errors
+/// `INTERNAL_ERROR` for bytes that [`pack`] never makes.
+pub fn unpack(mut bytes: &[u8]) -> Result<Vec<HourDurations>, Refused> {
+    let mut hours = Vec::new();
+    while !bytes.is_empty() {
+        let hour = u8::try_from(take_number(&mut bytes)?).ok().filter(|hour| *hour < 24).ok_or_else(broken)?;
+        let late = take_number(&mut bytes)?;
+        hours.push(HourDurations { hour, late, ready: take_list(&mut bytes)?, promised: take_list(&mut bytes)? });
+    }
+    Ok(hours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_nearest_rank_by_hand() {
+        let of = |values: &[u32], percent| percentile(&mut values.to_vec(), percent);
+        assert_eq!(of(&[], 50), None);
+        assert_eq!((of(&[7], 0), of(&[7], 50), of(&[7], 100)), (Some(7), Some(7), Some(7)));
+        assert_eq!(of(&[4, 1, 3, 2], 50), Some(2), "the lower middle");
+        assert_eq!(of(&[4, 1, 3, 2, 5], 50), Some(3));
+        let ten: Vec<u32> = (1..=10).rev().collect();
+        assert_eq!((of(&ten, 90), of(&ten, 91), of(&ten, 100)), (Some(9), Some(10), Some(10)));
+    }
+
+    #[test]
+    fn bytes_of_no_durations_are_refused_without_a_panic() {
+        let long = [0xff, 0xff, 0xff, 0xff, 0x10];
+        let sum = [5, 0, 10, 0xff, 0xff, 0xff, 0xff, 0x0f, 0xff, 0xff, 0xff, 0xff, 0x0f, 0];
+        for bytes in [&[24, 0, 0, 0][..], &[0x80], &[0xff; 6], &long, &[1, 0, 2, 1], &[1, 0, 1, 0x80, 0], &[1], &sum] {
+            assert!(unpack(bytes).is_err(), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_quiet_hour_takes_a_few_bytes() {
+        let mut hours = [HourDurations { hour: 9, ready: vec![300, 200, 310], promised: vec![480], late: 1 }];
+        let bytes = pack(&mut hours).expect("packed");
+        assert_eq!(bytes, [9, 1, 4, 0xc8, 0x01, 100, 10, 2, 0xe0, 0x03]);
+        assert_eq!(unpack(&bytes).expect("packed here"), hours);
+    }
+
+    fn list() -> impl Strategy<Value = Vec<u32>> {
+        prop::collection::vec(any::<u32>(), 0..50)
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_packed_comes_back_in_order(lists in prop::collection::vec((list(), list(), any::<u32>()), 0..24)) {
+            let mut hours: Vec<HourDurations> = (0..24)
+                .zip(lists)
+                .map(|(hour, (ready, promised, late))| HourDurations { hour, ready, promised, late })
+                .collect();
+            hours.reverse();
+            let bytes = pack(&mut hours).expect("packed");
+            // `pack` has sorted them.
+            prop_assert_eq!(unpack(&bytes).expect("packed here"), hours);
+        }
+
+        #[test]
+        fn the_percentile_is_the_smallest_value_that_covers_its_part(
+            mut values in prop::collection::vec(0_u32..1_000, 1..200),
+            percent in 1_u8..=100,
+        ) {
+            let found = percentile(&mut values, percent).expect("not empty");
+            let covered = |limit: u32| values.iter().filter(|value| **value <= limit).count() * 100;
+            let wanted = usize::from(percent) * values.len();
+            prop_assert!(values.contains(&found) && covered(found) >= wanted);
+            prop_assert!(values.iter().filter(|value| **value < found).all(|value| covered(*value) < wanted));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            drop(unpack(&bytes));
+        }
+    }
+}

@@ -138,7 +138,7 @@ impl House {
     pub fn console(&self, width: u16, height: u16) -> Desk<'_> {
         let runner = self.run(Runner::new(&self.opened)).expect("a registered terminal");
         let demo = DemoAccount { username: "asha".into(), password: "demo-asha-2026".into(), pin: "271828".into() };
-        let options = Options { key_prefix: "test".to_owned(), demo_accounts: vec![demo] };
+        let options = Options { key_prefix: self.opened.door.new_id().to_string(), demo_accounts: vec![demo] };
         let harness = Harness::new(Console::new(options), width, height, self.clock.now());
         let mut desk = Desk { house: self, harness, runner };
         desk.input(Input::StoreChanged);

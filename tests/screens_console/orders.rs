@@ -80,12 +80,14 @@ fn a_step_that_is_refused_says_why_and_nothing_happens() {
 fn an_order_that_has_moved_on_is_not_moved_twice() {
     let house = House::demo();
     let cash = house.order(1, "samosa", 1, servery::domain::payment::Method::Cash, "Mira");
-    let mut desk = house.console(80, 24);
-    desk.sign_in("asha");
-    desk.press("a");
-    let accept = servery::service::orders::AcceptOrder { order: cash.id, eta_minutes: None };
-    house.run(house.opened().door.execute(&Caller::System, None, accept)).ok();
-    let before = again(&house, &cash);
-    desk.press("1 enter");
-    assert_eq!(again(&house, &cash).version, before.version, "{}", desk.screen());
+    let (mut first, mut second) = (house.console(80, 24), house.console(80, 24));
+    first.sign_in("asha");
+    second.sign_in("ravi");
+    first.press("a 1");
+    second.press("a 1 enter");
+    let accepted = again(&house, &cash);
+    assert_eq!(accepted.status, Status::Confirmed, "{}", second.screen());
+    first.press("enter");
+    assert_eq!(again(&house, &cash).version, accepted.version, "{}", first.screen());
+    assert!(first.screen().contains("moved"), "{}", first.screen());
 }

@@ -132,7 +132,8 @@ fn the_launcher_says_what_was_chosen() {
         ("enter", Some(Choice::Kiosk)),
         ("down enter", Some(Choice::Kitchen)),
         ("3", Some(Choice::Board)),
-        ("down down down enter", Some(Choice::Board)),
+        ("down down down enter", Some(Choice::Console)),
+        ("4", Some(Choice::Console)),
         ("q", None),
         ("? q", None),
     ] {

@@ -26,11 +26,18 @@ fn words(step: &Step, currency: Currency, locale: &Locale) -> String {
         }
         (StepNote::ShareOf { .. }, StepKind::Discount) => locale.t_args("kiosk.trace_discount", &[("name", label)]),
         (StepNote::TaxShare { tax, rate, .. }, StepKind::TaxContained) => {
-            let tax = tax.display(currency);
-            locale.t_args("kiosk.trace_tax_contained", &[("name", label), ("rate", rate), ("tax", &tax)])
+            let (name, tax) = (with_rate(label, &rate.to_string()), tax.display(currency));
+            locale.t_args("kiosk.trace_tax_contained", &[("name", &name), ("tax", &tax)])
         }
-        (StepNote::TaxShare { rate, .. }, _) => locale.t_args("kiosk.trace_tax", &[("name", label), ("rate", rate)]),
+        (StepNote::TaxShare { rate, .. }, _) => {
+            locale.t_args("kiosk.trace_tax", &[("name", &with_rate(label, &rate.to_string()))])
+        }
         (_, StepKind::Delivery) => locale.t("kiosk.delivery"),
         _ => text::clean(label),
     }
+}
+
+/// A tax class with its rate, unless its name says it already ("Food 5 %").
+fn with_rate(name: &str, rate: &str) -> String {
+    if name.contains(rate) { name.to_owned() } else { format!("{name} {rate}") }
 }

@@ -83,7 +83,7 @@ impl Desk {
         self.site.get()
     }
 
-    /// The site's money; without a site yet, one without decimals of its own is not guessed: euros.
+    /// The site's money, once it has answered.
     #[must_use]
     pub fn currency(&self) -> Option<Currency> {
         self.site().map(|site| site.currency)
@@ -112,6 +112,12 @@ impl Desk {
     #[must_use]
     pub fn instant(&self, at: Timestamp) -> String {
         at.to_utc().with_timezone(&self.zone()).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The time of an instant to the minute, in the site's zone: `18:30`.
+    #[must_use]
+    pub fn minute(&self, at: Timestamp) -> String {
+        at.to_utc().with_timezone(&self.zone()).format("%H:%M").to_string()
     }
 
     /// The time of an instant, in the site's zone: `18:30:05`.

@@ -83,7 +83,7 @@ fn head(order: &OrderView, width: u16, desk: &Desk, ctx: &ViewCtx<'_>, out: &mut
         facts.push(ctx.locale.t_args("orders.for_name", &[("name", name)]));
     }
     if let Some(at) = order.estimated_ready_at.filter(|_| !order.status.is_terminal()) {
-        facts.push(ctx.locale.t_args("orders.promised", &[("at", &desk.time(at))]));
+        facts.push(ctx.locale.t_args("orders.promised", &[("at", &desk.minute(at))]));
     }
     wrapped(&facts.join(" · "), width, Token::Muted, ctx, out);
     if let Some(reason) = order.reason {

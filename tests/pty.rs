@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "pty/first_day.rs"]
+mod first_day;
 #[path = "pty/house.rs"]
 mod house;
 #[path = "pty/office.rs"]

@@ -6,6 +6,7 @@ use super::house::House;
 use super::keep;
 use servery::domain::order::Status;
 use servery::service::Caller;
+use servery::service::audit::AuditList;
 use servery::service::order_queries::{OrderName, ShowOrder};
 use servery::service::views::OrderView;
 
@@ -61,6 +62,11 @@ fn who_may_not_refund_is_let_through_by_a_managers_pin_and_both_names_are_kept()
     desk.type_text("271828");
     desk.press("enter");
     assert_eq!(again(&house, &paid).refunds.len(), 1, "{}", desk.screen());
+    let ask = AuditList { action: Some("refund_order".to_owned()), limit: 10, ..AuditList::default() };
+    let log = house.run(house.opened().door.ask(&Caller::System, ask)).expect("the audit log");
+    let entry = log.items.first().expect("the refund is in the log");
+    assert_eq!((entry.actor.as_deref(), entry.override_by.as_deref()), (Some("ravi"), Some("asha")));
+    assert_eq!(entry.reason.as_deref(), Some("wrong dish"));
 }
 
 #[test]

@@ -1,0 +1,68 @@
+//! The first day of a real place: the site is set up by answering questions, and its first admin signs in
+//! at the console.
+
+use crate::house::{COLUMNS, PATIENCE, ROWS};
+use crate::support::postgres::database;
+use crate::support::process::Servery;
+use crate::support::pty::{Key, Pty};
+use crate::support::wait::until;
+
+/// Answers one question of `servery init`.
+#[track_caller]
+fn answer(init: &Pty, question: &str, words: &str) {
+    init.wait_for(question, PATIENCE);
+    init.send(words);
+    init.key(Key::Enter);
+}
+
+fn a_place_is_set_up_at_the_terminal(servery: &Servery) {
+    let init = Pty::servery(servery, &["init"], COLUMNS, ROWS);
+    answer(&init, "Name of the place", "Corner Canteen");
+    answer(&init, "Currency", "euros");
+    // What cannot be is said, and the question comes again.
+    init.wait_for("in capitals, such as EUR", PATIENCE);
+    answer(&init, "Currency (ISO 4217) (such as EUR): ", "EUR");
+    answer(&init, "Time zone", "Europe/Berlin");
+    answer(&init, "When the business day begins", "05:00");
+    answer(&init, "Sign-in name of the first admin", "mia");
+    for question in ["Password: ", "Once more: "] {
+        init.wait_for(question.trim_end(), PATIENCE);
+        // The program hides what is typed only once it waits for it; a hand is slower than that.
+        until(PATIENCE, "a terminal that hides what is typed", || init.is_cooked() == Some(false));
+        init.send("a good long pass phrase");
+        init.key(Key::Enter);
+    }
+    init.wait_for("Next: servery console", PATIENCE);
+    assert!(init.wait_exit(PATIENCE).success(), "{}", init.screen());
+    assert!(!init.screen().contains("pass phrase"), "the password is not shown:\n{}", init.screen());
+
+    let again = servery.run(&["init", "--name", "Other", "--currency", "EUR", "--time-zone", "UTC", "--admin", "eve"]);
+    assert!(!again.status.success(), "{again:?}");
+
+    let console = Pty::servery(servery, &["console"], COLUMNS, ROWS);
+    console.wait_for("Sign in", PATIENCE);
+    assert!(!console.screen().contains("emo store"), "{}", console.screen());
+    console.send("mia");
+    console.key(Key::Enter);
+    console.send("a good long pass phrase");
+    console.key(Key::Enter);
+    console.wait_for("Console · Corner Canteen", PATIENCE);
+    console.wait_for("No orders here", PATIENCE);
+    console.send("q");
+    assert!(console.wait_exit(PATIENCE).success());
+    console.assert_restored();
+}
+
+#[test]
+fn a_place_is_set_up_on_sqlite() {
+    let folder = tempfile::tempdir().expect("a folder for the store");
+    let store = format!("sqlite:{}", folder.path().join("servery.db").display());
+    a_place_is_set_up_at_the_terminal(&Servery::on(&store));
+}
+
+#[test]
+fn a_place_is_set_up_on_postgres() {
+    if let Some(database) = database() {
+        a_place_is_set_up_at_the_terminal(&Servery::on(database.url()));
+    }
+}

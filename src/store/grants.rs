@@ -54,6 +54,11 @@ impl Table {
         Self { name, kiosk: rights, kitchen: rights, console: rights, worker: rights }
     }
 
+    /// What the worker keeps and a manager reads.
+    const fn summaries(name: &'static str) -> Self {
+        Self { name, kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT, INSERT, UPDATE, DELETE" }
+    }
+
     /// What every process may read and a manager may change.
     const fn menu(name: &'static str, console: &'static str) -> Self {
         Self { name, kiosk: "SELECT", kitchen: "SELECT", console, worker: "SELECT" }
@@ -236,16 +241,16 @@ pub const TABLES: &[Table] = &[
         worker: WRITE,
     },
     Table { name: "worker_lease", kiosk: "SELECT", kitchen: "SELECT", console: "SELECT", worker: WRITE },
-    Table {
-        name: "day_summaries",
-        kiosk: "",
-        kitchen: "",
-        console: "SELECT",
-        worker: "SELECT, INSERT, UPDATE, DELETE",
-    },
-    Table { name: "day_sales", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT, INSERT, UPDATE, DELETE" },
-    Table { name: "day_items", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT, INSERT, UPDATE, DELETE" },
-    Table { name: "day_hours", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT, INSERT, UPDATE, DELETE" },
+    // The reports: triggers mark what changed with the rights of the owner; whoever leads keeps the summaries.
+    Table::summaries("report_changes"),
+    Table::summaries("report_basis"),
+    Table::summaries("report_orders"),
+    Table::summaries("report_sales"),
+    Table::summaries("report_items"),
+    Table::summaries("report_hours"),
+    Table::summaries("report_speed"),
+    Table::summaries("report_refunds"),
+    Table::summaries("report_waste"),
     // Only the owner archives: nobody else deletes what is kept for ever.
     Table { name: "archive_runs", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
     Table { name: "backups", kiosk: "", kitchen: "", console: "SELECT, INSERT, UPDATE", worker: "SELECT" },

@@ -117,7 +117,10 @@ fn errors() -> String {
 fn keys() -> String {
     let keymap = Keymap::load(None).expect("the built-in keys");
     let locale = Locale::load(None).expect("the built-in words");
-    let everywhere = keymap.actions_in(Context::Global);
+    let everywhere = |context: Context| match context.parent() {
+        Some(parent) => keymap.actions_in(parent),
+        None => Vec::new(),
+    };
     let mut text = String::new();
     let shown = [
         (Context::Menu, "Kiosk: menu"),
@@ -125,12 +128,22 @@ fn keys() -> String {
         (Context::Cart, "Kiosk: the order"),
         (Context::Payment, "Kiosk: payment"),
         (Context::Kitchen, "Kitchen"),
+        (Context::Console, "Console, every tab"),
+        (Context::ConsoleOrders, "Console: orders"),
+        (Context::ConsoleMenu, "Console: menu"),
+        (Context::ConsoleStock, "Console: stock"),
+        (Context::ConsoleTill, "Console: till"),
+        (Context::ConsoleSettings, "Console: settings"),
+        (Context::ConsoleStaff, "Console: staff"),
+        (Context::ConsoleReports, "Console: reports"),
+        (Context::ConsoleAudit, "Console: audit"),
+        (Context::ConsoleHealth, "Console: health"),
     ];
     for (context, title) in shown {
         let own: Vec<String> = keymap
             .actions_in(context)
             .into_iter()
-            .filter(|action| !everywhere.contains(action))
+            .filter(|action| !everywhere(context).contains(action))
             .map(|action| {
                 let keys: Vec<String> = keymap.keys_for(context, action).iter().map(|key| format!("`{key}`")).collect();
                 format!("{} {}", keys.join(" "), locale.t(action.label_key()))

@@ -251,9 +251,10 @@ impl Run<'_, '_> {
                 }
             }
             Effect::CommitHeld => {
-                for row in self.held() {
-                    let moved = holds::commit(self.context.tx, &mover, &row).await?;
-                    self.fulfilled(&row, moved);
+                let held = self.held();
+                let moved = holds::commit_all(self.context.tx, &mover, &held).await?;
+                for (row, moved) in held.iter().zip(moved) {
+                    self.fulfilled(row, moved);
                 }
             }
             Effect::GiveBack(parts) => self.give_back(&mover, parts).await?,

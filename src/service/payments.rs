@@ -185,29 +185,38 @@ impl UseCase for ApplyCharge {
             }
             _ => None,
         };
-        let (loaded, answered) = match &self.result {
+        // What the gateway told is noted with its attempt before the order moves: the move reads the order
+        // again, and no third reading is needed.
+        let loaded = match &self.result {
             ChargeResult::Captured { gateway_payment_id, amount, currency, .. } => {
                 self.capture(context, loaded, gateway_payment_id, *amount, currency).await?
             }
             ChargeResult::Failed { reason, unresolved, .. } => {
                 let Some(attempt) = self.attempt else { return outcome(&loaded) };
+                self.note(context, &loaded, attempt, next_check).await?;
                 let event = Event::PayFail { attempt, reason: reason.clone(), unresolved: *unresolved };
-                (self.take_or_leave(context, loaded, &event).await?, self.attempt)
+                self.take_or_leave(context, loaded, &event).await?
             }
             ChargeResult::Unknown => {
                 let Some(attempt) = self.attempt else { return outcome(&loaded) };
-                (self.take_or_leave(context, loaded, &Event::PayUnknown { attempt }).await?, self.attempt)
+                let loaded = self.take_or_leave(context, loaded, &Event::PayUnknown { attempt }).await?;
+                // After the move, which knows nothing of growing pauses.
+                self.note(context, &loaded, attempt, next_check).await?;
+                load_order(context, self.order).await?
             }
-            ChargeResult::Pending { .. } => (loaded, self.attempt),
+            ChargeResult::Pending { .. } => {
+                let Some(attempt) = self.attempt else { return outcome(&loaded) };
+                self.note(context, &loaded, attempt, next_check).await?;
+                load_order(context, self.order).await?
+            }
         };
-        self.note(context, &loaded, answered, next_check).await?;
-        outcome(&load_order(context, self.order).await?)
+        outcome(&loaded)
     }
 }
 
 impl ApplyCharge {
     /// T3, or T29 when the order cannot take the money; a payment that stands in an attempt already
-    /// is a repetition (T30). Beside the order, the attempt that now stands for the money, if any.
+    /// is a repetition (T30).
     async fn capture(
         &self,
         context: &mut Context<'_>,
@@ -215,13 +224,13 @@ impl ApplyCharge {
         payment_id: &str,
         amount: Money,
         currency: &str,
-    ) -> Result<(Loaded, Option<AttemptId>), Refused> {
+    ) -> Result<Loaded, Refused> {
         if amount.0 <= 0 {
             return Err(Refused::invalid("amount", "A capture takes more than nothing.").with("amount", amount.0));
         }
         let site = context.site.id.clone();
         if money::payment_seen(context.tx, &site, payment_id).await? {
-            return Ok((loaded, None));
+            return Ok(loaded);
         }
         let capture = Capture {
             attempt: self.attempt,
@@ -236,11 +245,16 @@ impl ApplyCharge {
         let snapshot = Snapshot::Order(Box::new(loaded.snapshot.clone()));
         if decide(&snapshot, &event, &context.actor, context.now, &context.site.settings).is_ok() {
             let open = loaded.snapshot.open_attempt().map(|attempt| attempt.id);
-            return Ok((apply_to(context, loaded, &event).await?, self.attempt.or(open)));
+            if let Some(attempt) = self.attempt.or(open) {
+                self.note(context, &loaded, attempt, None).await?;
+            }
+            return apply_to(context, loaded, &event).await;
         }
         let attempt = AttemptId(context.new_id());
         let event = Event::UnmatchedCapture { capture, attempt };
-        Ok((apply_to(context, loaded, &event).await?, Some(attempt)))
+        let loaded = apply_to(context, loaded, &event).await?;
+        self.note(context, &loaded, attempt, None).await?;
+        load_order(context, self.order).await
     }
 
     /// An answer to an attempt that is over changes nothing; any other refusal is one.
@@ -258,12 +272,12 @@ impl ApplyCharge {
         &self,
         context: &mut Context<'_>,
         loaded: &Loaded,
-        answered: Option<AttemptId>,
+        attempt: AttemptId,
         next_check: Option<crate::domain::time::Timestamp>,
     ) -> Result<(), Refused> {
-        let Some(attempt) = answered.filter(|id| loaded.attempts.iter().any(|row| row.id == id.0)) else {
+        if !loaded.attempts.iter().any(|row| row.id == attempt.0) {
             return Ok(());
-        };
+        }
         let mut facts = GatewayFacts { gateway: Some(self.gateway.clone()), ..GatewayFacts::default() };
         match &self.result {
             ChargeResult::Captured { gateway_order_id, brand, last_four, response, .. } => {

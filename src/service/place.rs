@@ -245,9 +245,7 @@ impl PlaceOrder {
         orders::insert(context.tx, &site.id, &row).await?;
         let line_rows = self.lines(context, loaded, quote, lines, id)?;
         orders::insert_lines(context.tx, &site.id, &line_rows).await?;
-        for (item, quantity) in &reserved {
-            holds::record_hold(context.tx, &mover, *item, 1, *quantity).await?;
-        }
+        holds::record_holds(context.tx, &mover, &reserved).await?;
         let attempts = self.effects(context, &row, &line_rows, &transition, &mover).await?;
         let steps = Steps { order: id, first_version: 1, hops: &transition.hops, actor: &actor, reason: None, now };
         orders::append_history(context.tx, &site.id, &steps).await?;
@@ -448,8 +446,9 @@ impl PlaceOrder {
                     attempts.push(attempt);
                 }
                 Effect::CommitHeld => {
-                    for held in holds::of_order(context.tx, &site, order).await? {
-                        let moved = holds::commit(context.tx, mover, &held).await?;
+                    let held = holds::of_order(context.tx, &site, order).await?;
+                    let moved = holds::commit_all(context.tx, mover, &held).await?;
+                    for (held, moved) in held.iter().zip(moved) {
                         context.audit(AuditRow {
                             action: "ORDER_FULFILLED",
                             entity: "Inventory",

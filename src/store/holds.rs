@@ -55,15 +55,14 @@ const TAKE_HELD: &str = "UPDATE stock_items SET on_hand = on_hand - $3, reserved
      AND on_hand >= $3 RETURNING last_movement, on_hand, reserved";
 const PUT_BACK: &str = "UPDATE stock_items SET on_hand = on_hand + $3, last_movement = last_movement + 1, \
      updated_at = $4 WHERE site_id = $1 AND id = $2 RETURNING last_movement, on_hand, reserved";
-const LEDGER: &str = "INSERT INTO stock_movements (site_id, stock_item_id, seq, kind, quantity, on_hand_after, \
-     reserved_after, order_id, line_id, actor_role, actor_id, terminal_id, reason, at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 const OF_ORDER: &str = "SELECT stock_item_id, round, taken, quantity, state, restocked, wasted FROM reservations \
      WHERE site_id = $1 AND order_id = $2 ORDER BY stock_item_id, round";
 const HOLD: &str = "INSERT INTO reservations (site_id, order_id, stock_item_id, round, taken, quantity, state, held_at) \
      VALUES ($1, $2, $3, $4, $5, $5, 'held', $6)";
 const END: &str = "UPDATE reservations SET state = $5, ended_at = $6 \
      WHERE site_id = $1 AND order_id = $2 AND stock_item_id = $3 AND round = $4 AND state = 'held'";
+const END_HELD: &str = "UPDATE reservations SET state = $3, ended_at = $4 \
+     WHERE site_id = $1 AND order_id = $2 AND state = 'held'";
 const LOWER: &str = "UPDATE reservations SET quantity = quantity - $5 WHERE site_id = $1 AND order_id = $2 \
      AND stock_item_id = $3 AND round = $4 AND state = 'held' AND quantity > $5";
 const GIVEN_BACK: &str = "UPDATE reservations SET restocked = restocked + $5, wasted = wasted + $6 \
@@ -127,6 +126,30 @@ pub async fn record_hold(
     Ok(())
 }
 
+/// Writes the reservation rows of a new order, in one statement.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn record_holds(tx: &mut Tx, mover: &Mover<'_>, reserved: &[(StockItemId, i64)]) -> Result<(), StoreError> {
+    insert_rows!(
+        tx,
+        "INSERT INTO reservations (site_id, order_id, stock_item_id, round, taken, quantity, state, held_at) ",
+        reserved,
+        |values, row| {
+            values
+                .push_bind(mover.site)
+                .push_bind(mover.order.0)
+                .push_bind(row.0.0)
+                .push_bind(1_i64)
+                .push_bind(row.1)
+                .push_bind(row.1)
+                .push_bind("held")
+                .push_bind(mover.now.0);
+        }
+    )?;
+    Ok(())
+}
+
 /// Gives reserved units free, without a word to any reservation: for a reservation that was refused
 /// half-way.
 ///
@@ -147,14 +170,27 @@ pub async fn release(tx: &mut Tx, mover: &Mover<'_>, row: &ReservationRow) -> Re
     end(tx, mover, row, "released").await
 }
 
-/// Commits a held reservation: the units leave the books.
+/// Commits every held reservation of an order: the units leave the books. `rows` are all that are held,
+/// in the order of their stock items; each item as it stands afterwards.
 ///
 /// # Errors
-/// [`StoreError::Fault`] when it was not held.
-pub async fn commit(tx: &mut Tx, mover: &Mover<'_>, row: &ReservationRow) -> Result<MovedRow, StoreError> {
-    let moved = take(tx, mover, row.stock_item_id, row.quantity, "commit").await?;
-    end(tx, mover, row, "committed").await?;
-    Ok(moved)
+/// [`StoreError::Fault`] when they were not held.
+pub async fn commit_all(tx: &mut Tx, mover: &Mover<'_>, rows: &[ReservationRow]) -> Result<Vec<MovedRow>, StoreError> {
+    let mut moved = Vec::with_capacity(rows.len());
+    for row in rows {
+        moved.push(take(tx, mover, row.stock_item_id, row.quantity, "commit").await?);
+    }
+    let entries: Vec<(Uuid, i64, MovedRow)> =
+        rows.iter().zip(&moved).map(|(row, moved)| (row.stock_item_id, -row.quantity, *moved)).collect();
+    ledger(tx, mover, "commit", &entries).await?;
+    if rows.is_empty() {
+        return Ok(moved);
+    }
+    let ended = execute!(tx, END_HELD, mover.site, mover.order.0, "committed", mover.now.0)?;
+    if usize::try_from(ended).is_ok_and(|ended| ended == rows.len()) {
+        return Ok(moved);
+    }
+    Err(StoreError::Fault(format!("commit: {ended} of {} reservations were held", rows.len())))
 }
 
 /// Releases some units of a held reservation.
@@ -182,6 +218,7 @@ pub async fn waste_part(
     quantity: i64,
 ) -> Result<MovedRow, StoreError> {
     let moved = take(tx, mover, row.stock_item_id, quantity, "waste").await?;
+    ledger(tx, mover, "waste", &[(row.stock_item_id, -quantity, moved)]).await?;
     lower(tx, mover, row, quantity, "wasted").await?;
     Ok(moved)
 }
@@ -218,6 +255,7 @@ pub async fn waste_committed(
     Ok(moved)
 }
 
+/// Takes units that were reserved off the books; the ledger is the caller's.
 async fn take(
     tx: &mut Tx,
     mover: &Mover<'_>,
@@ -225,10 +263,8 @@ async fn take(
     quantity: i64,
     kind: &'static str,
 ) -> Result<MovedRow, StoreError> {
-    let moved = fetch_optional!(tx, MovedRow, TAKE_HELD, mover.site, item, quantity, mover.now.0)?
-        .ok_or_else(|| StoreError::Fault(format!("{kind}: the units were not reserved")))?;
-    ledger(tx, mover, item, kind, -quantity, moved).await?;
-    Ok(moved)
+    fetch_optional!(tx, MovedRow, TAKE_HELD, mover.site, item, quantity, mover.now.0)?
+        .ok_or_else(|| StoreError::Fault(format!("{kind}: the units were not reserved")))
 }
 
 async fn put_back(
@@ -240,37 +276,42 @@ async fn put_back(
 ) -> Result<MovedRow, StoreError> {
     let moved = fetch_optional!(tx, MovedRow, PUT_BACK, mover.site, item, quantity, mover.now.0)?
         .ok_or_else(|| StoreError::Fault(format!("{kind}: the stock item is gone")))?;
-    ledger(tx, mover, item, kind, quantity, moved).await?;
+    ledger(tx, mover, kind, &[(item, quantity, moved)]).await?;
     Ok(moved)
 }
 
+/// Writes movements of one kind: the stock item, by how much on hand changed, and how it stands then.
 async fn ledger(
     tx: &mut Tx,
     mover: &Mover<'_>,
-    item: Uuid,
     kind: &'static str,
-    quantity: i64,
-    moved: MovedRow,
+    entries: &[(Uuid, i64, MovedRow)],
 ) -> Result<(), StoreError> {
     let actor = mover.actor;
     let actor_id = actor.staff.map(|id| id.0).or_else(|| actor.customer.map(|id| id.0));
-    execute!(
+    insert_rows!(
         tx,
-        LEDGER,
-        mover.site,
-        item,
-        moved.last_movement,
-        kind,
-        quantity,
-        moved.on_hand,
-        moved.reserved,
-        mover.order.0,
-        mover.line.map(|id| id.0),
-        actor.role.as_str(),
-        actor_id,
-        actor.terminal.map(|id| id.0),
-        mover.reason,
-        mover.now.0
+        "INSERT INTO stock_movements (site_id, stock_item_id, seq, kind, quantity, on_hand_after, reserved_after, \
+         order_id, line_id, actor_role, actor_id, terminal_id, reason, at) ",
+        entries,
+        |values, entry| {
+            let (item, quantity, moved) = entry;
+            values
+                .push_bind(mover.site)
+                .push_bind(*item)
+                .push_bind(moved.last_movement)
+                .push_bind(kind)
+                .push_bind(*quantity)
+                .push_bind(moved.on_hand)
+                .push_bind(moved.reserved)
+                .push_bind(mover.order.0)
+                .push_bind(mover.line.map(|id| id.0))
+                .push_bind(actor.role.as_str())
+                .push_bind(actor_id)
+                .push_bind(actor.terminal.map(|id| id.0))
+                .push_bind(mover.reason)
+                .push_bind(mover.now.0);
+        }
     )?;
     Ok(())
 }

@@ -282,11 +282,12 @@ impl Model {
     #[expect(clippy::too_many_lines, reason = "one arm a kind of act")]
     pub fn verdict(&self, order: &Order, who: Who, doing: &Doing) -> Verdict {
         let is = |statuses: &[Status]| statuses.contains(&order.status);
-        let manager = who == Who::Admin;
+        // Where the kitchen has no part in a step, an admin's PIN lets it act in the admin's.
+        let manager = matches!(who, Who::Admin | Who::KitchenPin);
         let voids = matches!(who, Who::Admin | Who::KitchenPin);
         let carries = |order: &Order| match who {
             Who::Courier(number) => order.courier.is_some_and(|(courier, _)| courier == number),
-            other => other == Who::Admin,
+            _ => manager,
         };
         let delivery = order.fulfilment == Fulfilment::Delivery;
         let parts_fit = |parts: &[(LineId, i64, bool)]| {
@@ -377,7 +378,7 @@ impl Model {
                     && !order.extended
                     && order.attempts.iter().all(|row| row.status == "voided")),
                 Act::Cancel => match order.status {
-                    Status::Pending => yes(matches!(who, Who::Owner | Who::Admin) && order.open_attempt().is_none()),
+                    Status::Pending => yes((who == Who::Owner || manager) && order.open_attempt().is_none()),
                     Status::Received if order.unpaid_cash() => yes(who == Who::Owner || at_the_till(who)),
                     Status::Received | Status::Confirmed if order.paid() => {
                         perhaps(who == Who::Owner && self.settings.cancel_paid)
@@ -395,7 +396,7 @@ impl Model {
                     let done = order.lines.iter().all(|line| !line.undone()) || forced == Some(true);
                     yes(moves_tickets(who) && person && is(&[Status::Preparing]) && done)
                 }
-                Act::Recall if manager => yes(is(&[Status::Ready])),
+                Act::Recall if who == Who::Admin => yes(is(&[Status::Ready])),
                 Act::Recall => perhaps(moves_tickets(who) && is(&[Status::Ready])),
                 Act::Undo { ready: true } => perhaps(moves_tickets(who) && is(&[Status::Ready])),
                 Act::Undo { ready: false } => perhaps(moves_tickets(who)),

@@ -8,7 +8,7 @@ use crate::tui::widgets::columns::{self, Column};
 use ratatui::text::{Line, Span};
 
 /// Columns of a fact's name.
-const NAME: usize = 14;
+const NAME: usize = 16;
 
 /// Lines that are being written, `width` columns wide.
 pub(super) struct Facts<'a, 'b> {

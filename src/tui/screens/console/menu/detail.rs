@@ -74,8 +74,11 @@ pub(super) fn item_lines(
     facts.fact(&locale.t("menu_book.price"), &desk.money(item.price), Token::Price);
     fact(&mut facts, "menu_book.category", &item.category);
     fact(&mut facts, "menu_book.diet", &diet_name(item.diet, locale));
-    let allergens: Vec<String> =
-        Allergen::ALL.iter().filter(|one| item.allergens.contains(one)).map(|one| allergen_name(*one, locale)).collect();
+    let allergens: Vec<String> = Allergen::ALL
+        .iter()
+        .filter(|one| item.allergens.contains(one))
+        .map(|one| allergen_name(*one, locale))
+        .collect();
     let none = locale.t("form.none");
     let contains = if allergens.is_empty() { none.clone() } else { allergens.join(", ") };
     fact(&mut facts, "menu_book.allergens", &contains);

@@ -163,7 +163,10 @@ fn entry_lines(
     let room = width.saturating_sub(2);
     let words = ctx.locale.t_args("menu_book.diff_entry", &[("name", &entry.name), ("kind", &entry.kind)]);
     let words = text::truncate_to_width(&words, room);
-    lines.push(Line::from(vec![Span::styled(format!("{sign} "), ctx.style(token)), Span::styled(words, ctx.style(token))]));
+    lines.push(Line::from(vec![
+        Span::styled(format!("{sign} "), ctx.style(token)),
+        Span::styled(words, ctx.style(token)),
+    ]));
     for change in &entry.words {
         for row in text::wrap(change, room.saturating_sub(2)) {
             lines.push(Line::from(vec![Span::raw("    "), Span::styled(row, ctx.style(Token::Muted))]));

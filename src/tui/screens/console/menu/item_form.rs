@@ -125,9 +125,10 @@ pub(super) fn form(
     let on: BTreeSet<usize> = item.map_or_else(BTreeSet::new, |item| {
         Allergen::ALL.iter().enumerate().filter(|(_, one)| item.allergens.contains(one)).map(|(at, _)| at).collect()
     });
-    let slots: BTreeSet<usize> = item.map_or_else(BTreeSet::new, |item| {
-        choices.slots.iter().enumerate().filter(|(_, name)| item.slots.contains(name)).map(|(at, _)| at).collect()
-    });
+    // A dish that names no slot is served in all of them.
+    let served = |name: &String| item.is_none_or(|item| item.slots.is_empty() || item.slots.contains(name));
+    let slots: BTreeSet<usize> =
+        choices.slots.iter().enumerate().filter(|(_, name)| served(name)).map(|(at, _)| at).collect();
     let price = item.map_or_else(String::new, |item| item.price.plain(choices.currency));
     // A new dish most likely takes as long as the last one of its category.
     let like = book.items.iter().rfind(|other| other.deleted_at.is_none() && other.category == category);
@@ -222,6 +223,7 @@ pub(super) fn patch(form: &Form, choices: &Choices, locale: &Locale) -> Result<I
         Some(at.and_then(|at| names.get(at)).cloned().unwrap_or_default())
     };
     let several = |field: &str| form.several(field).into_iter();
+    let slots: Vec<String> = several("slots").filter_map(|at| choices.slots.get(at).cloned()).collect();
     Ok(ItemPatch {
         code: Some(form.text("code")),
         name: Some(form.text("name")),
@@ -234,7 +236,7 @@ pub(super) fn patch(form: &Form, choices: &Choices, locale: &Locale) -> Result<I
         diet: form.chosen("diet").and_then(|at| Diet::ALL.get(at)).copied(),
         allergens: Some(several("allergens").filter_map(|at| Allergen::ALL.get(at).copied()).collect()),
         spicy: form.chosen("spicy").and_then(|at| HEAT.get(at)).copied(),
-        slots: Some(several("slots").filter_map(|at| choices.slots.get(at).cloned()).collect()),
+        slots: Some(if slots.len() == choices.slots.len() { Vec::new() } else { slots }),
         available: Some(form.is_on("available")),
         active: Some(form.is_on("active")),
         glyph: None,

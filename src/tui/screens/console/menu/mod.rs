@@ -45,6 +45,8 @@ const LIST_WIDTH: u16 = 62;
 const SEARCH_LIMIT: usize = 40;
 /// From this width of the list on, it has room for the station.
 const WITH_STATION: u16 = 58;
+/// From this width on, for the whole of its name.
+const WITH_LONG_STATION: u16 = 72;
 
 /// One row of the list, with the place of what it shows in the book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -394,13 +396,7 @@ impl Menu {
         }
     }
 
-    fn on_preview(
-        &mut self,
-        preview: Preview,
-        action: Option<Action>,
-        desk: &mut Desk,
-        env: &Env<'_>,
-    ) -> Commands {
+    fn on_preview(&mut self, preview: Preview, action: Option<Action>, desk: &mut Desk, env: &Env<'_>) -> Commands {
         match action {
             Some(Action::Back) => return Vec::new(),
             Some(Action::Import) if !preview.is_empty() => {
@@ -463,7 +459,11 @@ impl Menu {
                     let cells = detail::item_cells(item, book, desk, ctx);
                     let cells: Vec<(&str, ratatui::style::Style)> =
                         cells.iter().map(|(words, style)| (words.as_str(), *style)).collect();
-                    let station = if width >= WITH_STATION { 10 } else { 0 };
+                    let station = match width {
+                        WITH_LONG_STATION.. => 20,
+                        WITH_STATION.. => 10,
+                        _ => 0,
+                    };
                     let columns =
                         [Column::Left(3), Column::Fill, Column::Left(station), Column::Left(9), Column::Right(11)];
                     vec![columns::row(&columns, &cells, width)]
@@ -580,11 +580,25 @@ impl Tab for Menu {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
+        if self.open {
+            return vec![
+                Action::Edit,
+                Action::EightySix,
+                Action::SetPrice,
+                Action::Options,
+                Action::Delete,
+                Action::Back,
+                Action::Help,
+            ];
+        }
         let mut hints = vec![Action::Add];
         if self.selected.is_some() {
             hints.extend([Action::Edit, Action::EightySix, Action::SetPrice, Action::Options, Action::Categories]);
+            hints.extend([Action::Search, Action::Delete]);
+        } else {
+            hints.push(Action::Categories);
         }
-        hints.extend([Action::Search, Action::Delete, Action::Import, Action::Export, Action::Help]);
+        hints.extend([Action::Import, Action::Export, Action::Help]);
         hints
     }
 

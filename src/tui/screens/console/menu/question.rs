@@ -226,8 +226,7 @@ impl Question {
         let choices = Choices::of(book);
         let fields = choice_fields(Some(choice), &choices, locale);
         let title = locale.t_args("menu_book.edit_title", &[("name", &choice.name)]);
-        let purpose =
-            Purpose::EditChoice(Box::new(item.clone()), Box::new(group.clone()), Box::new(choice.clone()));
+        let purpose = Purpose::EditChoice(Box::new(item.clone()), Box::new(group.clone()), Box::new(choice.clone()));
         Self::new(Form::new(title, "", fields), purpose, Some(item.version), book)
     }
 
@@ -241,8 +240,7 @@ impl Question {
     ) -> Self {
         let title = locale.t_args("menu_book.delete_title", &[("name", &choice.name)]);
         let form = Form::new(title, locale.t("menu_book.delete_choice_body"), vec![reason(locale)]);
-        let purpose =
-            Purpose::DeleteChoice(Box::new(item.clone()), Box::new(group.clone()), Box::new(choice.clone()));
+        let purpose = Purpose::DeleteChoice(Box::new(item.clone()), Box::new(group.clone()), Box::new(choice.clone()));
         Self::new(form, purpose, Some(item.version), book)
     }
 
@@ -367,14 +365,10 @@ impl Question {
                 seen_version,
                 reason: why,
             }),
-            Purpose::AddStation => {
-                MenuCommand::AddStation(AddStation { name, default: form.is_on("default") })
+            Purpose::AddStation => MenuCommand::AddStation(AddStation { name, default: form.is_on("default") }),
+            Purpose::AddTaxClass => {
+                MenuCommand::AddTaxClass(AddTaxClass { name, rate: form.text("rate"), default: form.is_on("default") })
             }
-            Purpose::AddTaxClass => MenuCommand::AddTaxClass(AddTaxClass {
-                name,
-                rate: form.text("rate"),
-                default: form.is_on("default"),
-            }),
             Purpose::AddGroup(item) => MenuCommand::AddOptionGroup(AddOptionGroup {
                 item: item.id.to_string(),
                 seen_version,

@@ -259,10 +259,7 @@ fn shelf(row: Row, action: Action, book: &MenuBookView, locale: &Locale) -> Opti
 
 fn restore(category: &CategoryRecord, locale: &Locale) -> Wanted {
     let command = RestoreCategory { category: category.id.to_string() };
-    act(
-        MenuCommand::RestoreCategory(command),
-        locale.t_args("menu_book.restored", &[("name", &category.name)]),
-    )
+    act(MenuCommand::RestoreCategory(command), locale.t_args("menu_book.restored", &[("name", &category.name)]))
 }
 
 /// What can be done with a category: its form, its place, its end.
@@ -355,8 +352,7 @@ fn choice_act(
         Action::Delete => Some(ask(Question::delete_choice(item, group, choice, book, locale))),
         Action::EightySix => {
             let available = !choice.available;
-            let command =
-                SetAvailable { item: item.id.to_string(), option: Some(choice.id.to_string()), available };
+            let command = SetAvailable { item: item.id.to_string(), option: Some(choice.id.to_string()), available };
             Some(act(MenuCommand::SetAvailable(command), switched(&choice.name, available, locale)))
         }
         Action::MoveUp | Action::MoveDown => {

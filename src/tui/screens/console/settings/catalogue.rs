@@ -212,8 +212,11 @@ pub(super) fn slots(value: &Value) -> Vec<Slot> {
     serde_json::from_value::<Slots>(value.clone()).map(|slots| slots.as_slice().to_vec()).unwrap_or_default()
 }
 
-/// A slot's hours: `12:00–15:00`.
-pub(super) fn hours(slot: &Slot) -> String {
+/// A slot's hours: `12:00–15:00`; a slot that ends where it starts is the whole day.
+pub(super) fn hours(slot: &Slot, locale: &Locale) -> String {
+    if slot.start == slot.end {
+        return locale.t("settings.all_day");
+    }
     format!("{}–{}", slot.start.format("%H:%M"), slot.end.format("%H:%M"))
 }
 
@@ -254,7 +257,11 @@ pub(super) fn value_words(setting: &SettingView, value: &Value, desk: &Desk, loc
             if slots.is_empty() {
                 return locale.t("settings.no_slots");
             }
-            slots.iter().map(|slot| format!("{} {}", slot.name, hours(slot))).collect::<Vec<_>>().join(", ")
+            let said = slots.iter().map(|slot| match hours(slot, locale) {
+                hours if hours == slot.name => hours,
+                hours => format!("{} {hours}", slot.name),
+            });
+            said.collect::<Vec<_>>().join(", ")
         }
     }
 }

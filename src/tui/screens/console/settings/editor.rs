@@ -79,8 +79,7 @@ pub(super) fn takes_words(setting: &SettingView, desk: &Desk, locale: &Locale) -
         Takes::Amount => locale.t("settings.takes_amount"),
         Takes::TimeOfDay => locale.t("settings.takes_time"),
         Takes::Choice { options } => {
-            let options: Vec<String> =
-                options.iter().map(|word| catalogue::choice_words(word, locale)).collect();
+            let options: Vec<String> = options.iter().map(|word| catalogue::choice_words(word, locale)).collect();
             options.join(" / ")
         }
         Takes::Slots => locale.t("settings.takes_slots"),
@@ -210,7 +209,8 @@ fn read(takes: &Takes, form: &Form) -> Option<Value> {
 }
 
 fn slot_form(slot: Option<&Slot>, locale: &Locale) -> Form {
-    let time = |from: fn(&Slot) -> NaiveTime| slot.map_or_else(String::new, |slot| from(slot).format("%H:%M").to_string());
+    let time =
+        |from: fn(&Slot) -> NaiveTime| slot.map_or_else(String::new, |slot| from(slot).format("%H:%M").to_string());
     let fields = vec![
         Field::line(
             "name",
@@ -312,7 +312,8 @@ fn table(slots: Vec<Slot>) -> Result<Value, Refused> {
 /// The table with the slot of the form, in the place of the one that had this name.
 fn with_slot(old: &Option<String>, form: &Form, slots: &[Slot]) -> Result<Value, Refused> {
     let time = |field: &str| {
-        NaiveTime::parse_from_str(&form.text(field), "%H:%M").map_err(|error| Refused::invalid(field, error.to_string()))
+        NaiveTime::parse_from_str(&form.text(field), "%H:%M")
+            .map_err(|error| Refused::invalid(field, error.to_string()))
     };
     let new = Slot { name: form.text("name"), start: time("start")?, end: time("end")? };
     let mut all: Vec<Slot> = slots.iter().filter(|slot| Some(&slot.name) != old.as_ref()).cloned().collect();
@@ -325,13 +326,9 @@ fn draw_slots(state: &ListState, slots: &[Slot], frame: &mut Frame<'_>, area: Re
     let title = ctx.locale.t("settings.time_slots");
     let wanted = u16::try_from(len).unwrap_or(u16::MAX).saturating_add(7);
     let inner = panel::overlay(frame, area, (WIDTH, wanted), &title, ctx);
-    let [help, rows, _, keys] = Layout::vertical([
-        Constraint::Length(3),
-        Constraint::Fill(1),
-        Constraint::Length(1),
-        Constraint::Length(1),
-    ])
-    .areas(inner);
+    let [help, rows, _, keys] =
+        Layout::vertical([Constraint::Length(3), Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
+            .areas(inner);
     let words = crate::tui::text::wrap(&ctx.locale.t("settings.slots_body"), usize::from(help.width));
     let lines: Vec<Line<'_>> = words.into_iter().map(|row| Line::styled(row, ctx.style(Token::Muted))).collect();
     frame.render_widget(Paragraph::new(lines), help);
@@ -340,7 +337,7 @@ fn draw_slots(state: &ListState, slots: &[Slot], frame: &mut Frame<'_>, area: Re
         let Some(slot) = slots.get(index) else {
             return vec![Line::styled(format!("+ {}", ctx.locale.t("settings.new_slot")), ctx.style(Token::Accent))];
         };
-        let hours = if slot.start == slot.end { ctx.locale.t("settings.all_day") } else { catalogue::hours(slot) };
+        let hours = catalogue::hours(slot, ctx.locale);
         let cells = [(slot.name.as_str(), ctx.style(Token::Text)), (hours.as_str(), ctx.style(Token::Text))];
         vec![columns::row(&[Column::Fill, Column::Right(13)], &cells, width)]
     });

@@ -238,13 +238,12 @@ impl Settings {
                 for change in &page.items {
                     let who = change.by.clone().unwrap_or_else(|| locale.t("settings.the_house"));
                     let who = match &change.override_by {
-                        Some(manager) => {
-                            locale.t_args("settings.let_through", &[("who", &who), ("manager", manager)])
-                        }
+                        Some(manager) => locale.t_args("settings.let_through", &[("who", &who), ("manager", manager)]),
                         None => who,
                     };
                     facts.words(&format!("{}  {who}", desk.instant(change.at)), Token::Muted);
-                    facts.words(&format!("  {} → {}", words(&change.before), words(&change.after)), Token::Text);
+                    let changed = format!("{} → {}", words(&change.before), words(&change.after));
+                    facts.fact("", &changed, Token::Text);
                 }
                 if page.next.is_some() {
                     let count = i64::try_from(page.items.len()).unwrap_or(i64::MAX);
@@ -298,9 +297,7 @@ impl Tab for Settings {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
-        let switch = self.current().is_some_and(|setting| setting.takes == Takes::Switch);
-        let first = if switch { Action::Edit } else { Action::Select };
-        let mut hints = vec![first, Action::History];
+        let mut hints = vec![Action::Edit, Action::History];
         if self.open {
             hints.push(Action::Back);
         }

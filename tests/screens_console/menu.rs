@@ -124,6 +124,7 @@ fn who_was_slower_is_told_who_changed_what_and_keeps_what_was_typed() {
     };
     house.run(house.opened().door.execute(&Caller::System, None, other)).expect("an edit by somebody else");
     desk.changed();
+    desk.settle();
     desk.press("pagedown enter");
     let seen = desk.screen();
     assert!(seen.contains("Changed meanwhile") && seen.contains("99.00"), "{seen}");
@@ -256,6 +257,7 @@ fn a_menu_goes_into_a_file_and_comes_back_after_its_changes_were_shown() {
         desk.type_text("77.00");
         desk.press("enter");
         assert!(desk.screen().contains("costs"), "{}", desk.screen());
+        desk.settle();
         desk.press("i ctrl+u");
         desk.type_text(name);
         desk.press("enter");

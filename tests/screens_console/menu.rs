@@ -1,6 +1,6 @@
 //! The console's menu: pictures of its lists, forms and empty states, and what the keys do to the store.
 
-#![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a helper of tests, which clippy does not know as a test")]
 
 use super::house::House;
 use super::{keep, picture};

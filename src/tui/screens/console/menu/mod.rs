@@ -1,14 +1,16 @@
 //! The console's menu: the whole book by category, one dish beside it, and everything that its keepers
 //! do with it. State and what inputs do to it; the forms stand in `question` and `item_form`, the lists
-//! of categories and options in `sublist`, files in `exchange`, what is drawn beside in `detail`.
+//! of categories and options in `sublist`, files in `exchange`; drawing is in `view` and `detail`.
 
 mod detail;
 mod exchange;
 mod item_form;
 mod question;
+mod rows;
 mod sublist;
+mod view;
 
-use super::desk::{Commands, Desk, Done, waiting_words};
+use super::desk::{Commands, Desk, Done};
 use super::message::{Act, Ask, Effect, Loaded, Msg};
 use super::tab::Tab;
 use crate::domain::error::Refused;
@@ -16,23 +18,19 @@ use crate::domain::ids::{CategoryId, ItemId};
 use crate::service::envelope::{Envelope, MenuCommand};
 use crate::service::menu::SetAvailable;
 use crate::service::menu_book::{CategoryRecord, ItemRecord, MenuBook, MenuBookView};
-use crate::service::menu_edit::{MoveItem, RestoreItem};
+use crate::service::menu_edit::RestoreItem;
 use crate::service::menu_file::MenuFile;
 use crate::service::menu_import::{MenuDiff, MenuExport, MenuImport, MenuPreview};
 use crate::tui::app::{Cmd, Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
-use crate::tui::text;
 use crate::tui::theme::Token;
-use crate::tui::widgets::columns::{self, Column};
 use crate::tui::widgets::input::TextInput;
-use crate::tui::widgets::list::{self, ListLook, ListState};
-use crate::tui::widgets::panel;
+use crate::tui::widgets::list::ListState;
 use exchange::Preview;
 use question::{Next, Question};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use rows::{Row, Selected};
 use sublist::{SUBLIST, Sublist, Wanted};
 
 /// The name of the list in [`Hit::Row`].
@@ -43,26 +41,6 @@ const WIDE: u16 = 110;
 const LIST_WIDTH: u16 = 62;
 /// The longest search.
 const SEARCH_LIMIT: usize = 40;
-/// From this width of the list on, it has room for the station.
-const WITH_STATION: u16 = 58;
-/// From this width on, for the whole of its name.
-const WITH_LONG_STATION: u16 = 72;
-
-/// One row of the list, with the place of what it shows in the book.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Row {
-    Category(usize),
-    Item(usize),
-    /// Below it stands what is deleted.
-    Deleted,
-}
-
-/// What is selected, whatever row it stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Selected {
-    Category(CategoryId),
-    Item(ItemId),
-}
 
 /// From where the change that is under way was asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -105,29 +83,7 @@ pub(super) struct Menu {
 
 impl Menu {
     fn rows(&self) -> Vec<Row> {
-        let Some(book) = self.book.get() else { return Vec::new() };
-        let wanted = self.filter.trim().to_lowercase();
-        let fits = |item: &ItemRecord| {
-            wanted.is_empty() || item.name.to_lowercase().contains(&wanted) || item.code.contains(&wanted)
-        };
-        let mut rows = Vec::new();
-        for (at, category) in book.categories.iter().enumerate().filter(|(_, one)| one.deleted_at.is_none()) {
-            let own = |item: &ItemRecord| item.category_id == category.id && item.deleted_at.is_none() && fits(item);
-            let items: Vec<Row> =
-                book.items.iter().enumerate().filter(|(_, item)| own(item)).map(|(at, _)| Row::Item(at)).collect();
-            if wanted.is_empty() || !items.is_empty() {
-                rows.push(Row::Category(at));
-            }
-            rows.extend(items);
-        }
-        if self.deleted {
-            rows.push(Row::Deleted);
-            let gone = book.categories.iter().enumerate().filter(|(_, one)| one.deleted_at.is_some());
-            rows.extend(gone.filter(|_| wanted.is_empty()).map(|(at, _)| Row::Category(at)));
-            let gone = book.items.iter().enumerate().filter(|(_, item)| item.deleted_at.is_some() && fits(item));
-            rows.extend(gone.map(|(at, _)| Row::Item(at)));
-        }
-        rows
+        self.book.get().map_or_else(Vec::new, |book| rows::rows(book, &self.filter, self.deleted))
     }
 
     fn key(&self, row: Row) -> Option<Selected> {
@@ -253,7 +209,7 @@ impl Menu {
                 return self.act(MenuCommand::SetAvailable(command), words, desk, env);
             }
             Action::MoveUp | Action::MoveDown => {
-                let Some(command) = shifted(item, book, action == Action::MoveDown) else { return Vec::new() };
+                let Some(command) = rows::shifted(item, book, action == Action::MoveDown) else { return Vec::new() };
                 let words = locale.t_args("menu_book.moved", &[("name", &name)]);
                 return self.act(MenuCommand::MoveItem(command), words, desk, env);
             }
@@ -430,135 +386,6 @@ impl Menu {
             self.first_dish = None;
         }
     }
-
-    fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let [top, _, body] =
-            Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(area);
-        let Some(book) = self.book.get() else {
-            let (words, token) = waiting_words(self.problem.as_ref(), ctx);
-            return draw_words(&words, token, frame, body, ctx);
-        };
-        self.draw_head(book, frame, top, ctx);
-        let rows = self.rows();
-        if rows.iter().all(|row| *row == Row::Deleted) {
-            let words = if self.filter.is_empty() {
-                ctx.locale.t("menu_book.empty")
-            } else {
-                ctx.locale.t("menu_book.nothing_found")
-            };
-            return draw_words(&words, Token::Muted, frame, body, ctx);
-        }
-        let look = ListLook { name: LIST, row_height: 1, active: !self.is_covered() };
-        list::draw(frame, body, &self.state, rows.len(), look, ctx, |index, width| {
-            let Some(row) = rows.get(index) else { return Vec::new() };
-            match row {
-                Row::Deleted => vec![Line::styled(ctx.locale.t("menu_book.deleted_heading"), ctx.style(Token::Muted))],
-                Row::Category(at) => book.categories.get(*at).map(|one| category_row(one, ctx)).into_iter().collect(),
-                Row::Item(at) => {
-                    let Some(item) = book.items.get(*at) else { return Vec::new() };
-                    let cells = detail::item_cells(item, book, desk, ctx);
-                    let cells: Vec<(&str, ratatui::style::Style)> =
-                        cells.iter().map(|(words, style)| (words.as_str(), *style)).collect();
-                    let station = match width {
-                        WITH_LONG_STATION.. => 20,
-                        WITH_STATION.. => 10,
-                        _ => 0,
-                    };
-                    let columns =
-                        [Column::Left(3), Column::Fill, Column::Left(station), Column::Left(9), Column::Right(11)];
-                    vec![columns::row(&columns, &cells, width)]
-                }
-            }
-        });
-    }
-
-    fn draw_head(&self, book: &MenuBookView, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
-        let live = book.items.iter().filter(|item| item.deleted_at.is_none()).count();
-        let total = ctx.locale.t_plural("menu_book.dishes", i64::try_from(live).unwrap_or(i64::MAX), &[]);
-        let width = u16::try_from(text::display_width(&total)).unwrap_or_default();
-        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).areas(area);
-        frame.render_widget(Paragraph::new(Line::styled(total, ctx.style(Token::Muted))), right);
-        if let Some(search) = &self.searching {
-            let [label, field] = Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(left);
-            frame.render_widget(Paragraph::new(Span::styled("/ ", ctx.style(Token::Accent))), label);
-            search.draw(frame, field, ctx);
-            return;
-        }
-        let off = book.items.iter().filter(|item| item.deleted_at.is_none() && item.active && !item.available).count();
-        let mut words = Vec::new();
-        if !self.filter.is_empty() {
-            words.push(format!("\"{}\"", text::clean(&self.filter)));
-        }
-        if off > 0 {
-            words.push(ctx.locale.t_plural("menu_book.sold_out_count", i64::try_from(off).unwrap_or(i64::MAX), &[]));
-        }
-        if self.deleted {
-            words.push(ctx.locale.t("menu_book.with_deleted"));
-        }
-        let words = text::truncate_to_width(&words.join(" · "), usize::from(left.width));
-        frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), left);
-    }
-
-    fn draw_detail(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let Some(book) = self.book.get() else { return };
-        let (title, item) = match (self.item(), self.category()) {
-            (Some(item), _) => (item.name.clone(), Some(item)),
-            (None, Some(category)) => (category.name.clone(), None),
-            (None, None) => return,
-        };
-        let inner = panel::draw(frame, area, &title, self.open, ctx);
-        let lines = match (item, self.category()) {
-            (Some(item), _) => detail::item_lines(item, book, inner.width, desk, ctx),
-            (None, Some(category)) => detail::category_lines(category, inner.width, ctx),
-            (None, None) => Vec::new(),
-        };
-        let most = lines.len().saturating_sub(usize::from(inner.height));
-        let shown: Vec<Line<'_>> =
-            lines.into_iter().skip(self.skip.min(most)).take(usize::from(inner.height)).collect();
-        frame.render_widget(Paragraph::new(shown), inner);
-    }
-}
-
-/// The place of a dish one earlier or later; beyond the end of its category it goes into the next one.
-fn shifted(item: &ItemRecord, book: &MenuBookView, later: bool) -> Option<MoveItem> {
-    let of = |category: CategoryId| {
-        let own = move |one: &&ItemRecord| one.category_id == category && one.deleted_at.is_none();
-        book.items.iter().filter(own)
-    };
-    let at = of(item.category_id).position(|one| one.id == item.id)?;
-    let name = item.id.to_string();
-    if let Some(place) = sublist::next_place(at, of(item.category_id).count(), later) {
-        return Some(MoveItem { item: name, place, category: None });
-    }
-    let live: Vec<&CategoryRecord> = book.categories.iter().filter(|one| one.deleted_at.is_none()).collect();
-    let here = live.iter().position(|one| one.id == item.category_id)?;
-    let there = if later { here.checked_add(1)? } else { here.checked_sub(1)? };
-    let category = live.get(there)?;
-    let place = if later { 1 } else { u32::try_from(of(category.id).count()).ok()?.saturating_add(1) };
-    Some(MoveItem { item: name, place, category: Some(category.id.to_string()) })
-}
-
-fn category_row(category: &CategoryRecord, ctx: &ViewCtx<'_>) -> Line<'static> {
-    let mut spans = vec![Span::styled(text::clean(&category.name), ctx.style(Token::Title))];
-    let aside = if category.deleted_at.is_some() {
-        Some(ctx.locale.t("menu_book.is_deleted"))
-    } else if !category.active {
-        Some(ctx.locale.t("menu_book.is_hidden"))
-    } else if category.items == 0 {
-        Some(ctx.locale.t("menu_book.empty_category"))
-    } else {
-        None
-    };
-    if let Some(aside) = aside {
-        spans.push(Span::styled(format!("  {aside}"), ctx.style(Token::Muted)));
-    }
-    Line::from(spans)
-}
-
-fn draw_words(words: &str, token: Token, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
-    let rows = text::wrap(words, usize::from(area.width));
-    let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
-    frame.render_widget(Paragraph::new(lines), area);
 }
 
 impl Tab for Menu {

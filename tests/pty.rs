@@ -14,6 +14,8 @@ mod support;
 mod first_day;
 #[path = "pty/house.rs"]
 mod house;
+#[path = "pty/keeping.rs"]
+mod keeping;
 #[path = "pty/office.rs"]
 mod office;
 #[path = "pty/paying.rs"]

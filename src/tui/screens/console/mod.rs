@@ -5,10 +5,13 @@
 //! out. Start it with one [`Input::StoreChanged`]; that makes it look at the store.
 
 mod desk;
+mod facts;
+mod menu;
 mod message;
 mod orders;
 mod paged;
 mod palette;
+mod settings;
 mod tab;
 
 pub use desk::{Commands, Desk, Done};

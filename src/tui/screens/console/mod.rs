@@ -9,7 +9,10 @@ mod message;
 mod orders;
 mod paged;
 mod palette;
+mod staff;
+mod stock;
 mod tab;
+mod till;
 
 pub use desk::{Commands, Desk, Done};
 pub use message::{Act, Ask, Effect, Loaded, Msg};

@@ -59,6 +59,12 @@ macro_rules! places {
 places! {
     /// Orders.
     Orders => "console.tab_orders", ConsoleOrders, OrdersRead, super::orders::Orders;
+    /// Stock.
+    Stock => "console.tab_stock", ConsoleStock, StockRead, super::stock::Stock;
+    /// The till.
+    Till => "console.tab_till", ConsoleTill, TillOperate, super::till::Till;
+    /// The staff, and the terminals.
+    Staff => "console.tab_staff", ConsoleStaff, StaffManage, super::staff::Staff;
 }
 
 /// A tab. It draws into the room that the console leaves it and puts its own questions over it.

@@ -5,6 +5,12 @@
 mod house;
 #[path = "screens_console/orders.rs"]
 mod orders;
+#[path = "screens_console/staff.rs"]
+mod staff;
+#[path = "screens_console/stock.rs"]
+mod stock;
+#[path = "screens_console/till.rs"]
+mod till;
 
 use house::House;
 

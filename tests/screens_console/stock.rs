@@ -16,6 +16,7 @@ fn item(house: &House, code: &str) -> StockView {
 /// A noon with deliveries, waste, sales, and a guest who has not paid yet.
 fn noon(house: &House) {
     house.orders();
+    house.order(5, "amritsari-fish", 2, Method::Card, "Ana");
     let (door, asha) = (&house.opened().door, house.person("asha"));
     let came = StockReceive { item: "samosa".into(), quantity: 24, reason: Some("delivery note 4711".into()) };
     house.run(door.execute(&asha, None, came)).expect("received");
@@ -64,7 +65,10 @@ fn what_came_in_is_on_hand_and_in_the_ledger_with_its_reason() {
     let ask = StockLedger { item: "samosa".into(), after: None, limit: 10 };
     let ledger = house.run(house.opened().door.ask(&Caller::System, ask)).expect("the ledger");
     let newest = ledger.items.first().expect("a movement");
-    assert_eq!((newest.quantity, newest.reason.as_deref(), newest.actor.as_deref()), (12, Some("note 7"), Some("Asha")));
+    assert_eq!(
+        (newest.quantity, newest.reason.as_deref(), newest.actor.as_deref()),
+        (12, Some("note 7"), Some("Asha"))
+    );
 }
 
 #[test]

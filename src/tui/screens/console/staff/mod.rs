@@ -223,6 +223,9 @@ impl Tab for Staff {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
+        if self.is_covered() {
+            return Vec::new();
+        }
         if self.open {
             return vec![Action::Delete, Action::Back, Action::Palette, Action::Help];
         }

@@ -113,9 +113,11 @@ impl Question {
             }
             Change::Active => {
                 let key = if person.active { "staff.deactivate_title" } else { "staff.activate_title" };
-                if !person.active {
-                    body = env.locale.t("staff.activate_body");
-                }
+                body = match (person.active, own) {
+                    (false, _) => env.locale.t("staff.activate_body"),
+                    (true, true) => env.locale.t("staff.own_out_body"),
+                    (true, false) => body,
+                };
                 (About::Active(person.id, !person.active), Form::new(title(key), body, vec![reason(env)]))
             }
             Change::Password => {

@@ -34,8 +34,7 @@ pub(super) fn outlook(row: &Row, desk: &Desk, ctx: &ViewCtx<'_>) -> (String, Tok
         Some(Forecast::Out) => (ctx.locale.t("stock.out"), Token::Danger),
         _ if row.item.available <= 0 => (ctx.locale.t("stock.out"), Token::Danger),
         Some(Forecast::RunsOut(at)) => {
-            let time = at.to_utc().with_timezone(&desk.zone()).format("%H:%M").to_string();
-            (ctx.locale.t_args("stock.out_at", &[("time", &time)]), Token::Warning)
+            (ctx.locale.t_args("stock.out_at", &[("time", &desk.minute(at))]), Token::Warning)
         }
         Some(Forecast::Lasts) => (ctx.locale.t("stock.lasts"), Token::Success),
         Some(Forecast::Unknown) => (ctx.locale.t("stock.no_sales"), Token::Muted),
@@ -63,10 +62,8 @@ fn facts(row: &Row, holders: &[HolderView], width: u16, desk: &Desk, ctx: &ViewC
         ],
     );
     let mut lines: Vec<(String, Token)> = vec![(counts, Token::Text)];
-    let mut words = vec![ctx.locale.t_args("stock.low_at", &[("low", &item.low_mark)])];
-    if item.low {
-        words.insert(0, ctx.locale.t("stock.is_low"));
-    }
+    let low = if item.low { "stock.is_low" } else { "stock.low_at" };
+    let mut words = vec![ctx.locale.t_args(low, &[("low", &item.low_mark)])];
     if let Some((sold, _)) = row.outlook {
         words.push(ctx.locale.t_args("stock.sold_today", &[("count", &sold)]));
     }
@@ -138,21 +135,21 @@ fn moved(movement: &MovementView, one_row: bool, width: u16, desk: &Desk, ctx: &
     let after = ctx.locale.t_args("stock.then", &[("count", &movement.on_hand_after)]);
     let who = match &movement.actor {
         Some(name) => name.clone(),
-        None => movement
-            .role
-            .parse()
-            .map_or_else(|_| movement.role.clone(), |role| vocabulary::role(role, ctx.locale)),
+        None => movement.role.parse().map_or_else(|_| movement.role.clone(), |role| vocabulary::role(role, ctx.locale)),
     };
     let mut why: Vec<String> = Vec::new();
     why.extend(
-        movement.order_number.as_ref().map(|number| ctx.locale.t_args("stock.for_order", &[("number", &short(number))])),
+        movement
+            .order_number
+            .as_ref()
+            .map(|number| ctx.locale.t_args("stock.for_order", &[("number", &short(number))])),
     );
     why.extend(movement.reason.clone().filter(|reason| !reason.is_empty()));
     let why = why.join(": ");
     let signed = if movement.quantity < 0 { Token::Warning } else { Token::Success };
     let text_style = ctx.style(Token::Text);
     let muted = ctx.style(Token::Muted);
-    let mut shape = vec![Column::Left(12), Column::Left(9), Column::Right(6), Column::Left(10)];
+    let mut shape = vec![Column::Left(12), Column::Left(9), Column::Right(6), Column::Left(8)];
     let mut cells: Vec<(&str, Style)> = vec![
         (at.as_str(), muted),
         (kind.as_str(), text_style),
@@ -160,7 +157,7 @@ fn moved(movement: &MovementView, one_row: bool, width: u16, desk: &Desk, ctx: &
         (after.as_str(), text_style),
     ];
     if one_row {
-        shape.extend([Column::Left(9), Column::Fill]);
+        shape.extend([Column::Left(16), Column::Fill]);
         cells.extend([(who.as_str(), text_style), (why.as_str(), muted)]);
         return vec![columns::row(&shape, &cells, width)];
     }

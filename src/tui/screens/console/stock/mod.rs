@@ -41,7 +41,7 @@ const LIST: &str = "stock";
 /// From this width on, the selected thing stands beside the list.
 const WIDE: u16 = 110;
 /// Columns of the list where a thing stands beside it.
-const LIST_WIDTH: u16 = 60;
+const LIST_WIDTH: u16 = 58;
 /// The longest search.
 const SEARCH_LIMIT: usize = 40;
 
@@ -135,9 +135,10 @@ impl Stock {
     fn read_item(&mut self, desk: &mut Desk) -> Commands {
         let Some(item) = self.wanted.map(|id| id.to_string()) else { return Vec::new() };
         let mut commands = desk.ask(&mut self.holders, Ask::Holders(StockHolders { item: item.clone() }));
-        commands.extend(self.ledger.reload(desk, |wanted| {
-            Ask::Ledger(StockLedger { item, after: wanted.after, limit: wanted.limit })
-        }));
+        commands.extend(
+            self.ledger
+                .reload(desk, |wanted| Ask::Ledger(StockLedger { item, after: wanted.after, limit: wanted.limit })),
+        );
         commands
     }
 
@@ -191,13 +192,7 @@ impl Stock {
     }
 
     /// Asks for the change; the question stays, so that a refusal leads back to what was typed.
-    fn send(
-        &mut self,
-        mut question: Question,
-        release: Vec<OrderId>,
-        desk: &mut Desk,
-        env: &Env<'_>,
-    ) -> Commands {
+    fn send(&mut self, mut question: Question, release: Vec<OrderId>, desk: &mut Desk, env: &Env<'_>) -> Commands {
         let commands = match question.command(release) {
             Some(command) => desk.act(Act::Command(Envelope::Stock(command)), env),
             None => Vec::new(),
@@ -362,6 +357,9 @@ impl Tab for Stock {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
+        if self.is_covered() {
+            return Vec::new();
+        }
         let changes = [Action::Receive, Action::Recount, Action::Waste, Action::Adjust];
         let rest: &[Action] = if self.open {
             &[Action::Edit, Action::Back, Action::Help]

@@ -5,10 +5,8 @@
 use super::super::message::Msg;
 use crate::domain::error::Refused;
 use crate::domain::ids::OrderId;
-use crate::service::stock::{
-    MAX_ON_HAND, StockAdjust, StockReceive, StockRecount, StockSet, StockView, StockWaste,
-};
 use crate::service::envelope::StockCommand;
+use crate::service::stock::{MAX_ON_HAND, StockAdjust, StockReceive, StockRecount, StockSet, StockView, StockWaste};
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
 use crate::tui::locale::Locale;
@@ -105,8 +103,8 @@ impl Question {
     /// The question for a new counted thing.
     pub(super) fn add(env: &Env<'_>) -> Self {
         let locale = env.locale;
-        let code = Field::line("code", locale.t("stock.code"), Kind::Needed, CODE, "")
-            .with_help(locale.t("stock.code_help"));
+        let code =
+            Field::line("code", locale.t("stock.code"), Kind::Needed, CODE, "").with_help(locale.t("stock.code_help"));
         let opening = Field::line("opening", locale.t("stock.opening"), Kind::Number(0, MAX_ON_HAND), NUMBER, "0");
         let sold_as = Field::line("sold_as", locale.t("stock.sold_as"), Kind::Text, CODE, "")
             .with_help(locale.t("stock.sold_as_help"));
@@ -168,12 +166,9 @@ impl Question {
                 release,
                 reason: Some(reason),
             }),
-            Change::Waste => StockCommand::Waste(StockWaste {
-                item: item_code,
-                quantity: form.number("quantity")?,
-                reason,
-                release,
-            }),
+            Change::Waste => {
+                StockCommand::Waste(StockWaste { item: item_code, quantity: form.number("quantity")?, reason, release })
+            }
             Change::Adjust => {
                 StockCommand::Adjust(StockAdjust { item: item_code, delta: form.number("delta")?, reason, release })
             }

@@ -401,10 +401,9 @@ impl Till {
                     let name = refund.called_name.clone().unwrap_or_default();
                     let reason = refund.reason.clone().unwrap_or_default();
                     let about = [name, reason].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
-                    let words = ctx.locale.t_args(
-                        "till.refund_row",
-                        &[("number", &refund.order_number), ("about", &about.join(", "))],
-                    );
+                    let words = ctx
+                        .locale
+                        .t_args("till.refund_row", &[("number", &refund.order_number), ("about", &about.join(", "))]);
                     (words, desk.money(Money(refund.amount)))
                 }
                 None => (ctx.locale.t("till.something_else"), String::new()),
@@ -472,6 +471,9 @@ impl Tab for Till {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
+        if self.is_covered() {
+            return Vec::new();
+        }
         if self.past.is_some() {
             return vec![Action::Select, Action::Back, Action::Palette, Action::Help];
         }
@@ -588,7 +590,8 @@ impl Tab for Till {
                     Act::Command(Envelope::Till(TillCommand::Close(_))) => {
                         // What was closed is shown at once: over or short is why it was counted.
                         let closed = serde_json::from_value::<TillReport>(value).ok();
-                        self.over = closed.map(|report| Over::Report(Box::new(Shown::new(report.shift.id, Some(report)))));
+                        self.over =
+                            closed.map(|report| Over::Report(Box::new(Shown::new(report.shift.id, Some(report)))));
                     }
                     _ => {}
                 }

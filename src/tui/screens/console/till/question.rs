@@ -80,13 +80,8 @@ impl Question {
 
     /// Opens the till.
     pub(super) fn open(currency: Currency, env: &Env<'_>) -> Self {
-        let field = Field::line(
-            "float",
-            env.locale.t("till.float"),
-            Kind::Amount { currency, signed: false },
-            AMOUNT,
-            "",
-        );
+        let field =
+            Field::line("float", env.locale.t("till.float"), Kind::Amount { currency, signed: false }, AMOUNT, "");
         let form = Form::new(env.locale.t("till.open_title"), env.locale.t("till.open_body"), vec![field]);
         Self { about: About::Open, form, currency }
     }
@@ -122,13 +117,8 @@ impl Question {
 
     /// Counts the drawer, to close the shift.
     pub(super) fn close(closing: Closing, currency: Currency, env: &Env<'_>) -> Self {
-        let counted = Field::line(
-            "counted",
-            env.locale.t("till.counted"),
-            Kind::Amount { currency, signed: false },
-            AMOUNT,
-            "",
-        );
+        let counted =
+            Field::line("counted", env.locale.t("till.counted"), Kind::Amount { currency, signed: false }, AMOUNT, "");
         let title = env.locale.t_args("till.close_title", &[("terminal", &closing.terminal)]);
         let form = Form::new(title, env.locale.t("till.count_body"), vec![counted]);
         Self { about: About::Count(closing), form, currency }

@@ -64,7 +64,8 @@ pub(super) fn sums(report: &TillReport, desk: &Desk, locale: &Locale) -> Vec<Row
         let token = if total.count == 0 { Token::Muted } else { Token::Text };
         Row::Amount(words, money(total.amount), token)
     };
-    let mut rows: Vec<Row> = who(shift, desk, locale).into_iter().map(|words| Row::Words(words, Token::Muted)).collect();
+    let mut rows: Vec<Row> =
+        who(shift, desk, locale).into_iter().map(|words| Row::Words(words, Token::Muted)).collect();
     rows.extend([
         Row::Gap,
         Row::Amount(locale.t("till.float"), money(shift.float), Token::Text),

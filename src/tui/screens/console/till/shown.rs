@@ -129,8 +129,7 @@ impl Shown {
         let [body, _, keys] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)]).areas(inner);
         let most = lines.len().saturating_sub(usize::from(body.height));
-        let shown: Vec<Line<'_>> =
-            lines.into_iter().skip(self.skip.min(most)).take(usize::from(body.height)).collect();
+        let shown: Vec<Line<'_>> = lines.into_iter().skip(self.skip.min(most)).take(usize::from(body.height)).collect();
         frame.render_widget(Paragraph::new(shown), body);
         let mut hints = vec![Action::Export, Action::Back];
         if most > 0 {

@@ -9,6 +9,12 @@ mod menu;
 mod orders;
 #[path = "screens_console/settings.rs"]
 mod settings;
+#[path = "screens_console/staff.rs"]
+mod staff;
+#[path = "screens_console/stock.rs"]
+mod stock;
+#[path = "screens_console/till.rs"]
+mod till;
 
 use house::House;
 

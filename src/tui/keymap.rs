@@ -197,6 +197,8 @@ actions! {
     SetPin => "set_pin",
     /// Console: let somebody in, or no longer.
     SetActive => "set_active",
+    /// Console: the registered terminals.
+    Terminals => "terminals",
     /// Console: the days that a report covers.
     Range => "range",
     /// Console: prove the seals or the sums.

@@ -10,6 +10,12 @@ use crate::service::menu_import::{MenuExport, MenuPreview};
 use crate::service::order_queries::{ListOrders, OrderActions, ShowHistory, ShowOrder};
 use crate::service::settings::{ListSettings, SettingHistory};
 use crate::service::site_info::ThisSite;
+use crate::service::staff::ListStaff;
+use crate::service::stock::{StockLedger, StockList};
+use crate::service::stock_forecast::{StockForecast, StockHolders};
+use crate::service::terminals::ListTerminals;
+use crate::service::till::TillStatus;
+use crate::service::till_reports::{ClosedShifts, OpenShifts, WaitingCashRefunds};
 use crate::service::{Caller, Door, Query};
 use crate::tui::app::RequestId;
 use crate::tui::screens::person::{Person, PersonPin, Secret};
@@ -66,6 +72,26 @@ questions! {
     Settings(ListSettings),
     /// Who changed a setting.
     SettingHistory(SettingHistory),
+    /// Every counted thing.
+    Stock(StockList),
+    /// What runs out today.
+    Forecast(StockForecast),
+    /// A page of the ledger of a counted thing.
+    Ledger(StockLedger),
+    /// The orders that hold units of a counted thing.
+    Holders(StockHolders),
+    /// The open till shifts.
+    Shifts(OpenShifts),
+    /// The report of a till shift.
+    Till(TillStatus),
+    /// A page of the till shifts of before.
+    PastShifts(ClosedShifts),
+    /// The cash refunds that wait to be paid out.
+    CashRefunds(WaitingCashRefunds),
+    /// A page of the staff.
+    Staff(ListStaff),
+    /// Every terminal.
+    Terminals(ListTerminals),
 }
 
 /// A change that the console asks for.

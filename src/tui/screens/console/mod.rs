@@ -12,7 +12,10 @@ mod orders;
 mod paged;
 mod palette;
 mod settings;
+mod staff;
+mod stock;
 mod tab;
+mod till;
 
 pub use desk::{Commands, Desk, Done};
 pub use message::{Act, Ask, Effect, Loaded, Msg};

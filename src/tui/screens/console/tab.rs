@@ -63,6 +63,12 @@ places! {
     Menu => "console.tab_menu", ConsoleMenu, MenuWrite, super::menu::Menu;
     /// Settings.
     Settings => "console.tab_settings", ConsoleSettings, SettingsWrite, super::settings::Settings;
+    /// Stock.
+    Stock => "console.tab_stock", ConsoleStock, StockRead, super::stock::Stock;
+    /// The till.
+    Till => "console.tab_till", ConsoleTill, TillOperate, super::till::Till;
+    /// The staff, and the terminals.
+    Staff => "console.tab_staff", ConsoleStaff, StaffManage, super::staff::Staff;
 }
 
 /// A tab. It draws into the room that the console leaves it and puts its own questions over it.

@@ -1,10 +1,16 @@
 //! The staff's console on a real store: pictures of every tab, form, dialog and empty state, and what
 //! the keys do. The clock stands still unless a test moves it.
 
+#[path = "screens_console/audit.rs"]
+mod audit;
+#[path = "screens_console/health.rs"]
+mod health;
 #[path = "screens_console/house.rs"]
 mod house;
 #[path = "screens_console/orders.rs"]
 mod orders;
+#[path = "screens_console/reports.rs"]
+mod reports;
 
 use house::House;
 

@@ -43,7 +43,9 @@ impl House {
         let runtime = runtime.expect("a runtime");
         let folder = tempfile::tempdir().expect("a folder");
         let home = folder.path().to_str().expect("a path");
-        let config = Config::load(&Flags::default(), Variables::from_pairs([("HOME", home)])).expect("configuration");
+        // Pictures name the terminal, which is otherwise called after the machine.
+        let variables = Variables::from_pairs([("HOME", home), ("HOSTNAME", "counter")]);
+        let config = Config::load(&Flags::default(), variables).expect("configuration");
         let clock = Arc::new(TestClock::at(NOON));
         let ids = Arc::new(TimeOrderedIds::seeded([7; 32]));
         let opening = Opened::open_with(&config, Role::Watches, Arc::clone(&clock) as Arc<dyn Clock>, ids);

@@ -65,7 +65,7 @@ pub fn nested(inner: i64, outer: i64, most: i64, width: usize) -> String {
 #[must_use]
 pub fn lines(bars: &[Bar], width: u16, ctx: &ViewCtx<'_>) -> Vec<Line<'static>> {
     let widest = |of: &dyn Fn(&Bar) -> usize| u16::try_from(bars.iter().map(of).max().unwrap_or(0)).unwrap_or(u16::MAX);
-    let names = widest(&|bar| text::display_width(&text::clean(&bar.name))).min(width / 3);
+    let names = widest(&|bar| text::display_width(&text::clean(&bar.name))).min(width.saturating_mul(2) / 5);
     let figures = widest(&|bar| text::display_width(&bar.figure)).min(width / 2);
     let room = usize::from(width.saturating_sub(names).saturating_sub(figures).saturating_sub(2));
     let most = bars.iter().map(|bar| bar.value).max().unwrap_or(0);

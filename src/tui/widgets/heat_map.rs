@@ -10,10 +10,8 @@ use ratatui::text::Line;
 
 /// The shades, from nothing to the most.
 const SHADES: [&str; 5] = [" ", "░", "▒", "▓", "█"];
-/// The widest cell, in columns.
-const WIDEST: u16 = 9;
-/// From this width on, a cell has two columns of shade.
-const ROOMY: u16 = 7;
+/// The columns of shade in a cell, where it has room for them.
+const SHADE: u16 = 2;
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +21,9 @@ pub struct Cell {
     /// The same in figures.
     pub figure: String,
 }
+
+/// Columns between two cells.
+const GAP: u16 = 2;
 
 /// The shade of a value where `most` is the darkest: four equal steps, and none for nothing.
 #[must_use]
@@ -39,21 +40,26 @@ pub fn lines(heads: &[String], rows: &[(String, Vec<Cell>)], width: u16, ctx: &V
     let name = rows.iter().map(|(name, _)| text::display_width(name)).max().unwrap_or(0);
     let name = u16::try_from(name).unwrap_or(u16::MAX).min(width / 3);
     let count = u16::try_from(heads.len()).unwrap_or(u16::MAX).max(1);
-    let each = (width.saturating_sub(name) / count).saturating_sub(1).min(WIDEST);
+    let cells = || rows.iter().flat_map(|(_, cells)| cells);
+    let figures = cells().map(|cell| text::display_width(&cell.figure)).chain(heads.iter().map(String::len)).max();
+    let wanted = u16::try_from(figures.unwrap_or(0)).unwrap_or(u16::MAX).saturating_add(SHADE).saturating_add(1);
+    let each = (width.saturating_sub(name) / count).saturating_sub(GAP).min(wanted);
     let mut columns = vec![Column::Left(name)];
-    columns.extend(heads.iter().map(|_| Column::Right(each)));
-    let total = name.saturating_add(count.saturating_mul(each.saturating_add(1))).min(width);
+    // One of the columns between two cells is the table's own.
+    let cell_width = each.saturating_add(GAP).saturating_sub(1);
+    columns.extend(heads.iter().map(|_| Column::Right(cell_width)));
+    let total = name.saturating_add(count.saturating_mul(cell_width.saturating_add(1))).min(width);
     let row = |cells: Vec<(String, Style)>| {
         let cells: Vec<(&str, Style)> = cells.iter().map(|(words, style)| (words.as_str(), *style)).collect();
         columns::row(&columns, &cells, total)
     };
-    let most = rows.iter().flat_map(|(_, cells)| cells).map(|cell| cell.value).max().unwrap_or(0);
+    let most = cells().map(|cell| cell.value).max().unwrap_or(0);
     let muted = ctx.style(Token::Muted);
     let head = std::iter::once((String::new(), muted)).chain(heads.iter().map(|head| (head.clone(), muted)));
     let mut out = vec![row(head.collect())];
     for (name, cells) in rows {
         let cell = |cell: &Cell| {
-            let times = if each >= ROOMY { 2 } else { 1 };
+            let times = usize::from(if each >= wanted { SHADE } else { 1 });
             let room = usize::from(each).saturating_sub(times).saturating_sub(1);
             let figure = text::truncate_to_width(&cell.figure, room);
             let missing = " ".repeat(room.saturating_sub(text::display_width(&figure)).saturating_add(1));

@@ -248,7 +248,147 @@ fn terminals(view: &HealthView, leaf: &mut Leaf<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::desk::Desk;
+    use super::super::super::leaf::{self, Scroll};
     use super::*;
+    use crate::domain::payment::Method;
+    use crate::service::health::{
+        BackupHealth, ConcernKind, DiskHealth, DoctorHealth, FailedBackup, OutboxHealth, StoreHealth, WorkerHealth,
+    };
+    use crate::service::terminals::TerminalRole;
+    use crate::store::doctor::Check;
+    use crate::tui::testing::drawn;
+
+    const NOW: Timestamp = Timestamp(1_795_242_600_000_000);
+
+    fn terminal(name: &str, role: TerminalRole, seconds: i64) -> TerminalHealth {
+        TerminalHealth {
+            name: name.to_owned(),
+            role,
+            software_version: Some("0.1.0".to_owned()),
+            last_seen_at: Some(NOW.plus_seconds(-seconds)),
+            online: seconds < 90,
+        }
+    }
+
+    fn gateway(gateway: &str, method: Method) -> GatewayHealth {
+        GatewayHealth {
+            gateway: gateway.to_owned(),
+            method,
+            enabled: true,
+            configured: Some(true),
+            open: 0,
+            unknown: 0,
+            unresolved: 0,
+            pending_refunds: 0,
+            last_ok_at: Some(NOW.plus_seconds(-40)),
+            last_error_at: None,
+            last_error: None,
+        }
+    }
+
+    /// A house in which nothing is wrong.
+    fn well() -> HealthView {
+        HealthView {
+            at: NOW,
+            site: "Servery Canteen".to_owned(),
+            demo: false,
+            program_version: "0.1.0".to_owned(),
+            concerns: Vec::new(),
+            store: StoreHealth {
+                kind: "sqlite".to_owned(),
+                address: "sqlite:///srv/servery/servery.db".to_owned(),
+                engine_version: "3.51.3".to_owned(),
+                engine_is_safe: true,
+                schema_version: 9,
+                known_version: 9,
+                latency_micros: 240,
+                size_bytes: 48_300_000,
+                disk: Some(DiskHealth { free_bytes: 81_200_000_000, size_bytes: 120_000_000_000 }),
+                last_backup: Some(BackupHealth {
+                    file: "/srv/servery/backups/servery-20261121.db".to_owned(),
+                    size_bytes: 48_100_000,
+                    finished_at: NOW.plus_seconds(-28_800),
+                }),
+                failed_backup: None,
+            },
+            terminals: vec![
+                terminal("console-counter", TerminalRole::Console, 4),
+                terminal("kiosk-door", TerminalRole::Kiosk, 12),
+                terminal("kitchen-hot", TerminalRole::Kitchen, 29),
+            ],
+            worker: WorkerHealth {
+                running: true,
+                holder: Some("kitchen-hot 4711".to_owned()),
+                since: Some(NOW.plus_seconds(-14_000)),
+                expires_at: Some(NOW.plus_seconds(20)),
+                fence: Some(7),
+            },
+            outbox: OutboxHealth { backlog: 0, oldest_at: None, parked: 0 },
+            gateways: vec![gateway("stripe-dummy", Method::Card), gateway("upi-dummy", Method::Upi)],
+            doctor: Some(DoctorHealth {
+                started_at: NOW.plus_seconds(-3_601),
+                finished_at: NOW.plus_seconds(-3_600),
+                healthy: true,
+                violations: Vec::new(),
+                unsealed_audit_rows: 3,
+            }),
+        }
+    }
+
+    /// The same house on a bad day.
+    fn ill() -> HealthView {
+        let mut view = well();
+        let concern = |level, kind, detail: Option<&str>| Concern { level, kind, detail: detail.map(str::to_owned) };
+        let violation = "item samosa: the shelf says 12, the ledger 14".to_owned();
+        view.concerns = vec![
+            concern(ConcernLevel::Fault, ConcernKind::DoctorFound, Some(&violation)),
+            concern(ConcernLevel::Warning, ConcernKind::NoWorker, None),
+            concern(ConcernLevel::Warning, ConcernKind::GatewayFailing, Some("stripe-dummy")),
+            concern(ConcernLevel::Warning, ConcernKind::PaymentsUnresolved, Some("2")),
+        ];
+        view.store.schema_version = 8;
+        view.store.failed_backup = Some(FailedBackup {
+            file: "/srv/servery/backups/servery-20261121.db".to_owned(),
+            started_at: NOW.plus_seconds(-300),
+            error: Some("no space left on the device".to_owned()),
+        });
+        view.worker = WorkerHealth { running: false, holder: None, ..view.worker };
+        view.outbox = OutboxHealth { backlog: 14, oldest_at: Some(NOW.plus_seconds(-900)), parked: 2 };
+        view.terminals.push(terminal("kiosk-window", TerminalRole::Kiosk, 200_000));
+        for gateway in view.gateways.iter_mut().take(1) {
+            gateway.last_error_at = Some(NOW.plus_seconds(-20));
+            gateway.last_error = Some("connection refused".to_owned());
+            (gateway.open, gateway.unknown, gateway.unresolved, gateway.pending_refunds) = (3, 1, 2, 1);
+        }
+        let checks = vec![Check { name: "stock".to_owned(), rows_examined: 412, violation: Some(violation) }];
+        view.doctor = view.doctor.map(|run| DoctorHealth { healthy: false, violations: checks, ..run });
+        view
+    }
+
+    fn at(width: u16, height: u16, view: &HealthView) -> String {
+        drawn(width, height, |frame, ctx| {
+            let (desk, area) = (Desk::new("test".to_owned()), frame.area());
+            let (left, right) = leaf::widths(area, LEAST).unwrap_or((leaf::width(area), leaf::width(area)));
+            let leaves = (Leaf::new(left, &desk, ctx), Leaf::new(right, &desk, ctx));
+            leaf::draw_two(frame, area, write(view, leaves), &Scroll::default());
+        })
+    }
+
+    #[test]
+    fn a_house_that_is_well_and_one_that_is_not() {
+        for (name, view) in [("well", well()), ("ill", ill())] {
+            insta::assert_snapshot!(format!("{name}_80"), at(78, 52, &view));
+            insta::assert_snapshot!(format!("{name}_120"), at(118, 34, &view));
+        }
+    }
+
+    #[test]
+    fn no_size_breaks_it() {
+        for (width, height) in [(1, 1), (4, 2), (30, 9), (58, 15)] {
+            at(width, height, &ill());
+        }
+    }
 
     #[test]
     fn sizes_and_times_are_short() {

@@ -175,7 +175,7 @@ fn speeds(title: String, whole: &SpeedFigures, hours: &[&HourSpeed], most: i64, 
         let token = if whole.late > 0 { Token::Warning } else { Token::Success };
         leaf.note(&leaf.ctx.locale.t_args("reports.speed_promised", &args), token);
     }
-    let bar = leaf.width.saturating_sub(39);
+    let bar = leaf.width.saturating_sub(41);
     let heads = [
         (Column::Left(5), leaf.t("reports.hour")),
         (Column::Right(6), leaf.t("reports.orders")),

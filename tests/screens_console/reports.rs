@@ -16,22 +16,22 @@ use servery::service::{Caller, UseCase, sign_in};
 /// To the reports, and so many of them on.
 const THERE: &str = ": r e p o r t s enter";
 
-fn does<U: UseCase>(house: &House, command: U) {
-    house.run(house.opened().door.execute(&Caller::System, None, command)).expect("done");
+fn does<U: UseCase>(house: &House, caller: &Caller, command: U) {
+    house.run(house.opened().door.execute(caller, None, command)).expect("done");
 }
 
-/// Asha gives money back, signed in anew, because days go by.
-fn gives_back(house: &House, command: RefundOrder) {
+/// Asha, signed in anew: a session does not outlive the day.
+fn asha(house: &House) -> Caller {
     let (door, secrets) = (&house.opened().door, &house.opened().secrets);
     let signed = house.run(sign_in::login(door, secrets, None, "asha", "demo-asha-2026")).expect("signed in");
-    let asha = Caller::Session { token: signed.token, terminal: None, override_by: None };
-    house.run(door.execute(&asha, None, command)).expect("done");
+    Caller::Session { token: signed.token, terminal: None, override_by: None }
 }
 
 /// Three days with some orders: cooked, handed over, one given back in part and thrown away.
 fn days(house: &House) {
     let mut number = 0;
     for day in 0..3 {
+        let asha = asha(house);
         for (at, code, quantity, method) in [
             (0, "samosa", 2, Method::Card),
             (1_800, "onion-bhaji", 1 + day, Method::Card),
@@ -44,16 +44,16 @@ fn days(house: &House) {
             if method == Method::Cash {
                 continue;
             }
-            does(house, StartOrder { order: order.id });
+            does(house, &asha, StartOrder { order: order.id });
             house.wait(300 + 120 * i64::try_from(number).expect("small"));
-            does(house, MarkReady { order: order.id, forced: Some("all of it is there".to_owned()) });
-            does(house, HandOver { order: order.id });
+            does(house, &asha, MarkReady { order: order.id, forced: Some("all of it is there".to_owned()) });
+            does(house, &asha, HandOver { order: order.id });
             if number % 4 == 1 {
                 let line = order.lines.first().expect("a line");
                 let lines = vec![LinePart { line: line.id, quantity: 1, disposal: Disposal::Waste }];
                 let amount = Money(order.due.0 / 2);
                 let reason = "was cold".to_owned();
-                gives_back(house, RefundOrder { order: order.id, amount, lines, reason });
+                does(house, &asha, RefundOrder { order: order.id, amount, lines, reason });
             }
         }
         if day < 2 {

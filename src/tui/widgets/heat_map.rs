@@ -22,7 +22,7 @@ pub struct Cell {
     pub figure: String,
 }
 
-/// Columns between two cells.
+/// Columns between two cells, where there is room.
 const GAP: u16 = 2;
 
 /// The shade of a value where `most` is the darkest: four equal steps, and none for nothing.
@@ -43,10 +43,14 @@ pub fn lines(heads: &[String], rows: &[(String, Vec<Cell>)], width: u16, ctx: &V
     let cells = || rows.iter().flat_map(|(_, cells)| cells);
     let figures = cells().map(|cell| text::display_width(&cell.figure)).chain(heads.iter().map(String::len)).max();
     let wanted = u16::try_from(figures.unwrap_or(0)).unwrap_or(u16::MAX).saturating_add(SHADE).saturating_add(1);
-    let each = (width.saturating_sub(name) / count).saturating_sub(GAP).min(wanted);
+    let room = width.saturating_sub(name) / count;
+    let roomy = room.saturating_sub(GAP) >= wanted;
+    // A figure is worth more than air and a second column of shade.
+    let gap = if roomy { GAP } else { 1 };
+    let each = room.saturating_sub(gap).min(wanted);
     let mut columns = vec![Column::Left(name)];
     // One of the columns between two cells is the table's own.
-    let cell_width = each.saturating_add(GAP).saturating_sub(1);
+    let cell_width = each.saturating_add(gap).saturating_sub(1);
     columns.extend(heads.iter().map(|_| Column::Right(cell_width)));
     let total = name.saturating_add(count.saturating_mul(cell_width.saturating_add(1))).min(width);
     let row = |cells: Vec<(String, Style)>| {
@@ -59,10 +63,10 @@ pub fn lines(heads: &[String], rows: &[(String, Vec<Cell>)], width: u16, ctx: &V
     let mut out = vec![row(head.collect())];
     for (name, cells) in rows {
         let cell = |cell: &Cell| {
-            let times = usize::from(if each >= wanted { SHADE } else { 1 });
-            let room = usize::from(each).saturating_sub(times).saturating_sub(1);
+            let times = usize::from(if roomy { SHADE } else { 1 });
+            let room = usize::from(each).saturating_sub(times);
             let figure = text::truncate_to_width(&cell.figure, room);
-            let missing = " ".repeat(room.saturating_sub(text::display_width(&figure)).saturating_add(1));
+            let missing = " ".repeat(room.saturating_sub(text::display_width(&figure)));
             (format!("{}{missing}{figure}", shade(cell.value, most).repeat(times)), ctx.style(Token::Accent))
         };
         out.push(row(std::iter::once((name.clone(), muted)).chain(cells.iter().map(cell)).collect()));

@@ -1,6 +1,10 @@
 //! The staff's console on a real store: pictures of every tab, form, dialog and empty state, and what
 //! the keys do. The clock stands still unless a test moves it.
 
+#[path = "screens_console/audit.rs"]
+mod audit;
+#[path = "screens_console/health.rs"]
+mod health;
 #[path = "screens_console/house.rs"]
 mod house;
 #[path = "screens_console/menu.rs"]
@@ -15,6 +19,8 @@ mod staff;
 mod stock;
 #[path = "screens_console/till.rs"]
 mod till;
+#[path = "screens_console/reports.rs"]
+mod reports;
 
 use house::House;
 

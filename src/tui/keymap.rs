@@ -201,6 +201,8 @@ actions! {
     Terminals => "terminals",
     /// Console: the days that a report covers.
     Range => "range",
+    /// Console: another order of the rows.
+    Sort => "sort",
     /// Console: prove the seals or the sums.
     Verify => "verify",
     /// Console: make a copy of the store.

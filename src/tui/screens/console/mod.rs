@@ -4,9 +4,12 @@
 //! Nothing of the house is shown before somebody has signed in, and nothing after they were signed
 //! out. Start it with one [`Input::StoreChanged`]; that makes it look at the store.
 
+mod audit;
 mod desk;
 mod facts;
 mod menu;
+mod health;
+mod leaf;
 mod message;
 mod orders;
 mod paged;
@@ -14,6 +17,7 @@ mod palette;
 mod settings;
 mod staff;
 mod stock;
+mod reports;
 mod tab;
 mod till;
 
@@ -287,6 +291,12 @@ impl Console {
         let minute = env.now.0.div_euclid(60_000_000);
         let turned = std::mem::replace(&mut self.shown_minute, minute) != minute;
         let gone = self.desk.toast.expire(env.now);
+        if self.desk.person.is_some() {
+            let commands = self.with_tab(|tab, desk| tab.on_tick(desk));
+            if !commands.is_empty() {
+                return commands;
+            }
+        }
         if turned || gone { Vec::new() } else { vec![Cmd::Unchanged] }
     }
 

@@ -69,6 +69,12 @@ places! {
     Till => "console.tab_till", ConsoleTill, TillOperate, super::till::Till;
     /// The staff, and the terminals.
     Staff => "console.tab_staff", ConsoleStaff, StaffManage, super::staff::Staff;
+    /// Reports.
+    Reports => "console.tab_reports", ConsoleReports, ReportsRead, super::reports::Reports;
+    /// The audit log.
+    Audit => "console.tab_audit", ConsoleAudit, AuditRead, super::audit::Audit;
+    /// How the house is.
+    Health => "console.tab_health", ConsoleHealth, ReportsRead, super::health::Health;
 }
 
 /// A tab. It draws into the room that the console leaves it and puts its own questions over it.
@@ -102,6 +108,11 @@ pub trait Tab: std::fmt::Debug {
 
     /// Takes a file's path after it was written, or what was read.
     fn on_file(&mut self, _message: Msg, _desk: &mut Desk, _env: &Env<'_>) -> Commands {
+        Vec::new()
+    }
+
+    /// A second has passed while it was open. Nothing, unless it looks again by itself.
+    fn on_tick(&mut self, _desk: &mut Desk) -> Commands {
         Vec::new()
     }
 

@@ -11,6 +11,8 @@ mod house;
 mod menu;
 #[path = "screens_console/orders.rs"]
 mod orders;
+#[path = "screens_console/reports.rs"]
+mod reports;
 #[path = "screens_console/settings.rs"]
 mod settings;
 #[path = "screens_console/staff.rs"]
@@ -19,8 +21,6 @@ mod staff;
 mod stock;
 #[path = "screens_console/till.rs"]
 mod till;
-#[path = "screens_console/reports.rs"]
-mod reports;
 
 use house::House;
 

@@ -46,9 +46,6 @@ impl House {
         // The machine's own name would stand in the pictures.
         let variables = [("HOME", home), ("SERVERY_TERMINAL", "console-counter")];
         let config = Config::load(&Flags::default(), Variables::from_pairs(variables)).expect("configuration");
-        // Pictures name the terminal, which is otherwise called after the machine.
-        let variables = Variables::from_pairs([("HOME", home), ("HOSTNAME", "counter")]);
-        let config = Config::load(&Flags::default(), variables).expect("configuration");
         let clock = Arc::new(TestClock::at(NOON));
         let ids = Arc::new(TimeOrderedIds::seeded([7; 32]));
         let opening = Opened::open_with(&config, Role::Watches, Arc::clone(&clock) as Arc<dyn Clock>, ids);

@@ -7,15 +7,14 @@ use crate::domain::ids::{OrderId, StaffId};
 use crate::domain::payment::Method;
 use crate::service::audit::{AuditList, SealsStatus};
 use crate::service::envelope::{Envelope, OrderCommand};
+use crate::service::health::{self, HealthView};
 use crate::service::menu_book::MenuBook;
 use crate::service::menu_import::{MenuExport, MenuPreview};
-use crate::service::order_queries::{ListOrders, OrderActions, ShowHistory, ShowOrder};
-use crate::service::settings::{ListSettings, SettingHistory};
-use crate::service::health::{self, HealthView};
 use crate::service::order_queries::{ListOrders, OrderActions, ShowHistory, ShowOrder};
 use crate::service::reports::{
     BusinessToday, HoursReport, ItemsReport, RefundsAndWaste, SalesReport, SpeedReport, Statistics,
 };
+use crate::service::settings::{ListSettings, SettingHistory};
 use crate::service::site_info::ThisSite;
 use crate::service::staff::ListStaff;
 use crate::service::stock::{StockLedger, StockList};

@@ -7,17 +7,17 @@
 mod audit;
 mod desk;
 mod facts;
-mod menu;
 mod health;
 mod leaf;
+mod menu;
 mod message;
 mod orders;
 mod paged;
 mod palette;
+mod reports;
 mod settings;
 mod staff;
 mod stock;
-mod reports;
 mod tab;
 mod till;
 

@@ -61,12 +61,12 @@ places! {
     Orders => "console.tab_orders", ConsoleOrders, OrdersRead, super::orders::Orders;
     /// Menu.
     Menu => "console.tab_menu", ConsoleMenu, MenuWrite, super::menu::Menu;
-    /// Settings.
-    Settings => "console.tab_settings", ConsoleSettings, SettingsWrite, super::settings::Settings;
     /// Stock.
     Stock => "console.tab_stock", ConsoleStock, StockRead, super::stock::Stock;
     /// The till.
     Till => "console.tab_till", ConsoleTill, TillOperate, super::till::Till;
+    /// Settings.
+    Settings => "console.tab_settings", ConsoleSettings, SettingsWrite, super::settings::Settings;
     /// The staff, and the terminals.
     Staff => "console.tab_staff", ConsoleStaff, StaffManage, super::staff::Staff;
     /// Reports.

@@ -27,17 +27,17 @@ fn untouched(_: &House) {}
 
 #[test]
 fn the_settings_in_every_state() {
-    keep("settings_list", "asha", untouched, &["3"]);
-    keep("settings_end", "asha", untouched, &["3", "end"]);
-    keep("settings_slots", "asha", untouched, &["3", "down enter"]);
-    keep("settings_slot", "asha", untouched, &["3", "down enter a"]);
-    keep("settings_remove_slot", "asha", untouched, &["3", "down enter x"]);
-    keep("settings_number", "asha", untouched, &["3", "down down enter", "x"]);
-    keep("settings_time", "asha", untouched, &["3", "down down down enter"]);
-    keep("settings_seconds", "asha", untouched, &["3", &down(15), "enter"]);
-    keep("settings_choice", "asha", untouched, &["3", &down(14), "enter"]);
-    keep("settings_money", "asha", untouched, &["3", &down(11), "enter"]);
-    keep("settings_history", "asha", untouched, &["3", "space", "space", "h"]);
+    keep("settings_list", "asha", untouched, &["5"]);
+    keep("settings_end", "asha", untouched, &["5", "end"]);
+    keep("settings_slots", "asha", untouched, &["5", "down enter"]);
+    keep("settings_slot", "asha", untouched, &["5", "down enter a"]);
+    keep("settings_remove_slot", "asha", untouched, &["5", "down enter x"]);
+    keep("settings_number", "asha", untouched, &["5", "down down enter", "x"]);
+    keep("settings_time", "asha", untouched, &["5", "down down down enter"]);
+    keep("settings_seconds", "asha", untouched, &["5", &down(15), "enter"]);
+    keep("settings_choice", "asha", untouched, &["5", &down(14), "enter"]);
+    keep("settings_money", "asha", untouched, &["5", &down(11), "enter"]);
+    keep("settings_history", "asha", untouched, &["5", "space", "space", "h"]);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_switch_is_switched_with_one_key_and_says_who_did() {
     let house = House::demo();
     let mut desk = house.console(120, 40);
     desk.sign_in("asha");
-    desk.press("3 space");
+    desk.press("5 space");
     assert!(!settings(&house).restaurant_open, "{}", desk.screen());
     assert_eq!(shown(&house, "restaurant_open").updated_by.as_deref(), Some("asha"));
     let seen = desk.screen();
@@ -59,7 +59,7 @@ fn every_kind_of_value_has_its_editor() {
     let house = House::demo();
     let mut desk = house.console(80, 24);
     desk.sign_in("asha");
-    desk.press("3 down down enter ctrl+u");
+    desk.press("5 down down enter ctrl+u");
     desk.type_text("7x");
     desk.press("enter");
     assert!(desk.screen().contains("A whole number from"), "{}", desk.screen());
@@ -95,7 +95,7 @@ fn slots_are_added_changed_and_removed_and_never_overlap() {
     };
     let mut desk = house.console(80, 24);
     desk.sign_in("asha");
-    desk.press("3 down enter a");
+    desk.press("5 down enter a");
     desk.type_text("lunch");
     desk.press("enter");
     desk.type_text("12:00");
@@ -130,7 +130,7 @@ fn what_is_changed_elsewhere_is_seen_and_the_place_is_kept() {
     let house = House::demo();
     let mut desk = house.console(120, 40);
     desk.sign_in("asha");
-    desk.press("3 down down");
+    desk.press("5 down down");
     let set = SetSetting { key: "max_orders_per_slot".to_owned(), value: 12.into() };
     house.run(house.opened().door.execute(&Caller::System, None, set)).expect("set elsewhere");
     desk.changed();
@@ -141,7 +141,7 @@ fn what_is_changed_elsewhere_is_seen_and_the_place_is_kept() {
 fn no_size_breaks_the_settings() {
     let house = House::demo();
     for (width, height) in [(60, 20), (61, 21), (109, 30), (110, 30), (200, 60)] {
-        for keys in ["3", "3 h", "3 end", "3 down enter", "3 down enter a", "3 down down enter"] {
+        for keys in ["5", "5 h", "5 end", "5 down enter", "5 down enter a", "5 down down enter"] {
             let mut desk = house.console(width, height);
             desk.sign_in("asha");
             desk.press(keys);

@@ -24,20 +24,20 @@ fn kiosk(house: &House) {
 
 #[test]
 fn the_staff_in_every_state() {
-    keep("staff_list", "asha", kiosk, &["4"]);
+    keep("staff_list", "asha", kiosk, &["6"]);
     let gone = |house: &House| {
         kiosk(house);
         house.deactivate("noor");
     };
-    keep("staff_gone", "asha", gone, &["4"]);
-    keep("staff_add", "asha", kiosk, &["4", "a", "1"]);
-    keep("staff_role", "asha", kiosk, &["4", "end r"]);
-    keep("staff_password", "asha", kiosk, &["4", "p", "a b c enter"]);
-    keep("staff_pin", "asha", kiosk, &["4", "down i"]);
-    keep("staff_deactivate", "asha", kiosk, &["4", "down x"]);
-    keep("staff_last_admin", "asha", kiosk, &["4", "x", "b y e enter"]);
-    keep("staff_terminals", "asha", kiosk, &["4", "t down"]);
-    keep("staff_revoke", "asha", kiosk, &["4", "t", "end d"]);
+    keep("staff_gone", "asha", gone, &["6"]);
+    keep("staff_add", "asha", kiosk, &["6", "a", "1"]);
+    keep("staff_role", "asha", kiosk, &["6", "end r"]);
+    keep("staff_password", "asha", kiosk, &["6", "p", "a b c enter"]);
+    keep("staff_pin", "asha", kiosk, &["6", "down i"]);
+    keep("staff_deactivate", "asha", kiosk, &["6", "down x"]);
+    keep("staff_last_admin", "asha", kiosk, &["6", "x", "b y e enter"]);
+    keep("staff_terminals", "asha", kiosk, &["6", "t down"]);
+    keep("staff_revoke", "asha", kiosk, &["6", "t", "end d"]);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn somebody_new_signs_in_with_the_password_that_was_typed_twice() {
     let house = House::demo();
     let mut desk = house.console(80, 24);
     desk.sign_in("asha");
-    desk.press("4 a");
+    desk.press("6 a");
     desk.type_text("mira");
     desk.press("enter");
     desk.type_text("Mira");
@@ -68,7 +68,7 @@ fn a_name_that_is_taken_leads_back_to_it() {
     let house = House::demo();
     let mut desk = house.console(80, 24);
     desk.sign_in("asha");
-    desk.press("4 a");
+    desk.press("6 a");
     for text in ["ravi", "Another"] {
         desk.type_text(text);
         desk.press("enter");
@@ -89,7 +89,7 @@ fn a_role_a_secret_and_the_door_change_with_their_reasons() {
     let house = House::demo();
     let mut desk = house.console(80, 24);
     desk.sign_in("asha");
-    desk.press("4 end r right enter");
+    desk.press("6 end r right enter");
     desk.type_text("she drives now");
     desk.press("enter");
     let ravi = person(&house, "ravi");
@@ -122,7 +122,7 @@ fn the_last_admin_stays() {
     let house = House::demo();
     let mut desk = house.console(80, 24);
     desk.sign_in("asha");
-    desk.press("4 x");
+    desk.press("6 x");
     desk.type_text("bye");
     desk.press("enter");
     assert!(desk.screen().contains("last active admin"), "{}", desk.screen());
@@ -138,7 +138,7 @@ fn who_changes_the_own_password_signs_in_again() {
     let house = House::demo();
     let mut desk = house.console(80, 24);
     desk.sign_in("asha");
-    desk.press("4 p");
+    desk.press("6 p");
     assert!(desk.screen().contains("This is you"), "{}", desk.screen());
     for _ in 0..2 {
         desk.type_text("a whole new password");
@@ -153,7 +153,7 @@ fn a_terminal_that_was_taken_off_cannot_come_back() {
     kiosk(&house);
     let mut desk = house.console(80, 24);
     desk.sign_in("asha");
-    desk.press("4 t end d");
+    desk.press("6 t end d");
     desk.type_text("stolen");
     desk.press("enter");
     let all = house.run(house.opened().door.ask(&Caller::System, ListTerminals)).expect("the terminals");

@@ -27,7 +27,7 @@ fn noon(house: &House) {
 }
 
 /// As [`noon`], with the samosas searched for.
-const SAMOSA: &[&str] = &["2", "/", "s a m o s", "enter"];
+const SAMOSA: &[&str] = &["3", "/", "s a m o s", "enter"];
 
 fn with(keys: &[&'static str]) -> Vec<&'static str> {
     SAMOSA.iter().chain(keys).copied().collect()
@@ -35,14 +35,14 @@ fn with(keys: &[&'static str]) -> Vec<&'static str> {
 
 #[test]
 fn the_stock_in_every_state() {
-    keep("stock_list", "asha", noon, &["2"]);
-    keep("stock_search", "asha", noon, &["2", "/", "n a a n"]);
-    keep("stock_none_found", "asha", noon, &["2", "/", "x x x", "enter"]);
+    keep("stock_list", "asha", noon, &["3"]);
+    keep("stock_search", "asha", noon, &["3", "/", "n a a n"]);
+    keep("stock_none_found", "asha", noon, &["3", "/", "x x x", "enter"]);
     keep("stock_ledger", "asha", noon, &with(&["l"]));
     keep("stock_receive", "asha", noon, &with(&["r"]));
     keep("stock_recount", "asha", noon, &with(&["c"]));
     keep("stock_adjust", "asha", noon, &with(&["a", "x"]));
-    keep("stock_add", "asha", noon, &["2", "n"]);
+    keep("stock_add", "asha", noon, &["3", "n"]);
     keep("stock_edit", "asha", noon, &with(&["e"]));
     keep("stock_release", "asha", noon, &with(&["c", "2 enter", "c o u n t e d enter"]));
 }
@@ -131,7 +131,7 @@ fn something_new_is_counted_and_a_known_code_is_not_taken_over() {
     let before = item(&house, "samosa");
     let mut desk = house.console(120, 40);
     desk.sign_in("asha");
-    desk.press("2 n");
+    desk.press("3 n");
     desk.type_text("samosa");
     desk.press("enter");
     desk.type_text("Tissues");

@@ -71,6 +71,8 @@ pub(super) struct Menu {
     /// What is said when the change that is under way is done.
     said: Option<String>,
     origin: Origin,
+    /// A key that waits until the book is read again after a change: a form must know the version.
+    wish: Option<Action>,
     /// The category in which a first dish is asked for, once the book has it.
     first_dish: Option<CategoryId>,
     /// The file that is read or written.
@@ -216,6 +218,34 @@ impl Menu {
             _ => {}
         }
         Vec::new()
+    }
+
+    /// Does what a key asks for, in the list that is open; what changes something waits until the
+    /// change before it is done and read.
+    fn obey(&mut self, action: Action, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        self.wish = None;
+        let changes = matches!(
+            action,
+            Action::Edit
+                | Action::Select
+                | Action::SetPrice
+                | Action::Delete
+                | Action::EightySix
+                | Action::MoveUp
+                | Action::MoveDown
+                | Action::Restore
+        );
+        if changes && self.book.get().is_some() && (desk.is_busy() || self.book.is_waiting()) {
+            self.wish = Some(action);
+            return Vec::new();
+        }
+        match (&mut self.sublist, self.book.get()) {
+            (Some(sublist), Some(book)) => {
+                let wanted = sublist.on_action(action, book, env.locale);
+                self.carry_out(wanted, desk, env)
+            }
+            _ => self.on_action(action, desk, env),
+        }
     }
 
     fn on_action(&mut self, action: Action, desk: &mut Desk, env: &Env<'_>) -> Commands {
@@ -436,16 +466,14 @@ impl Tab for Menu {
         if let Some(preview) = self.preview.take() {
             return self.on_preview(preview, action, desk, env);
         }
-        if let Some(mut sublist) = self.sublist.take() {
-            let wanted = match (self.book.get(), input, action) {
-                (Some(book), Input::Click { hit: Some(Hit::Row { list: SUBLIST, index }), .. }, _) => {
-                    sublist.click(*index, book, env.locale)
-                }
-                (Some(book), _, Some(action)) => sublist.on_action(action, book, env.locale),
-                _ => Wanted::Nothing,
-            };
-            self.sublist = Some(sublist);
-            return self.carry_out(wanted, desk, env);
+        if let Some(sublist) = &mut self.sublist {
+            if let (Some(book), Input::Click { hit: Some(Hit::Row { list: SUBLIST, index }), .. }) =
+                (self.book.get(), input)
+            {
+                let wanted = sublist.click(*index, book, env.locale);
+                return self.carry_out(wanted, desk, env);
+            }
+            return action.map_or_else(Vec::new, |action| self.obey(action, desk, env));
         }
         if let Some(mut search) = self.searching.take() {
             let typed = match input {
@@ -477,7 +505,7 @@ impl Tab for Menu {
             self.note();
             return if again { self.on_action(Action::Select, desk, env) } else { Vec::new() };
         }
-        action.map_or_else(Vec::new, |action| self.on_action(action, desk, env))
+        action.map_or_else(Vec::new, |action| self.obey(action, desk, env))
     }
 
     fn on_loaded(
@@ -493,6 +521,11 @@ impl Tab for Menu {
                     self.problem = None;
                     self.find();
                     self.grant(env);
+                    if let Some(wish) = self.wish.take().filter(|_| !self.is_covered() || self.sublist.is_some())
+                        && self.question.is_none()
+                    {
+                        return self.obey(wish, desk, env);
+                    }
                 }
             }
             Ok(Loaded::MenuExport(menu)) => {
@@ -519,6 +552,7 @@ impl Tab for Menu {
             Ok(_) => {}
             Err(refused) => {
                 if self.book.settle(request) {
+                    self.wish = None;
                     self.problem = Some(refused);
                 } else if self.export.settle(request) || self.diff.settle(request) {
                     self.refuse(&refused, desk, env);

@@ -272,6 +272,10 @@ impl Tab for Audit {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
+        // A dialog and a form name their own keys.
+        if self.form.is_some() {
+            return Vec::new();
+        }
         if self.open {
             return vec![Action::Down, Action::Back, Action::Verify, Action::Help];
         }

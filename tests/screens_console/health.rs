@@ -1,8 +1,6 @@
 //! The console's health page: what is done from there. Its pictures, which would show this machine,
 //! stand beside the page with a house of their own.
 
-#![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
-
 use super::house::House;
 
 /// To the health page.

@@ -232,12 +232,12 @@ impl Audit {
     }
 }
 
-fn broken(proof: &SealsProof, violation: &String, locale: &crate::tui::locale::Locale) -> String {
+fn broken(proof: &SealsProof, violation: &str, locale: &crate::tui::locale::Locale) -> String {
     match (proof.broken_from, proof.broken_to) {
         (Some(from), Some(to)) => {
-            locale.t_args("audit.broken_range", &[("from", &from), ("to", &to), ("violation", violation)])
+            locale.t_args("audit.broken_range", &[("from", &from), ("to", &to), ("violation", &violation)])
         }
-        _ => locale.t_args("audit.seal_broken", &[("violation", violation)]),
+        _ => locale.t_args("audit.seal_broken", &[("violation", &violation)]),
     }
 }
 

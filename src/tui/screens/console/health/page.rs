@@ -123,7 +123,7 @@ fn store(view: &HealthView, leaf: &mut Leaf<'_>) {
 fn latency(micros: i64) -> String {
     match micros {
         ..1_000 => format!("{micros} µs"),
-        ..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
+        1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
         _ => format!("{} ms", micros / 1_000),
     }
 }

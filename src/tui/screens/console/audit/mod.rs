@@ -235,9 +235,9 @@ impl Audit {
 fn broken(proof: &SealsProof, violation: &str, locale: &crate::tui::locale::Locale) -> String {
     match (proof.broken_from, proof.broken_to) {
         (Some(from), Some(to)) => {
-            locale.t_args("audit.broken_range", &[("from", &from), ("to", &to), ("violation", violation)])
+            locale.t_args("audit.broken_range", &[("from", &from), ("to", &to), ("violation", &violation)])
         }
-        _ => locale.t_args("audit.seal_broken", &[("violation", violation)]),
+        _ => locale.t_args("audit.seal_broken", &[("violation", &violation)]),
     }
 }
 
@@ -272,6 +272,10 @@ impl Tab for Audit {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
+        // A dialog and a form name their own keys.
+        if self.form.is_some() {
+            return Vec::new();
+        }
         if self.open {
             return vec![Action::Down, Action::Back, Action::Verify, Action::Help];
         }

@@ -119,10 +119,11 @@ fn store(view: &HealthView, leaf: &mut Leaf<'_>) {
     }
 }
 
-/// Tenths of a millisecond below ten, so that a quick store is not said to take no time.
+/// Microseconds below one millisecond, so that a quick store is not said to take no time.
 fn latency(micros: i64) -> String {
     match micros {
-        ..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
+        ..1_000 => format!("{micros} µs"),
+        1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
         _ => format!("{} ms", micros / 1_000),
     }
 }
@@ -398,7 +399,7 @@ mod tests {
         );
         assert_eq!(
             (latency(240).as_str(), latency(1_960).as_str(), latency(43_210).as_str()),
-            ("0.2 ms", "1.9 ms", "43 ms")
+            ("240 µs", "1.9 ms", "43 ms")
         );
         let english = Locale::load(None).expect("English");
         let now = Timestamp(1_000_000_000_000_000);

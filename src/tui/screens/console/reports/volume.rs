@@ -25,7 +25,7 @@ const BAR: u16 = 12;
 pub(super) fn items<'a>(view: &ItemsView, by_quantity: bool, mut leaf: Leaf<'a>) -> Leaf<'a> {
     let mut items: Vec<&ItemPerformance> = view.items.iter().collect();
     if by_quantity {
-        items.sort_by(|one, other| (other.quantity, other.revenue).cmp(&(one.quantity, one.revenue)));
+        items.sort_by_key(|item| std::cmp::Reverse((item.quantity, item.revenue)));
     }
     let value = |item: &ItemPerformance| if by_quantity { item.quantity } else { item.revenue };
     let most = items.iter().map(|item| value(item)).max().unwrap_or(0);

@@ -12,6 +12,8 @@ mod support;
 
 #[path = "pty/first_day.rs"]
 mod first_day;
+#[path = "pty/console.rs"]
+mod console;
 #[path = "pty/house.rs"]
 mod house;
 #[path = "pty/office.rs"]

@@ -16,6 +16,8 @@ mod first_day;
 mod console;
 #[path = "pty/house.rs"]
 mod house;
+#[path = "pty/keeping.rs"]
+mod keeping;
 #[path = "pty/office.rs"]
 mod office;
 #[path = "pty/paying.rs"]

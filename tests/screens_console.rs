@@ -3,8 +3,12 @@
 
 #[path = "screens_console/house.rs"]
 mod house;
+#[path = "screens_console/menu.rs"]
+mod menu;
 #[path = "screens_console/orders.rs"]
 mod orders;
+#[path = "screens_console/settings.rs"]
+mod settings;
 
 use house::House;
 
@@ -25,6 +29,11 @@ pub fn keep(name: &str, who: &str, before: impl Fn(&House), keys: &[&str]) {
         desk.settle();
         insta::assert_snapshot!(format!("{name}_{width}x{height}"), desk.screen());
     }
+}
+
+/// Keeps one picture of what is seen in the middle of a test.
+pub fn picture(name: &str, seen: &str) {
+    insta::assert_snapshot!(name, seen);
 }
 
 #[test]

@@ -5,7 +5,10 @@ use crate::domain::access::Role;
 use crate::domain::error::Refused;
 use crate::domain::ids::{OrderId, StaffId};
 use crate::service::envelope::{Envelope, OrderCommand};
+use crate::service::menu_book::MenuBook;
+use crate::service::menu_import::{MenuExport, MenuPreview};
 use crate::service::order_queries::{ListOrders, OrderActions, ShowHistory, ShowOrder};
+use crate::service::settings::{ListSettings, SettingHistory};
 use crate::service::site_info::ThisSite;
 use crate::service::{Caller, Door, Query};
 use crate::tui::app::RequestId;
@@ -53,6 +56,16 @@ questions! {
     History(ShowHistory),
     /// What can be done with an order, and why the rest cannot.
     Actions(OrderActions),
+    /// The menu for its keepers.
+    MenuBook(MenuBook),
+    /// The menu as a file.
+    MenuExport(MenuExport),
+    /// What a file would change.
+    MenuPreview(MenuPreview),
+    /// Every setting.
+    Settings(ListSettings),
+    /// Who changed a setting.
+    SettingHistory(SettingHistory),
 }
 
 /// A change that the console asks for.

@@ -6,10 +6,13 @@
 
 mod ahead;
 mod desk;
+mod facts;
+mod menu;
 mod message;
 mod orders;
 mod paged;
 mod palette;
+mod settings;
 mod tab;
 
 pub use desk::{Commands, Desk, Done};

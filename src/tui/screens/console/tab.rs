@@ -59,6 +59,10 @@ macro_rules! places {
 places! {
     /// Orders.
     Orders => "console.tab_orders", ConsoleOrders, OrdersRead, super::orders::Orders;
+    /// Menu.
+    Menu => "console.tab_menu", ConsoleMenu, MenuWrite, super::menu::Menu;
+    /// Settings.
+    Settings => "console.tab_settings", ConsoleSettings, SettingsWrite, super::settings::Settings;
 }
 
 /// A tab. It draws into the room that the console leaves it and puts its own questions over it.

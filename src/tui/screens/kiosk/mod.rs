@@ -29,6 +29,9 @@ pub use effect::{
     CardDetails, Guest, KioskCall, KioskEffect, KioskMsg, KioskReply, KioskSettings, PaymentCode, Secret,
 };
 
+/// Words and marks of dishes, for the screens of those who keep the menu.
+pub(in crate::tui::screens) use parts::{allergen_name, diet_mark, diet_name, heat_name};
+
 use crate::service::views::MenuView;
 use crate::tui::app::{App, Cmd, Env, Input, Latest, Pending, Requests, ViewCtx};
 use crate::tui::keymap::{Action, Context};

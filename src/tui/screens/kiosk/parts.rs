@@ -175,7 +175,7 @@ pub(super) fn delta(amount: Money, currency: Currency) -> String {
 }
 
 /// The mark of a diet: a shape and letters, so that it needs no colour.
-pub(super) const fn diet_mark(diet: Diet) -> (&'static str, Token) {
+pub(in crate::tui::screens) const fn diet_mark(diet: Diet) -> (&'static str, Token) {
     match diet {
         Diet::Veg => ("●V", Token::Ready),
         Diet::Vegan => ("◆VG", Token::Ready),
@@ -185,7 +185,7 @@ pub(super) const fn diet_mark(diet: Diet) -> (&'static str, Token) {
 }
 
 /// A diet in words.
-pub(super) fn diet_name(diet: Diet, locale: &Locale) -> String {
+pub(in crate::tui::screens) fn diet_name(diet: Diet, locale: &Locale) -> String {
     match diet {
         Diet::Veg => locale.t("kiosk.diet_veg"),
         Diet::Vegan => locale.t("kiosk.diet_vegan"),
@@ -211,7 +211,7 @@ pub(super) fn heat_mark(spicy: u8) -> String {
 }
 
 /// How hot something is, in words.
-pub(super) fn heat_name(spicy: u8, locale: &Locale) -> Option<String> {
+pub(in crate::tui::screens) fn heat_name(spicy: u8, locale: &Locale) -> Option<String> {
     match spicy {
         0 => None,
         1 => Some(locale.t("kiosk.heat_mild")),
@@ -221,7 +221,7 @@ pub(super) fn heat_name(spicy: u8, locale: &Locale) -> Option<String> {
 }
 
 /// An allergen in words.
-pub(super) fn allergen_name(allergen: Allergen, locale: &Locale) -> String {
+pub(in crate::tui::screens) fn allergen_name(allergen: Allergen, locale: &Locale) -> String {
     match allergen {
         Allergen::Gluten => locale.t("kiosk.allergen_gluten"),
         Allergen::Crustaceans => locale.t("kiosk.allergen_crustaceans"),

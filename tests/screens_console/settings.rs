@@ -1,0 +1,151 @@
+//! The console's settings: pictures of the list and of every editor, and what they set.
+
+#![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
+
+use super::house::House;
+use super::keep;
+use servery::domain::settings::AutoAccept;
+use servery::service::Caller;
+use servery::service::settings::{ListSettings, SetSetting, SettingView};
+use servery::service::site_info::ThisSite;
+
+fn settings(house: &House) -> servery::domain::settings::Settings {
+    house.run(house.opened().door.ask(&Caller::System, ThisSite)).expect("the site").settings
+}
+
+fn shown(house: &House, key: &str) -> SettingView {
+    let all = house.run(house.opened().door.ask(&Caller::System, ListSettings)).expect("the settings");
+    all.into_iter().find(|setting| setting.key == key).expect("the setting")
+}
+
+/// The keys that lead to a setting from the first one.
+fn down(times: usize) -> String {
+    vec!["down"; times].join(" ")
+}
+
+fn untouched(_: &House) {}
+
+#[test]
+fn the_settings_in_every_state() {
+    keep("settings_list", "asha", untouched, &["3"]);
+    keep("settings_end", "asha", untouched, &["3", "end"]);
+    keep("settings_slots", "asha", untouched, &["3", "down enter"]);
+    keep("settings_slot", "asha", untouched, &["3", "down enter a"]);
+    keep("settings_remove_slot", "asha", untouched, &["3", "down enter x"]);
+    keep("settings_number", "asha", untouched, &["3", "down down enter", "x"]);
+    keep("settings_time", "asha", untouched, &["3", "down down down enter"]);
+    keep("settings_seconds", "asha", untouched, &["3", &down(15), "enter"]);
+    keep("settings_choice", "asha", untouched, &["3", &down(14), "enter"]);
+    keep("settings_money", "asha", untouched, &["3", &down(11), "enter"]);
+    keep("settings_history", "asha", untouched, &["3", "space", "space", "h"]);
+}
+
+#[test]
+fn a_switch_is_switched_with_one_key_and_says_who_did() {
+    let house = House::demo();
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.press("3 space");
+    assert!(!settings(&house).restaurant_open, "{}", desk.screen());
+    assert_eq!(shown(&house, "restaurant_open").updated_by.as_deref(), Some("asha"));
+    let seen = desk.screen();
+    assert!(seen.contains("Yes → No") && seen.contains("asha"), "{seen}");
+    desk.press("enter");
+    assert!(settings(&house).restaurant_open);
+}
+
+#[test]
+fn every_kind_of_value_has_its_editor() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("3 down down enter ctrl+u");
+    desk.type_text("7x");
+    desk.press("enter");
+    assert!(desk.screen().contains("A whole number from"), "{}", desk.screen());
+    assert_eq!(settings(&house).max_orders_per_slot, 50);
+    desk.press("backspace enter");
+    assert_eq!(settings(&house).max_orders_per_slot, 7, "{}", desk.screen());
+    desk.press("down enter ctrl+u");
+    desk.type_text("05:30");
+    desk.press("enter");
+    assert_eq!(settings(&house).business_day_cutoff.format("%H:%M").to_string(), "05:30", "{}", desk.screen());
+    desk.press(&down(8));
+    desk.press("enter ctrl+u");
+    desk.type_text("35.50");
+    desk.press("enter");
+    assert_eq!(settings(&house).delivery_charge.0, 3_550, "{}", desk.screen());
+    desk.press(&down(3));
+    desk.press("enter right enter");
+    assert_eq!(settings(&house).auto_accept, AutoAccept::All, "{}", desk.screen());
+    desk.press("down enter ctrl+u");
+    desk.type_text("90");
+    desk.press("enter");
+    assert_eq!(settings(&house).accept_timeout_seconds, 90, "{}", desk.screen());
+    assert!(desk.screen().contains("90 seconds"), "{}", desk.screen());
+}
+
+#[test]
+fn slots_are_added_changed_and_removed_and_never_overlap() {
+    let house = House::demo();
+    let hours = |house: &House| -> Vec<String> {
+        let settings = settings(house);
+        let slots = settings.time_slots.as_slice().iter();
+        slots.map(|slot| format!("{} {}-{}", slot.name, slot.start.format("%H:%M"), slot.end.format("%H:%M"))).collect()
+    };
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("3 down enter a");
+    desk.type_text("lunch");
+    desk.press("enter");
+    desk.type_text("12:00");
+    desk.press("enter");
+    desk.type_text("15:00");
+    desk.press("enter");
+    assert!(desk.screen().contains("overlap"), "{}", desk.screen());
+    assert_eq!(hours(&house), ["all day 00:00-00:00"]);
+    // The whole day makes room first.
+    desk.press("esc enter down ctrl+u");
+    desk.type_text("16:00");
+    desk.press("down ctrl+u");
+    desk.type_text("22:00");
+    desk.press("enter");
+    assert_eq!(hours(&house), ["all day 16:00-22:00"], "{}", desk.screen());
+    desk.press("a");
+    desk.type_text("lunch");
+    desk.press("enter");
+    desk.type_text("12:00");
+    desk.press("enter");
+    desk.type_text("15:00");
+    desk.press("enter");
+    assert_eq!(hours(&house), ["lunch 12:00-15:00", "all day 16:00-22:00"], "{}", desk.screen());
+    desk.press("end up x enter");
+    assert_eq!(hours(&house).len(), 2, "a second key never says yes");
+    desk.press("x left enter");
+    assert_eq!(hours(&house), ["lunch 12:00-15:00"], "{}", desk.screen());
+}
+
+#[test]
+fn what_is_changed_elsewhere_is_seen_and_the_place_is_kept() {
+    let house = House::demo();
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.press("3 down down");
+    let set = SetSetting { key: "max_orders_per_slot".to_owned(), value: 12.into() };
+    house.run(house.opened().door.execute(&Caller::System, None, set)).expect("set elsewhere");
+    desk.changed();
+    assert!(desk.screen().contains("50 → 12"), "{}", desk.screen());
+}
+
+#[test]
+fn no_size_breaks_the_settings() {
+    let house = House::demo();
+    for (width, height) in [(60, 20), (61, 21), (109, 30), (110, 30), (200, 60)] {
+        for keys in ["3", "3 h", "3 end", "3 down enter", "3 down enter a", "3 down down enter"] {
+            let mut desk = house.console(width, height);
+            desk.sign_in("asha");
+            desk.press(keys);
+            assert!(!desk.screen().contains('⟦'), "{}", desk.screen());
+        }
+    }
+}

@@ -10,10 +10,10 @@
 
 mod support;
 
-#[path = "pty/first_day.rs"]
-mod first_day;
 #[path = "pty/console.rs"]
 mod console;
+#[path = "pty/first_day.rs"]
+mod first_day;
 #[path = "pty/house.rs"]
 mod house;
 #[path = "pty/keeping.rs"]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::house::{House, PATIENCE, on_both_databases};
+use crate::house::{House, PATIENCE, on_both_databases, to_menu};
 use crate::line;
 use crate::office;
 use crate::server::{COLUMNS, Sshd};
@@ -18,7 +18,7 @@ const GONE_LIMIT: Duration = Duration::from_secs(5);
 /// The way to the other end of a continent and back.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
 
-on_both_databases!(what_a_manager_does_is_seen_in_the_kitchen);
+on_both_databases!(what_a_manager_does_is_seen_at_once_elsewhere);
 
 /// Signs the demo's admin in; what is typed goes out at once, without a look at the screen.
 fn sign_in(client: &Pty) {
@@ -32,19 +32,34 @@ fn order(house: &House, name: &str) {
     house.servery.json(&[&place[..], &["--name", name]].concat());
 }
 
-fn what_a_manager_does_is_seen_in_the_kitchen(house: &House) {
+fn what_a_manager_does_is_seen_at_once_elsewhere(house: &House) {
     let server = Sshd::start(house);
-    let kitchen = house.kitchen();
+    let (kiosk, kitchen) = (house.kiosk(), house.kitchen());
+    to_menu(&kiosk);
+    kiosk.wait_for("Vegetable Samosa", PATIENCE);
     order(house, "Mira");
     kitchen.wait_for("Space: start cooking", PATIENCE);
     let client = server.connect();
     sign_in(&client);
+    // An order is started: the kitchen cooks.
     client.wait_for("Mira", PATIENCE);
     client.send("a");
     client.wait_for("1 ● Start cooking", PATIENCE);
     client.send("1\r");
     client.wait_for("cooking", PATIENCE);
     kitchen.wait_for("COOKING", PATIENCE);
+    // A price is changed: the customer who is just looking sees it.
+    client.send("2");
+    client.wait_for("Vegetable Samosa", PATIENCE);
+    client.send("/samosa\r");
+    client.wait_gone("Biryani", PATIENCE);
+    client.key(Key::Down);
+    client.send("p");
+    client.wait_for("Price of Vegetable Samosa", PATIENCE);
+    client.key(Key::Ctrl('u'));
+    client.send("77.50\r");
+    client.wait_gone("Price of Vegetable Samosa", PATIENCE);
+    kiosk.wait_for("₹77.50", PATIENCE);
     client.send("q");
     assert!(client.wait_exit(PATIENCE).success(), "{}", server.log());
     client.assert_restored();

@@ -64,7 +64,7 @@ fn a_colleague_takes_over_by_pin_and_finds_the_console_as_new(house: &House) {
     noon(house);
     let console = signed_in(house, "asha", "Asha, admin");
     console.key(Key::Ctrl('o'));
-    console.wait_for("Password", PATIENCE);
+    console.wait_for("▶ PIN", PATIENCE);
     console.wait_gone("Mira", PATIENCE);
     // Another one for the first time: by password, over the name that stands there.
     console.key(Key::BackTab);
@@ -79,11 +79,11 @@ fn a_colleague_takes_over_by_pin_and_finds_the_console_as_new(house: &House) {
     console.wait_gone("Mira", PATIENCE);
     console.key(Key::Enter);
     console.key(Key::Ctrl('o'));
-    console.wait_for("PIN", PATIENCE);
+    console.wait_for("▶ PIN", PATIENCE);
     // Both were here before: up and down choose, and the PIN is enough.
     console.key(Key::Down);
     wait::until(PATIENCE, "the other name stands in the form", || {
-        console.screen().lines().any(|line| line.contains("│asha"))
+        console.screen().lines().any(|line| line.contains("│asha "))
     });
     console.send("271828");
     console.key(Key::Enter);
@@ -95,7 +95,7 @@ fn a_colleague_takes_over_by_pin_and_finds_the_console_as_new(house: &House) {
 fn a_wrong_pin_gives_way_to_the_password(house: &House) {
     let console = signed_in(house, "noor", "Noor");
     console.key(Key::Ctrl('o'));
-    console.wait_for("PIN", PATIENCE);
+    console.wait_for("▶ PIN", PATIENCE);
     console.send("000000");
     console.key(Key::Enter);
     console.wait_for("is wrong", PATIENCE);

@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "pty/console.rs"]
+mod console;
 #[path = "pty/first_day.rs"]
 mod first_day;
 #[path = "pty/house.rs"]

@@ -98,6 +98,10 @@ for component in fmt clippy; do
     fail "cargo $component is missing. Install it (rustup component add rustfmt clippy) and run this again."
 done
 command -v cc >/dev/null || install 'a C compiler' gcc libc6-dev
+# The server is no command of ordinary users, whose PATH may lack its folder.
+if ! (command -v ssh && command -v ssh-keygen && PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v sshd) >/dev/null; then
+  install 'OpenSSH, client and server' openssh-client openssh-server
+fi
 
 if sqlite_only; then
   unset SERVERY_TEST_POSTGRES

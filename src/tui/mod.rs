@@ -10,6 +10,7 @@
 //! words come from [`locale`], looks from [`theme`], and a [`testing::Harness`] tries it.
 
 pub mod app;
+mod cell_codes;
 pub mod key;
 pub mod keymap;
 pub mod locale;

@@ -4,6 +4,7 @@
 //! one synchronized update, to a terminal or an SSH channel alike. It never asks the terminal
 //! anything: its size is what it was told.
 
+use super::cell_codes;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
@@ -66,9 +67,6 @@ impl<W: Write> StreamSurface<W> {
     /// A surface of this size over `out`. With `sixteen_colors`, colours are written as the old
     /// codes 30-37 and 90-97, which a terminal of 16 colours understands.
     pub fn new(out: W, size: Size, sixteen_colors: bool) -> Self {
-        // The theme decides about colours, for each session by itself. Left alone, crossterm would look
-        // at this process's NO_COLOR and turn every colour code into a reset of bold and reverse.
-        crossterm::style::force_color_output(true);
         Self { frame: Vec::new(), out, size, cursor: None, cursor_known: false, sixteen_colors }
     }
 
@@ -96,7 +94,8 @@ impl<W: Write> Backend for StreamSurface<W> {
         }
         // Writing moves the cursor, so a shown one must be placed again.
         self.cursor_known = self.cursor_known && self.cursor.is_none();
-        self.codes().draw(content)
+        cell_codes::write(&mut self.frame, content, self.sixteen_colors);
+        Ok(())
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
@@ -158,7 +157,6 @@ impl<W: Write> Surface for StreamSurface<W> {
             return Ok(());
         }
         let frame = std::mem::take(&mut self.frame);
-        let frame = if self.sixteen_colors { lower_colors(&frame) } else { frame };
         let mut packet = Vec::with_capacity(frame.len().saturating_add(16));
         packet.extend_from_slice(BEGIN_SYNCHRONIZED);
         packet.extend_from_slice(&frame);
@@ -179,53 +177,6 @@ impl<W: Write> Surface for StreamSurface<W> {
     fn wipe_scrollback(&mut self) {
         self.frame.extend_from_slice(b"\x1b[3J");
     }
-}
-
-/// Rewrites `38;5;n` and `48;5;n` of the 16 basic colours, which is what crossterm writes even for
-/// them, into the codes that every colour terminal knows.
-fn lower_colors(frame: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(frame.len());
-    let mut rest = frame;
-    while let Some(start) = rest.windows(2).position(|pair| pair == b"\x1b[") {
-        let (before, sequence) = rest.split_at(start);
-        out.extend_from_slice(before);
-        let body_end =
-            sequence.iter().skip(2).position(|byte| !matches!(byte, b'0'..=b';')).map(|end| end.saturating_add(2));
-        match body_end.and_then(|end| Some((sequence.get(2..end)?, *sequence.get(end)?, end))) {
-            Some((body, b'm', end)) => {
-                out.extend_from_slice(b"\x1b[");
-                out.extend_from_slice(lower_sgr(&String::from_utf8_lossy(body)).as_bytes());
-                out.push(b'm');
-                rest = sequence.get(end.saturating_add(1)..).unwrap_or_default();
-            }
-            _ => {
-                out.extend_from_slice(b"\x1b[");
-                rest = sequence.get(2..).unwrap_or_default();
-            }
-        }
-    }
-    out.extend_from_slice(rest);
-    out
-}
-
-fn lower_sgr(body: &str) -> String {
-    let mut codes: Vec<String> = Vec::new();
-    let mut parts = body.split(';').peekable();
-    while let Some(part) = parts.next() {
-        if !matches!(part, "38" | "48") || parts.peek() != Some(&"5") {
-            codes.push(part.to_owned());
-            continue;
-        }
-        parts.next();
-        let base: u16 = if part == "38" { 30 } else { 40 };
-        match parts.next().and_then(|number| number.parse::<u16>().ok()) {
-            Some(number @ 0..=7) => codes.push(base.saturating_add(number).to_string()),
-            Some(number @ 8..=15) => codes.push(base.saturating_add(52).saturating_add(number).to_string()),
-            Some(number) => codes.push(format!("{part};5;{number}")),
-            None => {}
-        }
-    }
-    codes.join(";")
 }
 
 #[cfg(test)]
@@ -273,10 +224,6 @@ mod tests {
 
     #[test]
     fn sixteen_colours_are_written_in_the_old_codes() {
-        assert_eq!(
-            lower_colors(b"a\x1b[38;5;6;48;5;12mb\x1b[1;38;5;200mc\x1b[2;3H\x1b[m\x1b["),
-            b"a\x1b[36;104mb\x1b[1;38;5;200mc\x1b[2;3H\x1b[m\x1b["
-        );
         let theme = Theme::load(Background::Dark, ColorProfile::Ansi16, None).expect("theme");
         let mut terminal = terminal(true);
         let text = Paragraph::new("x").style(theme.style(Token::Selected));

@@ -63,6 +63,11 @@ impl House {
         self.runtime.block_on(future)
     }
 
+    /// What the clock says.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Time goes by.
     pub fn wait(&self, seconds: i64) {
         self.clock.advance(seconds);

@@ -280,6 +280,21 @@ fn all_processes() -> Vec<u32> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter(|pid| is_running(*pid)).collect()
 }
 
+/// The running processes that `pid` started, and those that these started, while their parents live.
+pub fn descendants(pid: u32) -> Vec<u32> {
+    let parents: Vec<(u32, u32)> =
+        all_processes().into_iter().filter_map(|child| Some((child, stat(child)?.get(1)?.parse().ok()?))).collect();
+    let mut found = Vec::new();
+    let mut open = vec![pid];
+    while let Some(parent) = open.pop() {
+        let children = parents.iter().filter(|(_, of)| *of == parent).map(|(child, _)| *child);
+        let children: Vec<u32> = children.collect();
+        found.extend(&children);
+        open.extend(children);
+    }
+    found
+}
+
 /// The running processes that were started with the environment variable `name` set to `value`: the way to find
 /// every process of one test, also those whose parent has died.
 pub fn with_environment(name: &str, value: &str) -> Vec<u32> {

@@ -31,23 +31,22 @@ use std::process::ExitCode;
 /// # Errors
 /// As [`show`]; the refusals of registering the terminal.
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
-    let name = house.terminal_name(TerminalRole::Kiosk);
-    let terminal = terminals::register(&house.door, &name, TerminalRole::Kiosk).await?;
-    let _heart = Heart::start(&house, terminal);
-    let kiosk = Handler { house: house.clone(), terminal };
+    let kiosk = Handler::new(&house).await?;
+    let _heart = Heart::start(&house, kiosk.terminal);
     let mut app = KioskApp::new(KioskSettings::default());
     let worker = Leading::start(&house, Options::of_kiosk(&house.store));
     let shown = show(&house, &mut app, Wishes { mouse: true, wipe: true }, move |call: KioskCall| {
         let kiosk = kiosk.clone();
-        async move { KioskMsg { request: call.request, reply: kiosk.carry_out(call).await } }.boxed()
+        async move { kiosk.carry_out(call).await }.boxed()
     })
     .await;
     worker.end().await;
     shown
 }
 
+/// Carries out what a kiosk asks for; cheap to clone.
 #[derive(Clone)]
-struct Handler {
+pub struct Handler {
     house: House,
     terminal: TerminalId,
 }
@@ -59,8 +58,30 @@ struct Ask<'a> {
     key: Option<String>,
 }
 
+impl std::fmt::Debug for Handler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handler").field("terminal", &self.terminal).finish_non_exhaustive()
+    }
+}
+
 impl Handler {
-    async fn carry_out(&self, call: KioskCall) -> KioskReply {
+    /// For a kiosk of this house, which becomes a registered terminal.
+    ///
+    /// # Errors
+    /// `CONFLICT` for a terminal of this name with another role, `FORBIDDEN` for one that was revoked;
+    /// `STORE_UNAVAILABLE`.
+    pub async fn new(house: &House) -> Result<Self, Refused> {
+        let name = house.terminal_name(TerminalRole::Kiosk);
+        let terminal = terminals::register(&house.door, &name, TerminalRole::Kiosk).await?;
+        Ok(Self { house: house.clone(), terminal })
+    }
+
+    /// Does what was asked for, as the guest who asked; the answer for the screen.
+    pub async fn carry_out(&self, call: KioskCall) -> KioskMsg {
+        KioskMsg { request: call.request, reply: self.reply(call).await }
+    }
+
+    async fn reply(&self, call: KioskCall) -> KioskReply {
         let caller = match call.guest {
             Some(Guest { customer, .. }) => Caller::Guest { customer, terminal: Some(self.terminal) },
             // The menu needs no guest; whoever looks at it may see nothing else.

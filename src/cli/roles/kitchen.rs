@@ -31,10 +31,8 @@ use std::sync::{Arc, Mutex};
 /// # Errors
 /// As [`show`]; the refusals of registering the terminal.
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
-    let name = house.terminal_name(TerminalRole::Kitchen);
-    let terminal = terminals::register(&house.door, &name, TerminalRole::Kitchen).await?;
-    let _heart = Heart::start(&house, terminal);
-    let kitchen = Handler { house: house.clone(), terminal, token: Arc::default() };
+    let kitchen = Handler::new(&house).await?;
+    let _heart = Heart::start(&house, kitchen.terminal);
     let mut app = Kitchen::new(Options {
         key_prefix: format!("kitchen-{}", house.door.new_id()),
         demo_accounts: if house.site.demo { demo_accounts() } else { Vec::new() },
@@ -52,15 +50,34 @@ pub async fn run(house: House) -> Result<ExitCode, Refused> {
     shown
 }
 
+/// Carries out what a kitchen's board asks for; cheap to clone.
 #[derive(Clone)]
-struct Handler {
+pub struct Handler {
     house: House,
     terminal: TerminalId,
     /// The session of whoever is signed in.
     token: Arc<Mutex<Option<String>>>,
 }
 
+/// The token is a secret: it is never shown.
+impl std::fmt::Debug for Handler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handler").field("terminal", &self.terminal).finish_non_exhaustive()
+    }
+}
+
 impl Handler {
+    /// For a kitchen's board of this house, which becomes a registered terminal.
+    ///
+    /// # Errors
+    /// `CONFLICT` for a terminal of this name with another role, `FORBIDDEN` for one that was revoked;
+    /// `STORE_UNAVAILABLE`.
+    pub async fn new(house: &House) -> Result<Self, Refused> {
+        let name = house.terminal_name(TerminalRole::Kitchen);
+        let terminal = terminals::register(&house.door, &name, TerminalRole::Kitchen).await?;
+        Ok(Self { house: house.clone(), terminal, token: Arc::default() })
+    }
+
     /// The person who is signed in, or the terminal itself.
     fn caller(&self, override_by: Option<StaffId>) -> Caller {
         let token = self.token.lock().ok().and_then(|token| token.clone());
@@ -81,7 +98,9 @@ impl Handler {
         self.token.lock().ok().and_then(|mut known| std::mem::replace(&mut *known, token))
     }
 
-    async fn carry_out(&self, effect: Effect) -> Msg {
+    /// Does what was asked for, as whoever is signed in or as the terminal itself; the answer for the
+    /// screen.
+    pub async fn carry_out(&self, effect: Effect) -> Msg {
         let door = &self.house.door;
         let board = Caller::Terminal(self.terminal);
         match effect {

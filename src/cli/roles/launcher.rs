@@ -51,7 +51,11 @@ pub async fn run(house: House) -> Result<ExitCode, Refused> {
     }
 }
 
-async fn store_info(house: &House) -> Result<StoreInfo, Refused> {
+/// What the launcher says of the store.
+///
+/// # Errors
+/// `STORE_UNAVAILABLE`.
+pub async fn store_info(house: &House) -> Result<StoreInfo, Refused> {
     let worker_runs = house.door.ask(&Caller::System, ShowWorker).await?.holder.is_some();
     Ok(StoreInfo {
         site: house.site.name.clone(),

@@ -6,9 +6,9 @@ pub mod console;
 #[cfg(debug_assertions)]
 mod fault;
 mod heartbeat;
-mod kiosk;
-mod kitchen;
-mod launcher;
+pub mod kiosk;
+pub mod kitchen;
+pub mod launcher;
 mod leading;
 mod screen;
 mod worker;

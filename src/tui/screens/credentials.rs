@@ -83,6 +83,12 @@ impl Credentials {
         self.pin_only || self.known.contains(&self.username())
     }
 
+    /// Whether what was given is being looked at.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
     /// The answer was a refusal: says so, and forgets the secret. A PIN that was refused gives way
     /// to the password.
     pub fn refuse(&mut self, words: String) {

@@ -4,6 +4,7 @@
 //! Nothing of the house is shown before somebody has signed in, and nothing after they were signed
 //! out. Start it with one [`Input::StoreChanged`]; that makes it look at the store.
 
+mod ahead;
 mod audit;
 mod desk;
 mod facts;
@@ -38,6 +39,7 @@ use crate::tui::vocabulary;
 use crate::tui::widgets::banner::Banner;
 use crate::tui::widgets::help;
 use crate::tui::widgets::page::{self, Page};
+use ahead::Ahead;
 use desk::Settled;
 use palette::{Go, Palette, Picked};
 use ratatui::Frame;
@@ -87,6 +89,7 @@ pub struct Console {
     /// The one who was signed in last: somebody else finds the tabs as new.
     last_person: Option<String>,
     last_key: Timestamp,
+    ahead: Ahead,
     shown_minute: i64,
     /// The store changed while another tab was open or an answer was on its way.
     stale: bool,
@@ -107,6 +110,7 @@ impl Console {
             known: Vec::new(),
             last_person: None,
             last_key: Timestamp::default(),
+            ahead: Ahead::default(),
             shown_minute: 0,
             stale: false,
         }
@@ -203,6 +207,7 @@ impl Console {
 
     /// Nobody is signed in any more.
     fn sign_out(&mut self, words: Option<String>, env: &Env<'_>) -> Commands {
+        self.ahead.drop_all();
         self.desk.person = None;
         self.desk.toast.dismiss();
         self.over = None;
@@ -218,6 +223,7 @@ impl Console {
         match message {
             Msg::SignedIn(Ok(person)) => self.on_signed_in(person, env),
             Msg::SignedIn(Err(refused)) => {
+                self.ahead.drop_all();
                 let words = refusal::sentence(&refused, env.locale);
                 if let Some(form) = &mut self.sign_in {
                     form.refuse(words);
@@ -255,11 +261,15 @@ impl Console {
         match self.desk.settle(request, result) {
             Settled::Stale => vec![Cmd::Unchanged],
             Settled::NeedsManager(act) => {
+                self.ahead.drop_all();
                 let form = Credentials::manager(env.locale.t("console.override_body"), env);
                 self.over = Some(Over::Manager(Box::new(form), act));
                 Vec::new()
             }
             Settled::Done(done) => {
+                if done.result.is_err() {
+                    self.ahead.drop_all();
+                }
                 if let Err(refused) = &done.result
                     && Self::is_over(refused)
                 {
@@ -269,6 +279,44 @@ impl Console {
                 commands.extend(self.reload());
                 commands
             }
+        }
+    }
+
+    /// Whether an answer is on its way that decides what the next key means.
+    fn waits(&self) -> bool {
+        match &self.sign_in {
+            Some(form) if self.desk.person.is_none() => form.is_waiting(),
+            _ => self.desk.is_busy() || (self.over.is_none() && self.tab().is_some_and(Tab::is_waiting)),
+        }
+    }
+
+    /// Hears what was typed ahead, as far as nothing has to be waited for again.
+    fn catch_up(&mut self, mut commands: Commands, env: &Env<'_>) -> Commands {
+        self.ahead.note(self.waits(), env.now);
+        while !self.waits()
+            && let Some(input) = self.ahead.next()
+        {
+            // Two inputs are drawn unless neither of them changed anything.
+            let unchanged = |command: &Cmd<Effect>| matches!(command, Cmd::Unchanged);
+            let still = commands.iter().any(unchanged);
+            let mut next = self.hear(&input, env);
+            let both = still && next.iter().any(unchanged);
+            commands.append(&mut next);
+            commands.retain(|command| !unchanged(command));
+            commands.extend(both.then_some(Cmd::Unchanged));
+        }
+        self.ahead.note(self.waits(), env.now);
+        commands
+    }
+
+    /// Hears a person.
+    fn hear(&mut self, input: &Input<Msg>, env: &Env<'_>) -> Commands {
+        if self.desk.person.is_none() {
+            return self.on_sign_in(input, env);
+        }
+        match self.over.take() {
+            Some(over) => self.on_over(over, input, env),
+            None => self.on_tab_input(input, env),
         }
     }
 
@@ -444,8 +492,12 @@ impl App for Console {
     fn update(&mut self, input: Input<Msg>, env: &Env<'_>) -> Commands {
         self.desk.now = env.now;
         match input {
-            Input::Msg(message) => return self.on_message(message, env),
+            Input::Msg(message) => {
+                let commands = self.on_message(message, env);
+                return self.catch_up(commands, env);
+            }
             Input::EffectFailed => {
+                self.ahead.drop_all();
                 self.desk.give_up();
                 self.desk.say(env.locale.t("console.failed"), Token::Danger, env);
                 return Vec::new();
@@ -469,12 +521,9 @@ impl App for Console {
             Input::Key(_) | Input::Click { .. } | Input::Scroll { .. } | Input::Paste(_) => {}
         }
         self.last_key = env.now;
-        if self.desk.person.is_none() {
-            return self.on_sign_in(&input, env);
-        }
-        match self.over.take() {
-            Some(over) => self.on_over(over, &input, env),
-            None => self.on_tab_input(&input, env),
+        match self.ahead.hear(input, self.waits(), self.desk.is_busy(), env.now) {
+            Some(input) => self.hear(&input, env),
+            None => vec![Cmd::Unchanged],
         }
     }
 

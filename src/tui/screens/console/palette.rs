@@ -18,6 +18,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use std::cmp::Reverse;
 
+/// The most entries that are shown at once: each letter may change all of them, and over a slow line a
+/// letter has to stay a small packet.
+const SHOWN: u16 = 6;
+
 /// The name of the entries in [`Hit::Row`].
 const LIST: &str = "palette";
 /// The longest search.
@@ -132,7 +136,7 @@ impl Palette {
     }
 
     pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
-        let rows = u16::try_from(self.entries.len()).unwrap_or(u16::MAX).min(14);
+        let rows = u16::try_from(self.entries.len()).unwrap_or(u16::MAX).min(SHOWN);
         let title = ctx.locale.t("console.palette");
         let inner = panel::overlay(frame, area, (56, rows.saturating_add(6)), &title, ctx);
         let [search, _, entries, _, keys] = Layout::vertical([

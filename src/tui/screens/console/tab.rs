@@ -88,6 +88,11 @@ pub trait Tab: std::fmt::Debug {
     /// Whether something lies over it that takes every key: then digits do not change the tab.
     fn is_covered(&self) -> bool;
 
+    /// Whether an answer is on its way that decides what the next key means: it is heard after it.
+    fn is_waiting(&self) -> bool {
+        false
+    }
+
     /// The hints of the last row, the most important first.
     fn hints(&self, desk: &Desk) -> Vec<Action>;
 

@@ -436,6 +436,10 @@ impl Tab for Menu {
         self.question.is_some() || self.preview.is_some() || self.sublist.is_some() || self.searching.is_some()
     }
 
+    fn is_waiting(&self) -> bool {
+        !self.is_covered() && self.book.get().is_none() && self.book.is_waiting()
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
         if self.open {
             return vec![

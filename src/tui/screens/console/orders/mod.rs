@@ -128,7 +128,12 @@ impl Orders {
             return Vec::new();
         }
         self.wish = Some(wish);
-        let commands = self.follow(desk);
+        let mut commands = self.follow(desk);
+        let missing = self.shown().is_none() || self.steps.get().is_none();
+        if commands.is_empty() && missing && !self.order.is_waiting() && !self.steps.is_waiting() {
+            // An earlier answer was a refusal: the wish asks again.
+            commands = self.read_order(desk);
+        }
         self.grant(desk, env);
         commands
     }
@@ -394,6 +399,12 @@ impl Tab for Orders {
         self.over.is_some() || self.searching.is_some()
     }
 
+    fn is_waiting(&self) -> bool {
+        let read = self.list.is_loaded() || self.list.problem().is_some();
+        let wished = self.wish.is_some() && (self.order.is_waiting() || self.steps.is_waiting());
+        !self.is_covered() && (wished || !read)
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
         if self.open {
             return vec![
@@ -543,7 +554,10 @@ impl Tab for Orders {
                 if self.order.settle(request) {
                     self.problem = Some(refused);
                     self.wish = None;
-                } else if !(self.history.settle(request) || self.steps.settle(request)) {
+                } else if self.steps.settle(request) {
+                    self.wish = None;
+                    desk.refuse(&refused, env);
+                } else if !self.history.settle(request) {
                     self.list.answer(request, Err(refused), |one, other| one.id == other.id);
                 }
                 Vec::new()

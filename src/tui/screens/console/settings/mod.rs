@@ -296,6 +296,10 @@ impl Tab for Settings {
         self.editor.is_some()
     }
 
+    fn is_waiting(&self) -> bool {
+        !self.is_covered() && self.settings.get().is_none() && self.settings.is_waiting()
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
         let mut hints = vec![Action::Edit, Action::History];
         if self.open {

@@ -4,7 +4,7 @@
 //! The bytes of a picture do not depend on how fast the machine is, so the limits are asserted. With
 //! `cargo test --test frames -- --nocapture` the figures are printed.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test says where it stopped")]
+#![expect(clippy::expect_used, reason = "a test says where it stopped")]
 
 mod support;
 

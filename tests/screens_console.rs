@@ -1,14 +1,26 @@
 //! The staff's console on a real store: pictures of every tab, form, dialog and empty state, and what
 //! the keys do. The clock stands still unless a test moves it.
 
+#[path = "screens_console/audit.rs"]
+mod audit;
+#[path = "screens_console/health.rs"]
+mod health;
 #[path = "screens_console/house.rs"]
 mod house;
 #[path = "screens_console/menu.rs"]
 mod menu;
 #[path = "screens_console/orders.rs"]
 mod orders;
+#[path = "screens_console/reports.rs"]
+mod reports;
 #[path = "screens_console/settings.rs"]
 mod settings;
+#[path = "screens_console/staff.rs"]
+mod staff;
+#[path = "screens_console/stock.rs"]
+mod stock;
+#[path = "screens_console/till.rs"]
+mod till;
 
 use house::House;
 

@@ -185,6 +185,14 @@ impl House {
         has(Method::Card, settings.card_payment_enabled) && has(Method::Upi, settings.upi_payment_enabled)
     }
 
+    /// The methods for which this process has a gateway; `None` where it has none at all, because then it
+    /// may be one that charges nothing whatever keys there are.
+    #[must_use]
+    pub fn configured_methods(&self) -> Option<Vec<Method>> {
+        let all = Method::ALL.iter().copied();
+        Some(all.filter(|method| self.gateways.get(*method).is_some()).collect()).filter(|has: &Vec<_>| !has.is_empty())
+    }
+
     /// The name of this process's terminal: the configured one, else one that its host makes.
     #[must_use]
     pub fn terminal_name(&self, role: TerminalRole) -> String {

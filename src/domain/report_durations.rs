@@ -12,16 +12,99 @@
 //! its length in bytes before it.
 
 use super::error::Refused;
+use std::collections::BTreeMap;
 
-/// The nearest-rank percentile; `None` of nothing. Reorders `values`.
-#[must_use]
-pub fn percentile(values: &mut [u32], percent: u8) -> Option<u32> {
-    let count = values.len();
-    // ⌈percent × count / 100⌉, and the first for 0.
-    let rank = count.checked_mul(usize::from(percent.min(100)))?.div_ceil(100).max(1);
-    let index = rank.checked_sub(1).filter(|index| *index < count)?;
-    let (_, value, _) = values.select_nth_unstable(index);
-    Some(*value)
+/// Durations below this many seconds (four hours) are counted in a row, the others one by one.
+const SHORT: usize = 4 * 3_600;
+
+/// Durations counted by their length: adding one is one step, and a year of them takes no more room than
+/// a day. Exact, as long as whole seconds are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// How many took so many seconds; as long as the longest of them.
+    short: Vec<u32>,
+    longer: BTreeMap<u32, u32>,
+    count: usize,
+}
+
+impl Tally {
+    /// Adds a duration, in seconds.
+    pub fn add(&mut self, seconds: u32) {
+        self.add_times(seconds, 1);
+    }
+
+    fn add_times(&mut self, seconds: u32, times: u32) {
+        self.count = self.count.saturating_add(usize::try_from(times).unwrap_or(usize::MAX));
+        let at = usize::try_from(seconds).unwrap_or(usize::MAX);
+        let counted = if at < SHORT {
+            if at >= self.short.len() {
+                self.short.resize(at.saturating_add(1), 0);
+            }
+            self.short.get_mut(at)
+        } else {
+            Some(self.longer.entry(seconds).or_default())
+        };
+        if let Some(counted) = counted {
+            *counted = counted.saturating_add(times);
+        }
+    }
+
+    /// Adds all of another.
+    pub fn merge(&mut self, other: &Self) {
+        for (seconds, times) in other.lengths() {
+            self.add_times(seconds, times);
+        }
+    }
+
+    /// How many durations there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Every length with how often it was, the shortest first.
+    fn lengths(&self) -> impl Iterator<Item = (u32, u32)> {
+        let short = (0_u32..).zip(self.short.iter().copied()).filter(|(_, times)| *times > 0);
+        short.chain(self.longer.iter().map(|(seconds, times)| (*seconds, *times)))
+    }
+
+    /// The nearest-rank percentile; `None` of nothing.
+    #[must_use]
+    pub fn percentile(&self, percent: u8) -> Option<u32> {
+        // ⌈percent × count / 100⌉, and the first for 0.
+        let rank = self.count.checked_mul(usize::from(percent.min(100)))?.div_ceil(100).max(1);
+        let mut passed = 0_usize;
+        self.lengths().find_map(|(seconds, times)| {
+            passed = passed.saturating_add(usize::try_from(times).unwrap_or(usize::MAX));
+            (passed >= rank).then_some(seconds)
+        })
+    }
+}
+
+/// The durations of one hour of many days, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HourTally {
+    /// From received to ready.
+    pub ready: Tally,
+    /// What was promised of those that had a promise, from received.
+    pub promised: Tally,
+    /// How many were ready after the promised instant.
+    pub late: i64,
+}
+
+impl HourTally {
+    /// Adds all of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.ready.merge(&other.ready);
+        self.promised.merge(&other.promised);
+        self.late = self.late.saturating_add(other.late);
+    }
 }
 
 /// The durations of one hour.
@@ -84,17 +167,34 @@ fn push_list(bytes: &mut Vec<u8>, seconds: &mut [u32]) -> Result<(), Refused> {
     Ok(())
 }
 
-fn take_list(bytes: &mut &[u8]) -> Result<Vec<u32>, Refused> {
+/// Takes a list off the front, and hands over each of its durations.
+fn each_of_list(bytes: &mut &[u8], mut take: impl FnMut(u32)) -> Result<(), Refused> {
     let length = usize::try_from(take_number(bytes)?).map_err(Refused::internal)?;
-    let (mut list, rest) = bytes.split_at_checked(length).ok_or_else(broken)?;
+    let (list, rest) = bytes.split_at_checked(length).ok_or_else(broken)?;
     *bytes = rest;
-    let mut seconds = Vec::with_capacity(length);
-    let mut before = 0_u32;
-    while !list.is_empty() {
-        before = before.checked_add(take_number(&mut list)?).ok_or_else(broken)?;
-        seconds.push(before);
+    let (mut number, mut shift, mut before) = (0_u32, 0_u32, 0_u32);
+    // A year has millions of them, so this goes byte by byte instead of asking `take_number`.
+    for byte in list {
+        let bits = u32::from(byte & 0x7f);
+        if shift >= 28 && (shift > 28 || bits > 0x0f) {
+            return Err(broken());
+        }
+        number |= bits << shift;
+        if byte & 0x80 != 0 {
+            shift += 7;
+            continue;
+        }
+        before = before.checked_add(number).ok_or_else(broken)?;
+        take(before);
+        (number, shift) = (0, 0);
     }
-    Ok(seconds)
+    if shift == 0 { Ok(()) } else { Err(broken()) }
+}
+
+/// The head of an hour: which one, and how many were late.
+fn take_hour(bytes: &mut &[u8]) -> Result<(u8, u32), Refused> {
+    let hour = u8::try_from(take_number(bytes)?).ok().filter(|hour| *hour < 24).ok_or_else(broken)?;
+    Ok((hour, take_number(bytes)?))
 }
 
 /// The compact form of the hours of a day. Sorts their durations.
@@ -113,18 +213,19 @@ pub fn pack(hours: &mut [HourDurations]) -> Result<Vec<u8>, Refused> {
     Ok(bytes)
 }
 
-/// The hours of a compact form.
+/// Counts the durations of a compact form into their hours.
 ///
 /// # Errors
-/// `INTERNAL_ERROR` for bytes that [`pack`] never makes.
-pub fn unpack(mut bytes: &[u8]) -> Result<Vec<HourDurations>, Refused> {
-    let mut hours = Vec::new();
+/// `INTERNAL_ERROR` for bytes that [`pack`] never makes; what was read before them is counted.
+pub fn tally(mut bytes: &[u8], hours: &mut BTreeMap<u8, HourTally>) -> Result<(), Refused> {
     while !bytes.is_empty() {
-        let hour = u8::try_from(take_number(&mut bytes)?).ok().filter(|hour| *hour < 24).ok_or_else(broken)?;
-        let late = take_number(&mut bytes)?;
-        hours.push(HourDurations { hour, late, ready: take_list(&mut bytes)?, promised: take_list(&mut bytes)? });
+        let (hour, late) = take_hour(&mut bytes)?;
+        let counted = hours.entry(hour).or_default();
+        counted.late = counted.late.saturating_add(i64::from(late));
+        each_of_list(&mut bytes, |seconds| counted.ready.add(seconds))?;
+        each_of_list(&mut bytes, |seconds| counted.promised.add(seconds))?;
     }
-    Ok(hours)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -132,9 +233,28 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn counted(values: &[u32]) -> Tally {
+        let mut tally = Tally::default();
+        values.iter().for_each(|value| tally.add(*value));
+        tally
+    }
+
+    /// The hours of a compact form, durations one by one.
+    fn unpack(mut bytes: &[u8]) -> Result<Vec<HourDurations>, Refused> {
+        let mut hours = Vec::new();
+        while !bytes.is_empty() {
+            let (hour, late) = take_hour(&mut bytes)?;
+            let mut durations = HourDurations { hour, late, ..HourDurations::default() };
+            each_of_list(&mut bytes, |seconds| durations.ready.push(seconds))?;
+            each_of_list(&mut bytes, |seconds| durations.promised.push(seconds))?;
+            hours.push(durations);
+        }
+        Ok(hours)
+    }
+
     #[test]
     fn the_nearest_rank_by_hand() {
-        let of = |values: &[u32], percent| percentile(&mut values.to_vec(), percent);
+        let of = |values: &[u32], percent| counted(values).percentile(percent);
         assert_eq!(of(&[], 50), None);
         assert_eq!((of(&[7], 0), of(&[7], 50), of(&[7], 100)), (Some(7), Some(7), Some(7)));
         assert_eq!(of(&[4, 1, 3, 2], 50), Some(2), "the lower middle");
@@ -149,6 +269,7 @@ mod tests {
         let sum = [5, 0, 10, 0xff, 0xff, 0xff, 0xff, 0x0f, 0xff, 0xff, 0xff, 0xff, 0x0f, 0];
         for bytes in [&[24, 0, 0, 0][..], &[0x80], &[0xff; 6], &long, &[1, 0, 2, 1], &[1, 0, 1, 0x80, 0], &[1], &sum] {
             assert!(unpack(bytes).is_err(), "{bytes:?}");
+            assert!(tally(bytes, &mut BTreeMap::new()).is_err(), "{bytes:?}");
         }
     }
 
@@ -174,15 +295,26 @@ mod tests {
             hours.reverse();
             let bytes = pack(&mut hours).expect("packed");
             // `pack` has sorted them.
-            prop_assert_eq!(unpack(&bytes).expect("packed here"), hours);
+            prop_assert_eq!(&unpack(&bytes).expect("packed here"), &hours);
+            let mut tallies = BTreeMap::new();
+            // Two days alike.
+            tally(&bytes, &mut tallies).expect("packed here");
+            tally(&bytes, &mut tallies).expect("packed here");
+            for hour in hours {
+                let mut twice = counted(&[hour.ready.clone(), hour.ready].concat());
+                let found = tallies.remove(&hour.hour).expect("the hour");
+                prop_assert_eq!((&found.ready, found.late), (&twice, 2 * i64::from(hour.late)));
+                twice.merge(&counted(&hour.promised));
+                prop_assert_eq!(twice.len(), found.ready.len() + hour.promised.len());
+            }
         }
 
         #[test]
         fn the_percentile_is_the_smallest_value_that_covers_its_part(
-            mut values in prop::collection::vec(0_u32..1_000, 1..200),
+            values in prop::collection::vec(prop_oneof![0_u32..1_000, 14_000_u32..15_000, any::<u32>()], 1..200),
             percent in 1_u8..=100,
         ) {
-            let found = percentile(&mut values, percent).expect("not empty");
+            let found = counted(&values).percentile(percent).expect("not empty");
             let covered = |limit: u32| values.iter().filter(|value| **value <= limit).count() * 100;
             let wanted = usize::from(percent) * values.len();
             prop_assert!(values.contains(&found) && covered(found) >= wanted);
@@ -191,7 +323,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            drop(unpack(&bytes));
+            prop_assert_eq!(unpack(&bytes).is_ok(), tally(&bytes, &mut BTreeMap::new()).is_ok());
         }
     }
 }

@@ -22,6 +22,7 @@ use super::place::PlaceOrder;
 use super::settings::SetSetting;
 use super::staff::{SetStaffActive, SetStaffRole};
 use super::stock::{StockAdjust, StockReceive, StockRecount, StockSet, StockWaste};
+use super::terminals::RevokeTerminal;
 use super::till::{CashDrop, CashIn, CashPayout, TillClose, TillOpen};
 use crate::domain::error::Refused;
 use crate::domain::ids::OrderId;
@@ -268,6 +269,14 @@ commands!(
     }
 );
 
+commands!(
+    /// Commands about terminals that need no secret.
+    TerminalCommand {
+        /// Take one off.
+        Revoke(RevokeTerminal),
+    }
+);
+
 /// A command by name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -286,6 +295,8 @@ pub enum Envelope {
     Setting(SettingCommand),
     /// About staff.
     Staff(StaffCommand),
+    /// About a terminal.
+    Terminal(TerminalCommand),
 }
 
 impl Envelope {
@@ -313,6 +324,7 @@ impl Envelope {
             Self::Till(command) => command.run(door, caller, key).await,
             Self::Setting(command) => command.run(door, caller, key).await,
             Self::Staff(command) => command.run(door, caller, key).await,
+            Self::Terminal(command) => command.run(door, caller, key).await,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::domain::money::{Money, Rounding, out_of_range};
 use crate::domain::order::{EndReason, Source, Status, view_as};
 use crate::domain::payment::{AttemptMethod, PaymentStatus, RefundStatus};
 use crate::domain::report::{Calendar, DayRange, SalesSums, day_text, parse_day, weekday_of};
-use crate::domain::report_durations::{percentile, unpack};
+use crate::domain::report_durations::{HourTally, Tally, tally};
 use crate::store::reports::{self, HoursRow, ItemsRow, OrdersRow, RefundsRow, SalesRow, SpeedRow, WasteRow};
 use crate::store::reports_count::Counting;
 use crate::store::reports_fresh::{Split, split};
@@ -314,43 +314,23 @@ impl Query for HoursReport {
     }
 }
 
-/// Durations of some hours and days together.
-#[derive(Debug, Clone, Default)]
-struct Durations {
-    ready: Vec<u32>,
-    promised: Vec<u32>,
-    late: i64,
-}
-
-impl Durations {
-    fn add(&mut self, ready: &[u32], promised: &[u32], late: i64) {
-        self.ready.extend_from_slice(ready);
-        self.promised.extend_from_slice(promised);
-        self.late = self.late.saturating_add(late);
-    }
-
-    fn figures(&mut self) -> SpeedFigures {
-        let count = |values: &[u32]| i64::try_from(values.len()).unwrap_or(i64::MAX);
-        SpeedFigures {
-            orders: count(&self.ready),
-            median_seconds: percentile(&mut self.ready, 50),
-            p90_seconds: percentile(&mut self.ready, 90),
-            promised: count(&self.promised),
-            promised_median_seconds: percentile(&mut self.promised, 50),
-            promised_p90_seconds: percentile(&mut self.promised, 90),
-            late: self.late,
-        }
+fn figures(tally: &HourTally) -> SpeedFigures {
+    let count = |tally: &Tally| i64::try_from(tally.len()).unwrap_or(i64::MAX);
+    SpeedFigures {
+        orders: count(&tally.ready),
+        median_seconds: tally.ready.percentile(50),
+        p90_seconds: tally.ready.percentile(90),
+        promised: count(&tally.promised),
+        promised_median_seconds: tally.promised.percentile(50),
+        promised_p90_seconds: tally.promised.percentile(90),
+        late: tally.late,
     }
 }
 
-fn speed_of(hours: BTreeMap<u8, Durations>) -> (SpeedFigures, Vec<HourSpeed>) {
-    let mut all = Durations::default();
-    let mut speeds = Vec::with_capacity(hours.len());
-    for (hour, mut durations) in hours {
-        all.add(&durations.ready, &durations.promised, durations.late);
-        speeds.push(HourSpeed { hour, figures: durations.figures() });
-    }
-    (all.figures(), speeds)
+fn speed_of(hours: &BTreeMap<u8, HourTally>) -> (SpeedFigures, Vec<HourSpeed>) {
+    let mut all = HourTally::default();
+    hours.values().for_each(|tally| all.merge(tally));
+    (figures(&all), hours.iter().map(|(hour, tally)| HourSpeed { hour: *hour, figures: figures(tally) }).collect())
 }
 
 /// Speed of service.
@@ -371,18 +351,15 @@ impl Query for SpeedReport {
         let rows = reader.speed().await?;
         let named: BTreeMap<Uuid, String> =
             tickets::every_station(reader.tx, &reader.site).await?.into_iter().collect();
-        let mut stations: BTreeMap<Uuid, BTreeMap<u8, Durations>> = BTreeMap::new();
+        let mut stations: BTreeMap<Uuid, BTreeMap<u8, HourTally>> = BTreeMap::new();
         for row in &rows {
-            let hours = stations.entry(row.station_id).or_default();
-            for hour in unpack(&row.hours)? {
-                hours.entry(hour.hour).or_default().add(&hour.ready, &hour.promised, i64::from(hour.late));
-            }
+            tally(&row.hours, stations.entry(row.station_id).or_default())?;
         }
-        let (whole, hours) = speed_of(stations.remove(&Uuid::nil()).unwrap_or_default());
+        let (whole, hours) = speed_of(&stations.remove(&Uuid::nil()).unwrap_or_default());
         let mut views: Vec<StationSpeed> = stations
             .into_iter()
             .map(|(id, hours)| {
-                let (figures, hours) = speed_of(hours);
+                let (figures, hours) = speed_of(&hours);
                 StationSpeed {
                     station: StationId(id),
                     name: named.get(&id).cloned().unwrap_or_default(),

@@ -15,11 +15,13 @@ use crate::domain::ids::{OrderId, StockItemId};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::records::AuditRow;
-use crate::store::stock::{ByHand, HolderRow, MAX_ON_HAND, Moved, NewStock, StockRow};
+use crate::store::stock::{ByHand, HolderRow, Moved, NewStock, StockRow};
 use crate::store::{Tx, menu as menu_rows, menu_edit, sites, stock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use crate::store::stock::MAX_ON_HAND;
 
 /// The longest reason, in characters.
 const MAX_REASON: usize = 200;
@@ -92,8 +94,14 @@ pub struct MovementView {
     pub reserved_after: i64,
     /// The order, for sales.
     pub order: Option<OrderId>,
+    /// The order's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_number: Option<String>,
     /// The role of the actor.
     pub role: String,
+    /// The name of the person who moved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// Why.
     pub reason: Option<String>,
     /// When.
@@ -585,7 +593,9 @@ impl Query for StockLedger {
                 on_hand_after: row.on_hand_after,
                 reserved_after: row.reserved_after,
                 order: row.order_id.map(OrderId),
+                order_number: row.order_number,
                 role: row.actor_role,
+                actor: row.actor_name,
                 reason: row.reason,
                 at: Timestamp(row.at),
             })

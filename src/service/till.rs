@@ -15,10 +15,12 @@ use crate::domain::order::Guard;
 use crate::domain::text::clean;
 use crate::domain::time::Timestamp;
 use crate::store::records::AuditRow;
-use crate::store::till::{self, KindTotal, Movement, MovementKind, MovementRow, NewShift, ShiftRow};
+use crate::store::till::{self, KindTotal, Movement, MovementRow, NewShift, ShiftRow};
 use crate::store::{StoreError, Tx, people};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+pub use crate::store::till::MovementKind;
 
 /// The most that one movement, float or count may be: far from where sums overflow.
 const MAX_AMOUNT: i64 = 1_000_000_000_000;

@@ -6,7 +6,7 @@ use super::till::{ShiftView, Total, total};
 use super::views::Page;
 use crate::domain::access::Permission;
 use crate::domain::error::Refused;
-use crate::domain::ids::ShiftId;
+use crate::domain::ids::{OrderId, RefundId, ShiftId};
 use crate::domain::time::Timestamp;
 use crate::store::Tx;
 use crate::store::till::{self, KindTotal, MovementKind, ShiftRow};
@@ -110,6 +110,49 @@ impl Query for ClosedShifts {
         let next = rows.last().filter(|_| more).map(|row| format!("{}/{}", row.opened_at, row.id));
         let total = till::count_closed(view.tx, &site).await?;
         Ok(Page { items: sums(view.tx, &site, rows).await?, next, total })
+    }
+}
+
+/// A cash refund that waits to be paid out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingRefund {
+    /// The refund.
+    pub refund: RefundId,
+    /// Its order.
+    pub order: OrderId,
+    /// The order's number.
+    pub order_number: String,
+    /// The name that was called.
+    pub called_name: Option<String>,
+    /// How much (minor units, more than 0).
+    pub amount: i64,
+    /// Why.
+    pub reason: Option<String>,
+    /// Since when it waits.
+    pub since: Timestamp,
+}
+
+/// The cash refunds of the site that wait to be paid out, oldest first, at most 200.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WaitingCashRefunds;
+
+impl Query for WaitingCashRefunds {
+    type Output = Vec<WaitingRefund>;
+    const PERMISSION: Permission = Permission::TillOperate;
+
+    async fn run(&self, view: &mut View<'_>) -> Result<Self::Output, Refused> {
+        let site = view.site.id.clone();
+        let rows = till::waiting_cash_refunds(view.tx, &site, MAX_PAGE).await?;
+        let refunds = rows.into_iter().map(|row| WaitingRefund {
+            refund: RefundId(row.id),
+            order: OrderId(row.order_id),
+            order_number: row.order_number,
+            called_name: row.called_name,
+            amount: row.amount,
+            reason: row.reason,
+            since: Timestamp(row.created_at),
+        });
+        Ok(refunds.collect())
     }
 }
 

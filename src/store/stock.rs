@@ -69,10 +69,14 @@ pub struct MovementRow {
     pub reserved_after: i64,
     /// The order, for sales.
     pub order_id: Option<Uuid>,
+    /// Its number.
+    pub order_number: Option<String>,
     /// The role of the actor.
     pub actor_role: String,
     /// The person.
     pub actor_id: Option<Uuid>,
+    /// The person's name for people.
+    pub actor_name: Option<String>,
     /// Why.
     pub reason: Option<String>,
     /// When (microseconds).
@@ -114,9 +118,11 @@ const LOCK: &str = "UPDATE stock_items SET updated_at = $3 WHERE site_id = $1 AN
 const MOVEMENT: &str = "INSERT INTO stock_movements (site_id, stock_item_id, seq, kind, quantity, on_hand_after, \
      reserved_after, actor_role, actor_id, terminal_id, reason, at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const LEDGER: &str = "SELECT seq, kind, quantity, on_hand_after, reserved_after, order_id, actor_role, actor_id, \
-     reason, at FROM stock_movements WHERE site_id = $1 AND stock_item_id = $2 AND seq < $3 \
-     ORDER BY seq DESC LIMIT $4";
+const LEDGER: &str = "SELECT m.seq, m.kind, m.quantity, m.on_hand_after, m.reserved_after, m.order_id, o.order_number, \
+     m.actor_role, m.actor_id, s.name AS actor_name, m.reason, m.at FROM stock_movements m \
+     LEFT JOIN orders o ON o.site_id = m.site_id AND o.id = m.order_id \
+     LEFT JOIN staff s ON s.site_id = m.site_id AND s.id = m.actor_id \
+     WHERE m.site_id = $1 AND m.stock_item_id = $2 AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4";
 const HOLDERS: &str = "SELECT r.order_id, o.order_number, o.status, r.quantity, \
      EXISTS (SELECT 1 FROM payment_attempts a WHERE a.site_id = o.site_id AND a.order_id = o.id \
      AND a.status IN ('created', 'authorized')) AS paying \

@@ -150,6 +150,25 @@ pub struct UnpaidCashRow {
     pub due: i64,
 }
 
+/// A cash refund that waits to be paid out.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct WaitingRefundRow {
+    /// The refund.
+    pub id: Uuid,
+    /// Its order.
+    pub order_id: Uuid,
+    /// The order's number.
+    pub order_number: String,
+    /// The name that was called.
+    pub called_name: Option<String>,
+    /// How much (minor units, more than 0).
+    pub amount: i64,
+    /// Why.
+    pub reason: Option<String>,
+    /// Since when it waits (microseconds).
+    pub created_at: i64,
+}
+
 /// The columns of a [`ShiftRow`] and where they come from, once for every statement below.
 macro_rules! shifts {
     ($rest:literal) => {
@@ -195,6 +214,9 @@ const UNPAID_CASH: &str = "SELECT id, order_number, due FROM orders WHERE site_i
      ORDER BY created_at, id LIMIT $2";
 const PENDING_CASH_REFUNDS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM refunds \
      WHERE site_id = $1 AND method = 'cash' AND status = 'pending'";
+const WAITING_REFUNDS: &str = "SELECT r.id, r.order_id, o.order_number, o.called_name, r.amount, r.reason, r.created_at \
+     FROM refunds r JOIN orders o ON o.site_id = r.site_id AND o.id = r.order_id \
+     WHERE r.site_id = $1 AND r.method = 'cash' AND r.status = 'pending' ORDER BY r.created_at, r.id LIMIT $2";
 
 /// The open shift at the terminal; where there is none, the only open shift of the site, if there is
 /// exactly one.
@@ -396,4 +418,12 @@ pub async fn unpaid_cash_orders(tx: &mut Tx, site: &str, limit: i64) -> Result<V
 /// Any [`StoreError`] of the statement.
 pub async fn pending_cash_refunds(tx: &mut Tx, site: &str) -> Result<(i64, i64), StoreError> {
     fetch_one!(tx, (i64, i64), PENDING_CASH_REFUNDS, site)
+}
+
+/// The cash refunds that wait to be paid out, oldest first, at most `limit`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn waiting_cash_refunds(tx: &mut Tx, site: &str, limit: i64) -> Result<Vec<WaitingRefundRow>, StoreError> {
+    fetch_all!(tx, WaitingRefundRow, WAITING_REFUNDS, site, limit)
 }

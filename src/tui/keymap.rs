@@ -197,8 +197,12 @@ actions! {
     SetPin => "set_pin",
     /// Console: let somebody in, or no longer.
     SetActive => "set_active",
+    /// Console: the registered terminals.
+    Terminals => "terminals",
     /// Console: the days that a report covers.
     Range => "range",
+    /// Console: another order of the rows.
+    Sort => "sort",
     /// Console: prove the seals or the sums.
     Verify => "verify",
     /// Console: make a copy of the store.

@@ -6,6 +6,8 @@ use crate::domain::access::Role;
 use crate::domain::fulfilment::Fulfilment;
 use crate::domain::order::{EndReason, EventKind, Status};
 use crate::domain::payment::{AttemptMethod, AttemptStatus, Method, PaymentStatus, RefundStatus};
+use crate::service::health::ConcernKind;
+use crate::service::terminals::TerminalRole;
 
 macro_rules! vocabulary {
     ($($(#[$doc:meta])* $name:ident($kind:ty) in $section:literal;)+) => {
@@ -54,6 +56,12 @@ vocabulary! {
     end_reason(EndReason) in "end_reason";
     /// What happens to an order.
     event(EventKind) in "event";
+    /// What a terminal is for.
+    terminal_role(TerminalRole) in "terminal_role";
+    /// What is of concern about the house.
+    concern(ConcernKind) in "concern";
+    /// What to do about it.
+    concern_help(ConcernKind) in "concern_help";
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use servery::service::orders::{
 use servery::service::payments::{SettleRefund, StartPayment};
 use servery::service::place::PlaceOrder;
 use servery::service::till::{CashDrop, CashIn, TillOpen, TillStatus, Total};
+use servery::service::till_reports::WaitingCashRefunds;
 use servery::service::views::{ItemView, OrderView, Placed};
 use servery::service::worker_due::DueRefunds;
 use servery::store::due::Key;
@@ -172,9 +173,14 @@ on_both!(what_an_override_took_is_paid_out_by_hand_and_never_asked_of_a_gateway,
         let report = house.door.ask(&house.kitchen, TillStatus::default()).await.expect("status").expect("open");
         let waiting = Total { count: 1, amount: order.total.0 };
         assert_eq!(report.pending_cash_refunds, waiting, "the till shows that it waits");
+        let listed = house.door.ask(&house.kitchen, WaitingCashRefunds).await.expect("what waits");
+        let seen: Vec<_> = listed.iter().map(|row| (row.refund, row.order, row.amount)).collect();
+        assert_eq!(seen, [(order.refunds[0].id, order.id, order.total.0)]);
+        assert_eq!(listed[0].order_number, order.order_number);
         let pay_out = PayOutRefund { order: order.id, refund: order.refunds[0].id };
         let paid = house.run(&house.kitchen, pay_out).await;
         assert_eq!(paid.payment_status, PaymentStatus::Refunded);
+        assert_eq!(house.door.ask(&house.kitchen, WaitingCashRefunds).await.expect("what waits"), []);
         assert_eq!(house.drawer().await, report.shift.expected - order.total.0);
     }
 });

@@ -15,8 +15,8 @@ use servery::service::cart::{CartAdd, CartFulfilment};
 use servery::service::menu::MenuNow;
 use servery::service::payments::{ApplyCharge, ChargeResult};
 use servery::service::place::PlaceOrder;
-use servery::service::staff::{ListStaff, SetStaffActive};
-use servery::service::views::OrderView;
+use servery::service::staff::{ListStaff, SetStaffActive, login};
+use servery::service::views::{OrderView, Placed};
 use servery::service::{Caller, TimeOrderedIds};
 use servery::tui::app::Input;
 use servery::tui::screens::console::{Console, Effect, Msg, Options};
@@ -43,7 +43,9 @@ impl House {
         let runtime = runtime.expect("a runtime");
         let folder = tempfile::tempdir().expect("a folder");
         let home = folder.path().to_str().expect("a path");
-        let config = Config::load(&Flags::default(), Variables::from_pairs([("HOME", home)])).expect("configuration");
+        // The machine's own name would stand in the pictures.
+        let variables = [("HOME", home), ("SERVERY_TERMINAL", "console-counter")];
+        let config = Config::load(&Flags::default(), Variables::from_pairs(variables)).expect("configuration");
         let clock = Arc::new(TestClock::at(NOON));
         let ids = Arc::new(TimeOrderedIds::seeded([7; 32]));
         let opening = Opened::open_with(&config, Role::Watches, Arc::clone(&clock) as Arc<dyn Clock>, ids);
@@ -85,8 +87,22 @@ impl House {
         Caller::Guest { customer: CustomerId(uuid::Uuid::from_u128(number)), terminal: None }
     }
 
-    /// A guest orders one dish, and pays at once where the method is a card.
-    pub fn order(&self, number: u128, code: &str, quantity: i32, method: Method, name: &str) -> OrderView {
+    /// One of the demo's staff, signed in somewhere else.
+    pub fn person(&self, username: &str) -> Caller {
+        let (door, secrets) = (&self.opened.door, &self.opened.secrets);
+        let password = format!("demo-{username}-2026");
+        let signed = self.run(login(door, secrets, None, username, &password)).expect("signed in");
+        Caller::Session { token: signed.token, terminal: None, override_by: None }
+    }
+
+    /// A guest orders one dish; with `pay_now` an attempt to pay is open.
+    pub fn place(
+        &self,
+        number: u128,
+        (code, quantity): (&str, i32),
+        (method, pay_now): (Method, bool),
+        name: &str,
+    ) -> Placed {
         let (door, guest) = (&self.opened.door, Self::guest(number));
         self.run(async {
             let menu = door.ask(&guest, MenuNow::default()).await.expect("the menu");
@@ -100,12 +116,20 @@ impl House {
                 cart,
                 method,
                 called_name: Some(name.to_owned()),
-                pay_now: method != Method::Cash,
+                pay_now,
                 delivery_address: None,
                 retry_of: None,
                 expected_total: None,
             };
-            let placed = door.execute(&guest, None, place).await.expect("placed");
+            door.execute(&guest, None, place).await.expect("placed")
+        })
+    }
+
+    /// A guest orders one dish, and pays at once where the method is a card.
+    pub fn order(&self, number: u128, code: &str, quantity: i32, method: Method, name: &str) -> OrderView {
+        let placed = self.place(number, (code, quantity), (method, method != Method::Cash), name);
+        let door = &self.opened.door;
+        self.run(async {
             let Some(attempt) = &placed.attempt else { return placed.order };
             let apply = ApplyCharge {
                 order: placed.order.id,

@@ -6,11 +6,12 @@ use super::launcher::demo_accounts;
 use super::leading::Leading;
 use super::screen::{Wishes, show};
 use crate::cli::app::House;
+use crate::cli::shape;
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::{StaffId, TerminalId};
 use crate::service::staff::NewStaff;
 use crate::service::terminals::{self, TerminalRole};
-use crate::service::{Caller, backup, doctor, sign_in, staff};
+use crate::service::{Caller, audit, backup, doctor, sign_in, staff};
 use crate::tui::screens::console::{Act, Console, Effect, Msg, Options};
 use crate::tui::screens::person::{Person, PersonPin};
 use crate::worker;
@@ -104,7 +105,7 @@ impl Runner {
         match effect {
             Effect::Ask { request, ask } => {
                 let result = match self.caller(None) {
-                    Ok(caller) => ask.answer(door, &caller).await,
+                    Ok(caller) => ask.answer(door, &caller, self.house.configured_methods().as_deref()).await,
                     Err(refused) => Err(refused),
                 };
                 Msg::Loaded { request, result }
@@ -125,6 +126,9 @@ impl Runner {
                 Msg::SignedOut
             }
             Effect::Save { request, name, content } => Msg::Saved { request, result: self.save(&name, content).await },
+            Effect::SaveView { request, name, view } => {
+                Msg::Saved { request, result: self.save_view(&name, &view).await }
+            }
             Effect::Read { request, name } => Msg::Read { request, result: self.read(&name).await },
         }
     }
@@ -160,6 +164,7 @@ impl Runner {
                 answer(staff::set_password(door, secrets, &caller, staff, &password.0).await?)
             }
             Act::SetPin { staff, pin } => answer(staff::set_pin(door, secrets, &caller, staff, &pin.0).await?),
+            Act::VerifySeals => answer(audit::verify(door, &caller).await?),
             Act::Prove => answer(doctor::examine(door, &caller).await?),
             Act::Backup => {
                 let folder = self.folder("backups").await?;
@@ -193,6 +198,11 @@ impl Runner {
         let path = self.file(name).await?;
         tokio::fs::write(&path, content).await.map_err(|error| cannot("written", &path, &error))?;
         Ok(path)
+    }
+
+    async fn save_view(&self, name: &str, view: &Value) -> Result<PathBuf, Refused> {
+        let shaped = shape::own(view, self.house.site.currency)?;
+        self.save(name, format!("{shaped:#}\n")).await
     }
 
     async fn read(&self, name: &str) -> Result<String, Refused> {

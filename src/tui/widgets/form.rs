@@ -50,6 +50,8 @@ pub enum Kind {
     Time,
     /// `YYYY-MM-DD`.
     Day,
+    /// `YYYY-MM-DD`, or nothing.
+    MaybeDay,
 }
 
 impl Kind {
@@ -59,7 +61,7 @@ impl Kind {
         match self {
             Self::Text => None,
             Self::Needed => value.is_empty().then_some("form.needed"),
-            Self::MaybeNumber(..) if value.is_empty() => None,
+            Self::MaybeNumber(..) | Self::MaybeDay if value.is_empty() => None,
             Self::Number(min, max) | Self::MaybeNumber(min, max) => match value.parse::<i64>() {
                 Ok(number) if (min..=max).contains(&number) => None,
                 Ok(_) => Some("form.out_of_range"),
@@ -71,7 +73,9 @@ impl Kind {
                 Err(_) => Some("form.not_an_amount"),
             },
             Self::Time => NaiveTime::parse_from_str(value, "%H:%M").is_err().then_some("form.not_a_time"),
-            Self::Day => NaiveDate::parse_from_str(value, "%Y-%m-%d").is_err().then_some("form.not_a_day"),
+            Self::Day | Self::MaybeDay => {
+                NaiveDate::parse_from_str(value, "%Y-%m-%d").is_err().then_some("form.not_a_day")
+            }
         }
     }
 }
@@ -218,6 +222,12 @@ impl Form {
     #[must_use]
     pub fn number(&self, name: &str) -> Option<i64> {
         self.text(name).parse().ok()
+    }
+
+    /// The day of a line; `None` for an empty one.
+    #[must_use]
+    pub fn day(&self, name: &str) -> Option<NaiveDate> {
+        NaiveDate::parse_from_str(&self.text(name), "%Y-%m-%d").ok()
     }
 
     /// The amount of a line, in minor units.

@@ -114,7 +114,7 @@ pub fn draw<'a>(
 }
 
 /// A thin line down the side with a thick part where the visible entries stand.
-fn position(frame: &mut Frame<'_>, area: Rect, first: usize, visible: usize, len: usize, ctx: &ViewCtx<'_>) {
+pub fn position(frame: &mut Frame<'_>, area: Rect, first: usize, visible: usize, len: usize, ctx: &ViewCtx<'_>) {
     let rows = usize::from(area.height);
     let part = |entries: usize| entries.saturating_mul(rows).checked_div(len).unwrap_or_default();
     let length = part(visible).max(1);

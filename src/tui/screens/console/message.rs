@@ -4,12 +4,24 @@
 use crate::domain::access::Role;
 use crate::domain::error::Refused;
 use crate::domain::ids::{OrderId, StaffId};
+use crate::domain::payment::Method;
+use crate::service::audit::{AuditList, SealsStatus};
 use crate::service::envelope::{Envelope, OrderCommand};
+use crate::service::health::{self, HealthView};
 use crate::service::menu_book::MenuBook;
 use crate::service::menu_import::{MenuExport, MenuPreview};
 use crate::service::order_queries::{ListOrders, OrderActions, ShowHistory, ShowOrder};
+use crate::service::reports::{
+    BusinessToday, HoursReport, ItemsReport, RefundsAndWaste, SalesReport, SpeedReport, Statistics,
+};
 use crate::service::settings::{ListSettings, SettingHistory};
 use crate::service::site_info::ThisSite;
+use crate::service::staff::ListStaff;
+use crate::service::stock::{StockLedger, StockList};
+use crate::service::stock_forecast::{StockForecast, StockHolders};
+use crate::service::terminals::ListTerminals;
+use crate::service::till::TillStatus;
+use crate::service::till_reports::{ClosedShifts, OpenShifts, WaitingCashRefunds};
 use crate::service::{Caller, Door, Query};
 use crate::tui::app::RequestId;
 use crate::tui::screens::person::{Person, PersonPin, Secret};
@@ -23,21 +35,30 @@ macro_rules! questions {
         #[derive(Debug, Clone)]
         pub enum Ask {
             $($(#[$doc])* $name($query),)+
+            /// How the house is.
+            Health,
         }
 
         /// The answer to the [`Ask`] of the same name.
         #[derive(Debug, Clone)]
         pub enum Loaded {
             $($(#[$doc])* $name(Box<<$query as Query>::Output>),)+
+            /// How the house is.
+            Health(Box<HealthView>),
         }
 
         impl Ask {
-            /// Puts the question to the door.
+            /// Puts the question to the door. `configured` names the methods for which this process has
+            /// a gateway, where it knows.
             ///
             /// # Errors
             /// What the door refuses.
-            pub async fn answer(self, door: &Door, caller: &Caller) -> Result<Loaded, Refused> {
+            pub async fn answer(self, door: &Door, caller: &Caller, configured: Option<&[Method]>) -> Result<Loaded, Refused> {
                 match self {
+                    // More than one transaction, and so no query.
+                    Self::Health => {
+                        health::look(door, caller, configured).await.map(|view| Loaded::Health(Box::new(view)))
+                    }
                     $(Self::$name(query) => door.ask(caller, query).await.map(|found| Loaded::$name(Box::new(found))),)+
                 }
             }
@@ -66,6 +87,44 @@ questions! {
     Settings(ListSettings),
     /// Who changed a setting.
     SettingHistory(SettingHistory),
+    /// Every counted thing.
+    Stock(StockList),
+    /// What runs out today.
+    Forecast(StockForecast),
+    /// A page of the ledger of a counted thing.
+    Ledger(StockLedger),
+    /// The orders that hold units of a counted thing.
+    Holders(StockHolders),
+    /// The open till shifts.
+    Shifts(OpenShifts),
+    /// The report of a till shift.
+    Till(TillStatus),
+    /// A page of the till shifts of before.
+    PastShifts(ClosedShifts),
+    /// The cash refunds that wait to be paid out.
+    CashRefunds(WaitingCashRefunds),
+    /// A page of the staff.
+    Staff(ListStaff),
+    /// Every terminal.
+    Terminals(ListTerminals),
+    /// Which business day is running.
+    Today(BusinessToday),
+    /// Daily sales.
+    SalesReport(SalesReport),
+    /// Item performance.
+    ItemsReport(ItemsReport),
+    /// Order volume.
+    HoursReport(HoursReport),
+    /// Speed of service.
+    SpeedReport(SpeedReport),
+    /// Refunds and waste.
+    RefundsReport(RefundsAndWaste),
+    /// Statistics.
+    StatisticsReport(Statistics),
+    /// A page of the audit log.
+    Audit(AuditList),
+    /// How far the audit log is sealed.
+    Seals(SealsStatus),
 }
 
 /// A change that the console asks for.
@@ -114,6 +173,9 @@ pub enum Act {
     Backup,
     /// The proof of stock, money and seals, now.
     Prove,
+    /// The proof of the audit log's seals alone, now; answered with a
+    /// [`SealsProof`](crate::service::audit::SealsProof).
+    VerifySeals,
 }
 
 /// What the console asks to have done.
@@ -161,6 +223,16 @@ pub enum Effect {
         name: String,
         /// What is written.
         content: String,
+    },
+    /// Write a view as JSON, in the shape that the command line prints, into the house's folder for
+    /// exports; answered by [`Msg::Saved`].
+    SaveView {
+        /// Comes back with the answer.
+        request: RequestId,
+        /// The file's name, without a folder.
+        name: String,
+        /// The view.
+        view: Value,
     },
     /// Read a file of the house's folder for exports; answered by [`Msg::Read`].
     Read {

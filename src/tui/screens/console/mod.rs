@@ -5,15 +5,22 @@
 //! out. Start it with one [`Input::StoreChanged`]; that makes it look at the store.
 
 mod ahead;
+mod audit;
 mod desk;
 mod facts;
+mod health;
+mod leaf;
 mod menu;
 mod message;
 mod orders;
 mod paged;
 mod palette;
+mod reports;
 mod settings;
+mod staff;
+mod stock;
 mod tab;
+mod till;
 
 pub use desk::{Commands, Desk, Done};
 pub use message::{Act, Ask, Effect, Loaded, Msg};
@@ -332,6 +339,12 @@ impl Console {
         let minute = env.now.0.div_euclid(60_000_000);
         let turned = std::mem::replace(&mut self.shown_minute, minute) != minute;
         let gone = self.desk.toast.expire(env.now);
+        if self.desk.person.is_some() {
+            let commands = self.with_tab(|tab, desk| tab.on_tick(desk));
+            if !commands.is_empty() {
+                return commands;
+            }
+        }
         if turned || gone { Vec::new() } else { vec![Cmd::Unchanged] }
     }
 

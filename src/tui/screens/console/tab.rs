@@ -61,8 +61,20 @@ places! {
     Orders => "console.tab_orders", ConsoleOrders, OrdersRead, super::orders::Orders;
     /// Menu.
     Menu => "console.tab_menu", ConsoleMenu, MenuWrite, super::menu::Menu;
+    /// Stock.
+    Stock => "console.tab_stock", ConsoleStock, StockRead, super::stock::Stock;
+    /// The till.
+    Till => "console.tab_till", ConsoleTill, TillOperate, super::till::Till;
     /// Settings.
     Settings => "console.tab_settings", ConsoleSettings, SettingsWrite, super::settings::Settings;
+    /// The staff, and the terminals.
+    Staff => "console.tab_staff", ConsoleStaff, StaffManage, super::staff::Staff;
+    /// Reports.
+    Reports => "console.tab_reports", ConsoleReports, ReportsRead, super::reports::Reports;
+    /// The audit log.
+    Audit => "console.tab_audit", ConsoleAudit, AuditRead, super::audit::Audit;
+    /// How the house is.
+    Health => "console.tab_health", ConsoleHealth, ReportsRead, super::health::Health;
 }
 
 /// A tab. It draws into the room that the console leaves it and puts its own questions over it.
@@ -101,6 +113,11 @@ pub trait Tab: std::fmt::Debug {
 
     /// Takes a file's path after it was written, or what was read.
     fn on_file(&mut self, _message: Msg, _desk: &mut Desk, _env: &Env<'_>) -> Commands {
+        Vec::new()
+    }
+
+    /// A second has passed while it was open. Nothing, unless it looks again by itself.
+    fn on_tick(&mut self, _desk: &mut Desk) -> Commands {
         Vec::new()
     }
 

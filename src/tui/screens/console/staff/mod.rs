@@ -1,0 +1,363 @@
+//! The console's staff: who works here, in which role, who has a PIN and who was last seen when; and the
+//! terminals that are registered. State and what inputs do to it; what a change asks for stands in
+//! `question`.
+
+mod question;
+
+use super::desk::{Commands, Desk, Done, waiting_words};
+use super::message::{Act, Ask, Loaded, Msg};
+use super::paged::{Paged, Wanted};
+use super::tab::Tab;
+use crate::domain::error::Refused;
+use crate::domain::time::Timestamp;
+use crate::service::envelope::Envelope;
+use crate::service::staff::{ListStaff, StaffView};
+use crate::service::terminals::{ListTerminals, TerminalView};
+use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
+use crate::tui::keymap::{Action, Context};
+use crate::tui::text;
+use crate::tui::theme::Token;
+use crate::tui::vocabulary;
+use crate::tui::widgets::columns::Column;
+use crate::tui::widgets::list::ListState;
+use crate::tui::widgets::panel;
+use crate::tui::widgets::table::{self, TableLook};
+use question::{Change, Next, Question};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+/// The names of the lists in [`Hit::Row`].
+const PEOPLE: &str = "staff";
+const TERMINALS: &str = "terminals";
+/// From this width on, the terminals stand beside the staff.
+const WIDE: u16 = 110;
+/// Columns of the staff where the terminals stand beside them.
+const LIST_WIDTH: u16 = 64;
+
+/// The tab.
+#[derive(Debug, Default)]
+pub(super) struct Staff {
+    people: Paged<StaffView>,
+    terminals: Latest<Vec<TerminalView>>,
+    terminal: ListState,
+    problem: Option<Refused>,
+    /// The terminals take the keys.
+    open: bool,
+    over: Option<Question>,
+}
+
+fn people_question(wanted: Wanted) -> Ask {
+    Ask::Staff(ListStaff { after: wanted.after, limit: wanted.limit })
+}
+
+impl Staff {
+    fn known_terminals(&self) -> &[TerminalView] {
+        self.terminals.get().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn selected_terminal(&self) -> Option<&TerminalView> {
+        let terminals = self.known_terminals();
+        terminals.get(self.terminal.selected(terminals.len())?)
+    }
+
+    fn change(&mut self, change: Change, desk: &mut Desk, env: &Env<'_>) {
+        let Some(person) = self.people.selected() else {
+            desk.say(env.locale.t("console.select_first"), Token::Muted, env);
+            return;
+        };
+        let own = desk.person().is_some_and(|own| own.username == person.username);
+        self.over = Some(Question::new(change, person, own, env));
+    }
+
+    fn revoke(&mut self, desk: &mut Desk, env: &Env<'_>) {
+        match self.selected_terminal() {
+            Some(terminal) if terminal.revoked_at.is_none() => self.over = Some(Question::revoke(terminal, env)),
+            Some(_) => desk.say(env.locale.t("staff.is_revoked"), Token::Muted, env),
+            None => desk.say(env.locale.t("console.select_first"), Token::Muted, env),
+        }
+    }
+
+    /// What is said when a change is done.
+    fn done_words(act: &Act, value: serde_json::Value, env: &Env<'_>) -> String {
+        if let Act::Command(Envelope::Terminal(_)) = act {
+            return env.locale.t("staff.done_revoked");
+        }
+        let Ok(person) = serde_json::from_value::<StaffView>(value) else { return env.locale.t("staff.done_changed") };
+        let key = match act {
+            Act::AddStaff { .. } => "staff.done_added",
+            Act::SetPassword { .. } => "staff.done_password",
+            Act::SetPin { .. } => "staff.done_pin",
+            _ if !person.active => "staff.done_deactivated",
+            _ => "staff.done_role",
+        };
+        let role = vocabulary::role(person.role, env.locale);
+        env.locale.t_args(key, &[("name", &person.name), ("role", &role)])
+    }
+
+    fn draw_people(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
+        let [top, _, body] =
+            Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+        let total = ctx.locale.t_plural("staff.count", self.people.total(), &[]);
+        frame.render_widget(Paragraph::new(Line::styled(total, ctx.style(Token::Muted))).right_aligned(), top);
+        if self.people.items().is_empty() {
+            let (words, token) = if self.people.is_loaded() && self.people.problem().is_none() {
+                (ctx.locale.t("staff.none"), Token::Muted)
+            } else {
+                waiting_words(self.people.problem(), ctx)
+            };
+            draw_words(&words, token, frame, body, ctx);
+            return;
+        }
+        let (name, username, role) =
+            (ctx.locale.t("staff.name"), ctx.locale.t("staff.username"), ctx.locale.t("staff.role"));
+        let (pin, seen) = (ctx.locale.t("staff.pin"), ctx.locale.t("staff.last_seen"));
+        let columns = [
+            (Column::Left(1), ""),
+            (Column::Fill, name.as_str()),
+            (Column::Left(14), username.as_str()),
+            (Column::Left(9), role.as_str()),
+            (Column::Left(3), pin.as_str()),
+            (Column::Left(16), seen.as_str()),
+        ];
+        let look = TableLook { name: PEOPLE, columns: &columns, active: !self.open };
+        let items = self.people.items();
+        table::draw(frame, body, &self.people.state, items.len(), look, ctx, |index| match items.get(index) {
+            Some(person) => person_cells(person, desk, ctx),
+            None => Vec::new(),
+        });
+    }
+
+    fn draw_terminals(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
+        let inner = panel::draw(frame, area, &ctx.locale.t("staff.terminals"), self.open, ctx);
+        let terminals = self.known_terminals();
+        if terminals.is_empty() {
+            let (words, token) = match self.terminals.get() {
+                Some(_) => (ctx.locale.t("staff.no_terminals"), Token::Muted),
+                None => waiting_words(self.problem.as_ref(), ctx),
+            };
+            draw_words(&words, token, frame, inner, ctx);
+            return;
+        }
+        let (name, role, seen) =
+            (ctx.locale.t("staff.name"), ctx.locale.t("staff.terminal_role"), ctx.locale.t("staff.last_seen"));
+        let columns = [
+            (Column::Left(1), ""),
+            (Column::Fill, name.as_str()),
+            (Column::Left(8), role.as_str()),
+            (Column::Left(16), seen.as_str()),
+        ];
+        let look = TableLook { name: TERMINALS, columns: &columns, active: self.open };
+        table::draw(frame, inner, &self.terminal, terminals.len(), look, ctx, |index| match terminals.get(index) {
+            Some(terminal) => terminal_cells(terminal, desk, ctx),
+            None => Vec::new(),
+        });
+    }
+}
+
+fn draw_words(words: &str, token: Token, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
+    let rows = text::wrap(words, usize::from(area.width));
+    let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn seen(at: Option<Timestamp>, desk: &Desk, ctx: &ViewCtx<'_>) -> String {
+    at.map_or_else(|| ctx.locale.t("staff.never"), |at| desk.instant(at))
+}
+
+fn person_cells(person: &StaffView, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, Style)> {
+    let token = |token| ctx.style(if person.active { token } else { Token::Muted });
+    let mark = if person.active { "●" } else { "✗" };
+    let pin = if person.has_pin { ctx.locale.t("common.yes") } else { ctx.locale.t("common.no") };
+    let seen = if person.active { seen(person.last_seen_at, desk, ctx) } else { ctx.locale.t("staff.not_let_in") };
+    vec![
+        (mark.to_owned(), ctx.style(if person.active { Token::Success } else { Token::Danger })),
+        (person.name.clone(), token(Token::Text)),
+        (person.username.clone(), token(Token::Text)),
+        (vocabulary::role(person.role, ctx.locale), token(Token::Accent)),
+        (pin, token(Token::Text)),
+        (seen, ctx.style(Token::Muted)),
+    ]
+}
+
+fn terminal_cells(terminal: &TerminalView, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, Style)> {
+    let revoked = terminal.revoked_at.is_some();
+    let mark = if revoked { "✗" } else { "●" };
+    let token = if revoked { Token::Muted } else { Token::Text };
+    let seen = if revoked { ctx.locale.t("staff.taken_off") } else { seen(terminal.last_seen_at, desk, ctx) };
+    vec![
+        (mark.to_owned(), ctx.style(if revoked { Token::Danger } else { Token::Success })),
+        (terminal.name.clone(), ctx.style(token)),
+        (terminal_role(terminal, ctx), ctx.style(token)),
+        (seen, ctx.style(Token::Muted)),
+    ]
+}
+
+/// What a terminal is for.
+fn terminal_role(terminal: &TerminalView, ctx: &ViewCtx<'_>) -> String {
+    use crate::service::terminals::TerminalRole as R;
+    ctx.locale.t(match terminal.role {
+        R::Kiosk => "staff.terminal_kiosk",
+        R::Kitchen => "staff.terminal_kitchen",
+        R::Board => "staff.terminal_board",
+        R::Console => "staff.terminal_console",
+        R::Worker => "staff.terminal_worker",
+    })
+}
+
+impl Tab for Staff {
+    fn load(&mut self, desk: &mut Desk) -> Commands {
+        let mut commands = self.people.reload(desk, people_question);
+        commands.extend(desk.ask(&mut self.terminals, Ask::Terminals(ListTerminals)));
+        commands
+    }
+
+    fn context(&self) -> Context {
+        self.over.as_ref().map_or(Context::ConsoleStaff, Question::context)
+    }
+
+    fn is_covered(&self) -> bool {
+        self.over.is_some()
+    }
+
+    fn hints(&self, _desk: &Desk) -> Vec<Action> {
+        if self.is_covered() {
+            return Vec::new();
+        }
+        if self.open {
+            return vec![Action::Delete, Action::Back, Action::Palette, Action::Help];
+        }
+        vec![
+            Action::Add,
+            Action::SetRole,
+            Action::SetPassword,
+            Action::SetPin,
+            Action::SetActive,
+            Action::Terminals,
+            Action::Help,
+        ]
+    }
+
+    fn on_input(&mut self, input: &Input<Msg>, action: Option<Action>, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        if let Some(mut question) = self.over.take() {
+            let commands = match question.on_input(input, env) {
+                Next::Cancelled => return Vec::new(),
+                Next::Open => Vec::new(),
+                Next::Act(act) => {
+                    let commands = desk.act(act, env);
+                    if commands.is_empty() {
+                        question.rewind(env);
+                    }
+                    commands
+                }
+            };
+            // It stays, so that a refusal leads back to what was typed.
+            self.over = Some(question);
+            return commands;
+        }
+        match input {
+            Input::Click { hit: Some(Hit::Row { list: PEOPLE, index }), .. } => {
+                self.open = false;
+                self.people.state.select(*index);
+                return Vec::new();
+            }
+            Input::Click { hit: Some(Hit::Row { list: TERMINALS, index }), .. } => {
+                self.open = true;
+                self.terminal.select(*index);
+                return Vec::new();
+            }
+            _ => {}
+        }
+        let Some(action) = action else { return Vec::new() };
+        match action {
+            Action::Terminals => self.open = !self.open,
+            Action::Back if self.open => self.open = false,
+            Action::Delete if self.open => self.revoke(desk, env),
+            Action::Delete => desk.say(env.locale.t("staff.never_removed"), Token::Muted, env),
+            Action::Add => {
+                self.open = false;
+                self.over = Some(Question::add(env));
+            }
+            action if self.open => {
+                self.terminal.on_action(action, self.known_terminals().len());
+            }
+            Action::SetRole | Action::Select => self.change(Change::Role, desk, env),
+            Action::SetActive => self.change(Change::Active, desk, env),
+            Action::SetPassword => self.change(Change::Password, desk, env),
+            Action::SetPin => self.change(Change::Pin, desk, env),
+            action => return self.people.on_action(action, desk, people_question).unwrap_or_default(),
+        }
+        Vec::new()
+    }
+
+    fn on_loaded(
+        &mut self,
+        request: RequestId,
+        result: Result<Loaded, Refused>,
+        _desk: &mut Desk,
+        _env: &Env<'_>,
+    ) -> Commands {
+        let same = |one: &StaffView, other: &StaffView| one.id == other.id;
+        match result {
+            Ok(Loaded::Staff(page)) => {
+                self.people.answer(request, Ok(*page), same);
+            }
+            Ok(Loaded::Terminals(terminals)) => {
+                let kept = self.selected_terminal().map(|terminal| terminal.id);
+                let mut terminals = *terminals;
+                // What was taken off is looked for last.
+                terminals.sort_by_key(|terminal| terminal.revoked_at.is_some());
+                let at = kept.and_then(|id| terminals.iter().position(|terminal| terminal.id == id));
+                if self.terminals.answer(request, terminals) {
+                    self.problem = None;
+                    if let Some(at) = at {
+                        self.terminal.select(at);
+                    }
+                }
+            }
+            Ok(_) => {}
+            Err(refused) => {
+                if self.terminals.settle(request) {
+                    self.problem = Some(refused);
+                } else {
+                    self.people.answer(request, Err(refused), same);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn on_done(&mut self, done: Done, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        match done.result {
+            Ok(value) => {
+                let words = Self::done_words(&done.act, value, env);
+                desk.say(words, Token::Success, env);
+                self.over = None;
+            }
+            Err(refused) => match &mut self.over {
+                Some(question) => question.refuse(&refused, env),
+                None => desk.refuse(&refused, env),
+            },
+        }
+        Vec::new()
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
+        if ctx.size.width >= WIDE {
+            let [left, _, right] =
+                Layout::horizontal([Constraint::Length(LIST_WIDTH), Constraint::Length(1), Constraint::Fill(1)])
+                    .areas(area);
+            self.draw_people(frame, left, desk, ctx);
+            self.draw_terminals(frame, right, desk, ctx);
+        } else if self.open {
+            self.draw_terminals(frame, area, desk, ctx);
+        } else {
+            self.draw_people(frame, area, desk, ctx);
+        }
+        if let Some(question) = &self.over {
+            question.draw(frame, area, ctx);
+        }
+    }
+}

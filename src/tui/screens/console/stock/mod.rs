@@ -1,0 +1,517 @@
+//! The console's stock: every counted thing with what is there, held and left, what is about to run out
+//! first; one of them with its ledger; and what changes a count. State and what inputs do to it; what
+//! stands about one thing is drawn in `detail`, what a change asks for stands in `question`, and the
+//! choice of orders to release in `release`.
+
+mod detail;
+mod question;
+mod release;
+
+use super::desk::{Commands, Desk, Done, waiting_words};
+use super::message::{Act, Ask, Loaded, Msg};
+use super::paged::Paged;
+use super::tab::Tab;
+use crate::domain::error::Refused;
+use crate::domain::forecast::Forecast;
+use crate::domain::ids::{OrderId, StockItemId};
+use crate::service::envelope::Envelope;
+use crate::service::stock::{HolderView, MovementView, StockChanged, StockLedger, StockList, StockView};
+use crate::service::stock_forecast::{ForecastView, StockForecast, StockHolders};
+use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
+use crate::tui::keymap::{Action, Context};
+use crate::tui::refusal;
+use crate::tui::text;
+use crate::tui::theme::Token;
+use crate::tui::widgets::columns::Column;
+use crate::tui::widgets::form::Filled;
+use crate::tui::widgets::input::TextInput;
+use crate::tui::widgets::list::ListState;
+use crate::tui::widgets::panel;
+use crate::tui::widgets::table::{self, TableLook};
+use question::{Change, Question};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use release::{Release, Released};
+
+/// The name of the list in [`Hit::Row`].
+const LIST: &str = "stock";
+/// From this width on, the selected thing stands beside the list.
+const WIDE: u16 = 110;
+/// Columns of the list where a thing stands beside it.
+const LIST_WIDTH: u16 = 58;
+/// The longest search.
+const SEARCH_LIMIT: usize = 40;
+
+/// A row of the list.
+#[derive(Debug, Clone)]
+struct Row {
+    item: StockView,
+    /// Units sold today, and what that means.
+    outlook: Option<(i64, Forecast)>,
+}
+
+impl Row {
+    /// Where it stands: gone, low, soon gone, the rest, what is not counted.
+    const fn rank(&self) -> (u8, i64) {
+        match self.outlook {
+            _ if !self.item.tracked => (4, 0),
+            _ if self.item.available <= 0 => (0, 0),
+            _ if self.item.low => (1, 0),
+            Some((_, Forecast::RunsOut(at))) => (2, at.0),
+            _ => (3, 0),
+        }
+    }
+}
+
+/// What lies over the tab.
+#[derive(Debug)]
+enum Over {
+    Ask(Question),
+    /// Orders hold what the answer to this question would take from them.
+    Release(Question, Release),
+}
+
+/// The tab.
+#[derive(Debug, Default)]
+pub(super) struct Stock {
+    items: Latest<Vec<StockView>>,
+    forecasts: Latest<Vec<ForecastView>>,
+    problem: Option<Refused>,
+    /// What is shown, in its order.
+    rows: Vec<Row>,
+    state: ListState,
+    /// A part of the name or the code.
+    search: String,
+    /// Text is being typed into the search.
+    searching: Option<TextInput>,
+    /// The thing whose ledger is wanted.
+    wanted: Option<StockItemId>,
+    /// The thing that is to be selected once it is in the list.
+    goal: Option<StockItemId>,
+    ledger: Paged<MovementView>,
+    holders: Latest<Vec<HolderView>>,
+    /// The ledger takes the keys.
+    open: bool,
+    over: Option<Over>,
+}
+
+impl Stock {
+    fn selected(&self) -> Option<&Row> {
+        self.rows.get(self.state.selected(self.rows.len())?)
+    }
+
+    /// Makes the rows anew; the selection stays on its thing.
+    fn arrange(&mut self) {
+        let Some(items) = self.items.get() else { return };
+        let kept = self.goal.or_else(|| self.selected().map(|row| row.item.id));
+        let forecasts = self.forecasts.get().map(Vec::as_slice).unwrap_or_default();
+        let search = self.search.trim().to_lowercase();
+        let wanted = |item: &&StockView| {
+            search.is_empty() || item.name.to_lowercase().contains(&search) || item.code.contains(&search)
+        };
+        let row = |item: &StockView| {
+            let found = forecasts.iter().find(|view| view.item.id == item.id);
+            Row { item: item.clone(), outlook: found.map(|view| (view.sold_today, view.forecast)) }
+        };
+        let mut rows: Vec<Row> = items.iter().filter(wanted).map(row).collect();
+        rows.sort_by_cached_key(|row| (row.rank(), row.item.name.to_lowercase()));
+        self.rows = rows;
+        if let Some(at) = kept.and_then(|id| self.rows.iter().position(|row| row.item.id == id)) {
+            self.state.select(at);
+            self.goal = None;
+        }
+    }
+
+    fn read_list(&mut self, desk: &mut Desk) -> Commands {
+        let mut commands = desk.ask(&mut self.items, Ask::Stock(StockList::default()));
+        commands.extend(desk.ask(&mut self.forecasts, Ask::Forecast(StockForecast)));
+        commands
+    }
+
+    /// Reads the ledger of the thing that is wanted, and who holds units of it.
+    fn read_item(&mut self, desk: &mut Desk) -> Commands {
+        let Some(item) = self.wanted.map(|id| id.to_string()) else { return Vec::new() };
+        let mut commands = desk.ask(&mut self.holders, Ask::Holders(StockHolders { item: item.clone() }));
+        commands.extend(
+            self.ledger
+                .reload(desk, |wanted| Ask::Ledger(StockLedger { item, after: wanted.after, limit: wanted.limit })),
+        );
+        commands
+    }
+
+    /// The thing under the selection becomes the one whose ledger is shown.
+    fn follow(&mut self, desk: &mut Desk) -> Commands {
+        let selected = self.selected().map(|row| row.item.id);
+        if selected == self.wanted {
+            return Vec::new();
+        }
+        self.wanted = selected;
+        self.ledger.clear();
+        self.holders.clear();
+        self.read_item(desk)
+    }
+
+    fn ask(&mut self, change: Change, desk: &mut Desk, env: &Env<'_>) {
+        let Some(row) = self.selected() else {
+            desk.say(env.locale.t("console.select_first"), Token::Muted, env);
+            return;
+        };
+        self.over = Some(Over::Ask(Question::new(change, &row.item, env)));
+    }
+
+    fn on_over(&mut self, over: Over, input: &Input<Msg>, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        match over {
+            Over::Ask(mut question) => {
+                let codes = self.items.get().map(Vec::as_slice).unwrap_or_default();
+                let known: Vec<&str> = codes.iter().map(|item| item.code.as_str()).collect();
+                match question.on_input(input, &known, env) {
+                    Filled::Cancelled => Vec::new(),
+                    Filled::Open => {
+                        self.over = Some(Over::Ask(question));
+                        Vec::new()
+                    }
+                    Filled::Sent => self.send(question, Vec::new(), desk, env),
+                }
+            }
+            Over::Release(mut question, mut release) => match release.on_input(input, env) {
+                Released::Open => {
+                    self.over = Some(Over::Release(question, release));
+                    Vec::new()
+                }
+                Released::Cancelled => {
+                    question.rewind(env);
+                    self.over = Some(Over::Ask(question));
+                    Vec::new()
+                }
+                Released::Chosen(orders) => self.send(question, orders, desk, env),
+            },
+        }
+    }
+
+    /// Asks for the change; the question stays, so that a refusal leads back to what was typed.
+    fn send(&mut self, mut question: Question, release: Vec<OrderId>, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        let commands = match question.command(release) {
+            Some(command) => desk.act(Act::Command(Envelope::Stock(command)), env),
+            None => Vec::new(),
+        };
+        if commands.is_empty() {
+            question.rewind(env);
+        }
+        self.over = Some(Over::Ask(question));
+        commands
+    }
+
+    fn on_search(
+        &mut self,
+        mut search: TextInput,
+        input: &Input<Msg>,
+        action: Option<Action>,
+        desk: &mut Desk,
+        env: &Env<'_>,
+    ) -> Commands {
+        let typed = match input {
+            Input::Key(press) => search.on_key(*press),
+            Input::Paste(pasted) => {
+                search.paste(pasted);
+                true
+            }
+            _ => false,
+        };
+        match action {
+            _ if typed => {
+                search.value().clone_into(&mut self.search);
+                self.searching = Some(search);
+            }
+            Some(Action::Back) => self.search.clear(),
+            Some(Action::Select | Action::Down) => {}
+            _ => self.searching = Some(search),
+        }
+        self.arrange();
+        if env.size.width >= WIDE { self.follow(desk) } else { Vec::new() }
+    }
+
+    fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
+        let [top, _, body] =
+            Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+        self.draw_head(frame, top, ctx);
+        if self.rows.is_empty() {
+            let (words, token) = match self.items.get() {
+                None => waiting_words(self.problem.as_ref(), ctx),
+                Some(items) if items.is_empty() => (ctx.locale.t("stock.none"), Token::Muted),
+                Some(_) => (ctx.locale.t("stock.none_found"), Token::Muted),
+            };
+            let rows = text::wrap(&words, usize::from(body.width));
+            let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
+            frame.render_widget(Paragraph::new(lines), body);
+            return;
+        }
+        let (name, on_hand, reserved) =
+            (ctx.locale.t("stock.name"), ctx.locale.t("stock.on_hand"), ctx.locale.t("stock.reserved"));
+        let (available, low, today) =
+            (ctx.locale.t("stock.available"), ctx.locale.t("stock.low"), ctx.locale.t("stock.today"));
+        let columns = [
+            (Column::Left(1), ""),
+            (Column::Fill, name.as_str()),
+            (Column::Right(7), on_hand.as_str()),
+            (Column::Right(5), reserved.as_str()),
+            (Column::Right(5), available.as_str()),
+            (Column::Right(4), low.as_str()),
+            (Column::Left(13), today.as_str()),
+        ];
+        let look = TableLook { name: LIST, columns: &columns, active: !self.open };
+        table::draw(frame, body, &self.state, self.rows.len(), look, ctx, |index| match self.rows.get(index) {
+            Some(row) => cells(row, desk, ctx),
+            None => Vec::new(),
+        });
+    }
+
+    /// What needs somebody's eye, or what is searched for.
+    fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
+        let count = i64::try_from(self.rows.len()).unwrap_or(i64::MAX);
+        let total = ctx.locale.t_plural("stock.count", count, &[]);
+        let width = u16::try_from(text::display_width(&total)).unwrap_or_default();
+        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).areas(area);
+        frame.render_widget(Paragraph::new(Line::styled(total, ctx.style(Token::Muted))), right);
+        if let Some(search) = &self.searching {
+            let [label, field] = Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(left);
+            frame.render_widget(Paragraph::new(Span::styled("/ ", ctx.style(Token::Accent))), label);
+            search.draw(frame, field, ctx);
+            return;
+        }
+        if !self.search.is_empty() {
+            let words = ctx.locale.t_args("stock.searched", &[("text", &self.search)]);
+            frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), left);
+            return;
+        }
+        let count = |wanted: &dyn Fn(&Row) -> bool| {
+            i64::try_from(self.rows.iter().filter(|row| wanted(row)).count()).unwrap_or(i64::MAX)
+        };
+        let out = count(&|row| row.rank().0 == 0);
+        let low = count(&|row| row.rank().0 == 1);
+        let soon = count(&|row| matches!(row.outlook, Some((_, Forecast::RunsOut(_)))));
+        let mut words = Vec::new();
+        for (key, count) in [("stock.head_out", out), ("stock.head_low", low), ("stock.head_soon", soon)] {
+            if count > 0 {
+                words.push(ctx.locale.t_args(key, &[("count", &count)]));
+            }
+        }
+        let (words, token) = match (words.is_empty(), self.rows.is_empty()) {
+            (false, _) => (words.join(" · "), if out > 0 { Token::Danger } else { Token::Warning }),
+            (true, false) => (ctx.locale.t("stock.head_well"), Token::Success),
+            (true, true) => (String::new(), Token::Muted),
+        };
+        frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(token))), left);
+    }
+
+    fn draw_item(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
+        let Some(row) = self.selected() else { return };
+        let title = format!("{} ({})", row.item.name, row.item.code);
+        let inner = panel::draw(frame, area, &title, self.open, ctx);
+        let holders = self.holders.get().map(Vec::as_slice).unwrap_or_default();
+        detail::draw(row, (holders, &self.ledger), self.open, frame, inner, desk, ctx);
+    }
+}
+
+fn cells(row: &Row, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, Style)> {
+    let item = &row.item;
+    let (mark, token) = match row.rank().0 {
+        0 => ("✗", Token::Danger),
+        1 => ("!", Token::Warning),
+        _ => ("", Token::Text),
+    };
+    let (outlook, outlook_token) = detail::outlook(row, desk, ctx);
+    let number = |count: i64| if item.tracked { count.to_string() } else { String::new() };
+    let available = if token == Token::Text { Token::Price } else { token };
+    vec![
+        (mark.to_owned(), ctx.style(token)),
+        (item.name.clone(), ctx.style(if item.tracked { Token::Text } else { Token::Muted })),
+        (number(item.on_hand), ctx.style(Token::Text)),
+        (number(item.reserved), ctx.style(Token::Muted)),
+        (number(item.available), ctx.style(available)),
+        (number(item.low_mark), ctx.style(Token::Muted)),
+        (outlook, ctx.style(outlook_token)),
+    ]
+}
+
+impl Tab for Stock {
+    fn load(&mut self, desk: &mut Desk) -> Commands {
+        let mut commands = self.read_list(desk);
+        commands.extend(self.read_item(desk));
+        commands
+    }
+
+    fn context(&self) -> Context {
+        match &self.over {
+            Some(Over::Ask(question)) => question.context(),
+            Some(Over::Release(..)) => Context::Dialog,
+            None if self.searching.is_some() => Context::TextInput,
+            None => Context::ConsoleStock,
+        }
+    }
+
+    fn is_covered(&self) -> bool {
+        self.over.is_some() || self.searching.is_some()
+    }
+
+    fn hints(&self, _desk: &Desk) -> Vec<Action> {
+        if self.is_covered() {
+            return Vec::new();
+        }
+        let changes = [Action::Receive, Action::Recount, Action::Waste, Action::Adjust];
+        let rest: &[Action] = if self.open {
+            &[Action::Edit, Action::Back, Action::Help]
+        } else {
+            &[Action::Ledger, Action::Add, Action::Edit, Action::Search, Action::Palette, Action::Help]
+        };
+        changes.iter().chain(rest).copied().collect()
+    }
+
+    fn on_input(&mut self, input: &Input<Msg>, action: Option<Action>, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        if let Some(over) = self.over.take() {
+            return self.on_over(over, input, desk, env);
+        }
+        if let Some(search) = self.searching.take() {
+            return self.on_search(search, input, action, desk, env);
+        }
+        match input {
+            Input::Click { hit: Some(Hit::Row { list: LIST, index }), .. } => {
+                self.open = self.state.selected(self.rows.len()) == Some(*index);
+                self.state.select(*index);
+                return self.follow(desk);
+            }
+            Input::Click { hit: Some(Hit::Row { list: detail::LEDGER, index }), .. } => {
+                self.ledger.state.select(*index);
+                return Vec::new();
+            }
+            _ => {}
+        }
+        let Some(action) = action else { return Vec::new() };
+        match action {
+            Action::Receive => self.ask(Change::Receive, desk, env),
+            Action::Recount => self.ask(Change::Recount, desk, env),
+            Action::Waste => self.ask(Change::Waste, desk, env),
+            Action::Adjust => self.ask(Change::Adjust, desk, env),
+            Action::Edit => self.ask(Change::Edit, desk, env),
+            Action::Add => self.over = Some(Over::Ask(Question::add(env))),
+            Action::Search => {
+                self.open = false;
+                self.searching = Some(TextInput::new(SEARCH_LIMIT).with_value(&self.search));
+            }
+            Action::Select | Action::Ledger if !self.open => {
+                self.open = self.selected().is_some();
+                return self.follow(desk);
+            }
+            Action::Back if self.open => self.open = false,
+            Action::Back => {
+                self.search.clear();
+                self.arrange();
+            }
+            action if self.open => {
+                let Some(item) = self.wanted.map(|id| id.to_string()) else { return Vec::new() };
+                let moved = self.ledger.on_action(action, desk, |wanted| {
+                    Ask::Ledger(StockLedger { item, after: wanted.after, limit: wanted.limit })
+                });
+                return moved.unwrap_or_default();
+            }
+            action => {
+                self.state.on_action(action, self.rows.len());
+            }
+        }
+        if env.size.width >= WIDE { self.follow(desk) } else { Vec::new() }
+    }
+
+    fn on_loaded(
+        &mut self,
+        request: RequestId,
+        result: Result<Loaded, Refused>,
+        desk: &mut Desk,
+        env: &Env<'_>,
+    ) -> Commands {
+        match result {
+            Ok(Loaded::Stock(items)) => {
+                if self.items.answer(request, *items) {
+                    self.problem = None;
+                    self.arrange();
+                }
+            }
+            Ok(Loaded::Forecast(forecasts)) => {
+                if self.forecasts.answer(request, *forecasts) {
+                    self.arrange();
+                }
+            }
+            Ok(Loaded::Holders(holders)) => {
+                self.holders.answer(request, *holders);
+            }
+            Ok(Loaded::Ledger(page)) => {
+                self.ledger.answer(request, Ok(*page), |one, other| one.seq == other.seq);
+            }
+            Ok(_) => {}
+            Err(refused) => {
+                if self.items.settle(request) {
+                    self.problem = Some(refused);
+                } else if !(self.forecasts.settle(request) || self.holders.settle(request)) {
+                    self.ledger.answer(request, Err(refused), |one, other| one.seq == other.seq);
+                }
+            }
+        }
+        // While the ledger takes the keys it stays with its thing, wherever that has moved to.
+        if env.size.width >= WIDE && !self.open { self.follow(desk) } else { Vec::new() }
+    }
+
+    fn on_done(&mut self, done: Done, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        match done.result {
+            Ok(value) => {
+                self.over = None;
+                if let Ok(changed) = serde_json::from_value::<StockChanged>(value) {
+                    let item = changed.item;
+                    let count = i64::try_from(changed.released.len()).unwrap_or(i64::MAX);
+                    let said: &[(&str, &dyn std::fmt::Display)] =
+                        &[("name", &item.name), ("on_hand", &item.on_hand), ("unit", &item.unit)];
+                    let mut words = env.locale.t_args("stock.done", said);
+                    if count > 0 {
+                        words = format!("{words} {}", env.locale.t_plural("stock.done_released", count, &[]));
+                    }
+                    desk.say(words, Token::Success, env);
+                    self.goal = Some(item.id);
+                }
+            }
+            Err(refused) => match self.over.take() {
+                Some(Over::Ask(mut question) | Over::Release(mut question, _)) => {
+                    let words = refusal::words(&refused, env.locale).message;
+                    let release = Release::of(&refused, words).filter(|_| question.may_release());
+                    self.over = Some(match release {
+                        Some(release) => Over::Release(question, release),
+                        None => {
+                            question.refuse(&refused, env);
+                            Over::Ask(question)
+                        }
+                    });
+                }
+                None => desk.refuse(&refused, env),
+            },
+        }
+        Vec::new()
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
+        if ctx.size.width >= WIDE {
+            let [left, _, right] =
+                Layout::horizontal([Constraint::Length(LIST_WIDTH), Constraint::Length(1), Constraint::Fill(1)])
+                    .areas(area);
+            self.draw_list(frame, left, desk, ctx);
+            self.draw_item(frame, right, desk, ctx);
+        } else if self.open {
+            self.draw_item(frame, area, desk, ctx);
+        } else {
+            self.draw_list(frame, area, desk, ctx);
+        }
+        match &self.over {
+            Some(Over::Ask(question)) => question.draw(frame, area, ctx),
+            Some(Over::Release(_, release)) => release.draw(frame, area, ctx),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The console's health page: what is done from there. Its pictures, which would show this machine,
+//! stand beside the page with a house of their own.
+
+#![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
+
+use super::house::House;
+use super::keep;
+
+/// To the health page.
+const THERE: &str = ": h e a l t h enter";
+
+#[test]
+fn the_page_tells_of_store_worker_and_terminals() {
+    let house = House::demo();
+    for (width, height) in [(60, 20), (80, 24), (120, 40)] {
+        let mut desk = house.console(width, height);
+        desk.sign_in("asha");
+        desk.press(THERE);
+        let mut seen = desk.screen();
+        desk.press("end");
+        seen.push_str(&desk.screen());
+        for words in ["Nobody runs the worker", "Start a kiosk", "looked at 12:0"] {
+            assert!(seen.contains(words), "{words}:\n{seen}");
+        }
+    }
+}
+
+#[test]
+fn a_backup_is_made_only_after_a_yes() {
+    keep("health_backup", "asha", |_| {}, &[THERE, "b"]);
+    let house = House::demo();
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.press(THERE);
+    assert!(desk.screen().contains("none yet"), "{}", desk.screen());
+    desk.press("b enter");
+    assert!(desk.screen().contains("none yet"), "No stands first: {}", desk.screen());
+    desk.press("b left enter");
+    let seen = desk.screen();
+    assert!(seen.contains("Backed up to") && !seen.contains("none yet"), "{seen}");
+    let folder = house.opened().config.state_folder.join("backups");
+    assert_eq!(std::fs::read_dir(folder).expect("a folder").count(), 1);
+}
+
+#[test]
+fn the_proof_is_run_and_its_end_is_said() {
+    let house = House::demo();
+    house.orders();
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.press(THERE);
+    assert!(desk.screen().contains("Not run yet"), "{}", desk.screen());
+    desk.press("v");
+    let seen = desk.screen();
+    assert!(seen.contains("Nothing disagrees:") && seen.contains("Nothing disagreed, 0 s ago"), "{seen}");
+}
+
+#[test]
+fn it_looks_again_by_itself_every_ten_seconds() {
+    let house = House::demo();
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.press(THERE);
+    let at = |desk: &super::house::Desk<'_>| {
+        let seen = desk.screen();
+        seen.lines().find_map(|line| line.split_once("looked at ").map(|(_, at)| at.trim().to_owned())).expect("a time")
+    };
+    let first = at(&desk);
+    house.wait(9);
+    desk.tick();
+    assert_eq!(at(&desk), first);
+    house.wait(1);
+    desk.tick();
+    assert_ne!(at(&desk), first);
+}

@@ -1,0 +1,164 @@
+//! The console's staff and terminals: pictures, and who may come in afterwards.
+
+#![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
+
+use super::house::House;
+use super::keep;
+use servery::domain::access::Role;
+use servery::service::Caller;
+use servery::service::staff::{ListStaff, StaffView, login};
+use servery::service::terminals::{self, ListTerminals, TerminalRole};
+
+fn people(house: &House) -> Vec<StaffView> {
+    let ask = house.opened().door.ask(&Caller::System, ListStaff::default());
+    house.run(ask).expect("the staff").items
+}
+
+fn person(house: &House, username: &str) -> StaffView {
+    people(house).into_iter().find(|person| person.username == username).expect("somebody")
+}
+
+fn kiosk(house: &House) {
+    house.run(terminals::register(&house.opened().door, "kiosk-door", TerminalRole::Kiosk)).expect("registered");
+}
+
+#[test]
+fn the_staff_in_every_state() {
+    keep("staff_list", "asha", kiosk, &["4"]);
+    let gone = |house: &House| {
+        kiosk(house);
+        house.deactivate("noor");
+    };
+    keep("staff_gone", "asha", gone, &["4"]);
+    keep("staff_add", "asha", kiosk, &["4", "a", "1"]);
+    keep("staff_role", "asha", kiosk, &["4", "end r"]);
+    keep("staff_password", "asha", kiosk, &["4", "p", "a b c enter"]);
+    keep("staff_pin", "asha", kiosk, &["4", "down i"]);
+    keep("staff_deactivate", "asha", kiosk, &["4", "down x"]);
+    keep("staff_last_admin", "asha", kiosk, &["4", "x", "b y e enter"]);
+    keep("staff_terminals", "asha", kiosk, &["4", "t down"]);
+    keep("staff_revoke", "asha", kiosk, &["4", "t", "end d"]);
+}
+
+#[test]
+fn somebody_new_signs_in_with_the_password_that_was_typed_twice() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("4 a");
+    desk.type_text("mira");
+    desk.press("enter");
+    desk.type_text("Mira");
+    desk.press("enter right enter");
+    desk.type_text("correct horse battery");
+    desk.press("enter");
+    desk.type_text("correct horse batter");
+    desk.press("enter");
+    assert_eq!(people(&house).len(), 3, "{}", desk.screen());
+    assert!(desk.screen().contains("not the same"), "{}", desk.screen());
+    desk.press("y enter");
+    assert_eq!(person(&house, "mira").role, Role::Delivery, "{}", desk.screen());
+    let (door, secrets) = (&house.opened().door, &house.opened().secrets);
+    house.run(login(door, secrets, None, "mira", "correct horse battery")).expect("signed in");
+    assert!(!desk.screen().contains("battery"), "{}", desk.screen());
+}
+
+#[test]
+fn a_name_that_is_taken_leads_back_to_it() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("4 a");
+    for text in ["ravi", "Another"] {
+        desk.type_text(text);
+        desk.press("enter");
+    }
+    desk.press("enter");
+    for _ in 0..2 {
+        desk.type_text("correct horse battery");
+        desk.press("enter");
+    }
+    assert!(desk.screen().contains("called ravi already"), "{}", desk.screen());
+    desk.type_text("2");
+    desk.press("up enter");
+    assert_eq!(person(&house, "ravi2").name, "Another", "{}", desk.screen());
+}
+
+#[test]
+fn a_role_a_secret_and_the_door_change_with_their_reasons() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("4 end r right enter");
+    desk.type_text("she drives now");
+    desk.press("enter");
+    let ravi = person(&house, "ravi");
+    assert_eq!((ravi.username.as_str(), ravi.role), ("ravi", Role::Delivery), "{}", desk.screen());
+    desk.press("i");
+    for _ in 0..2 {
+        desk.type_text("860214");
+        desk.press("enter");
+    }
+    assert!(desk.screen().contains("new PIN"), "{}", desk.screen());
+    desk.press("p");
+    for _ in 0..2 {
+        desk.type_text("a whole new password");
+        desk.press("enter");
+    }
+    let (door, secrets) = (&house.opened().door, &house.opened().secrets);
+    house.run(login(door, secrets, None, "ravi", "a whole new password")).expect("signed in");
+    desk.press("x");
+    desk.type_text("left");
+    desk.press("enter");
+    assert!(!person(&house, "ravi").active, "{}", desk.screen());
+    desk.press("x");
+    desk.type_text("came back");
+    desk.press("enter");
+    assert!(person(&house, "ravi").active, "{}", desk.screen());
+}
+
+#[test]
+fn the_last_admin_stays() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("4 x");
+    desk.type_text("bye");
+    desk.press("enter");
+    assert!(desk.screen().contains("last active admin"), "{}", desk.screen());
+    desk.press("esc r right enter");
+    desk.type_text("bye");
+    desk.press("enter");
+    let asha = person(&house, "asha");
+    assert_eq!((asha.active, asha.role), (true, Role::Admin), "{}", desk.screen());
+}
+
+#[test]
+fn who_changes_the_own_password_signs_in_again() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("4 p");
+    assert!(desk.screen().contains("This is you"), "{}", desk.screen());
+    for _ in 0..2 {
+        desk.type_text("a whole new password");
+        desk.press("enter");
+    }
+    assert!(desk.harness.app.person().is_none(), "{}", desk.screen());
+}
+
+#[test]
+fn a_terminal_that_was_taken_off_cannot_come_back() {
+    let house = House::demo();
+    kiosk(&house);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("4 t end d");
+    desk.type_text("stolen");
+    desk.press("enter");
+    let all = house.run(house.opened().door.ask(&Caller::System, ListTerminals)).expect("the terminals");
+    let kiosk = all.iter().find(|terminal| terminal.name == "kiosk-door").expect("the kiosk");
+    assert!(kiosk.revoked_at.is_some(), "{}", desk.screen());
+    let again = terminals::register(&house.opened().door, "kiosk-door", TerminalRole::Kiosk);
+    assert!(house.run(again).is_err());
+}

@@ -1,0 +1,146 @@
+//! The console's stock: pictures, and what becomes of the counts.
+
+#![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
+
+use super::house::House;
+use super::keep;
+use servery::domain::payment::Method;
+use servery::service::Caller;
+use servery::service::stock::{StockLedger, StockList, StockReceive, StockView, StockWaste};
+
+fn item(house: &House, code: &str) -> StockView {
+    let all = house.run(house.opened().door.ask(&Caller::System, StockList::default())).expect("the stock");
+    all.into_iter().find(|item| item.code == code).expect("a stock item")
+}
+
+/// A noon with deliveries, waste, sales, and a guest who has not paid yet.
+fn noon(house: &House) {
+    house.orders();
+    house.order(5, "amritsari-fish", 2, Method::Card, "Ana");
+    let (door, asha) = (&house.opened().door, house.person("asha"));
+    let came = StockReceive { item: "samosa".into(), quantity: 24, reason: Some("delivery note 4711".into()) };
+    house.run(door.execute(&asha, None, came)).expect("received");
+    let waste =
+        StockWaste { item: "samosa".into(), quantity: 3, reason: "fell \u{1b}[31mdown".into(), release: Vec::new() };
+    house.run(door.execute(&asha, None, waste)).expect("wasted");
+    house.place(9, ("samosa", 2), (Method::Card, false), "Lin");
+}
+
+/// As [`noon`], with the samosas searched for.
+const SAMOSA: &[&str] = &["2", "/", "s a m o s", "enter"];
+
+fn with(keys: &[&'static str]) -> Vec<&'static str> {
+    SAMOSA.iter().chain(keys).copied().collect()
+}
+
+#[test]
+fn the_stock_in_every_state() {
+    keep("stock_list", "asha", noon, &["2"]);
+    keep("stock_search", "asha", noon, &["2", "/", "n a a n"]);
+    keep("stock_none_found", "asha", noon, &["2", "/", "x x x", "enter"]);
+    keep("stock_ledger", "asha", noon, &with(&["l"]));
+    keep("stock_receive", "asha", noon, &with(&["r"]));
+    keep("stock_recount", "asha", noon, &with(&["c"]));
+    keep("stock_adjust", "asha", noon, &with(&["a", "x"]));
+    keep("stock_add", "asha", noon, &["2", "n"]);
+    keep("stock_edit", "asha", noon, &with(&["e"]));
+    keep("stock_release", "asha", noon, &with(&["c", "2 enter", "c o u n t e d enter"]));
+}
+
+#[test]
+fn what_came_in_is_on_hand_and_in_the_ledger_with_its_reason() {
+    let house = House::demo();
+    let before = item(&house, "samosa");
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    for keys in SAMOSA {
+        desk.press(keys);
+    }
+    desk.press("r 1 2 enter");
+    desk.press("enter");
+    assert_eq!(item(&house, "samosa").on_hand, before.on_hand, "without a reason nothing moves");
+    desk.type_text("note 7");
+    desk.press("enter");
+    assert_eq!(item(&house, "samosa").on_hand, before.on_hand + 12, "{}", desk.screen());
+    let ask = StockLedger { item: "samosa".into(), after: None, limit: 10 };
+    let ledger = house.run(house.opened().door.ask(&Caller::System, ask)).expect("the ledger");
+    let newest = ledger.items.first().expect("a movement");
+    assert_eq!(
+        (newest.quantity, newest.reason.as_deref(), newest.actor.as_deref()),
+        (12, Some("note 7"), Some("Asha"))
+    );
+}
+
+#[test]
+fn a_count_below_what_is_held_releases_the_orders_that_were_chosen_and_no_other() {
+    let house = House::demo();
+    house.order(1, "samosa", 1, Method::Cash, "Mira");
+    house.place(2, ("samosa", 2), (Method::Card, false), "Lin");
+    let before = item(&house, "samosa");
+    let held = before.reserved;
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    for keys in SAMOSA {
+        desk.press(keys);
+    }
+    let counted = held - 1;
+    desk.press("c");
+    desk.type_text(&counted.to_string());
+    desk.press("enter");
+    desk.type_text("some are gone");
+    desk.press("enter");
+    assert!(desk.screen().contains("Orders hold more"), "{}", desk.screen());
+    desk.press("enter");
+    assert_eq!(item(&house, "samosa"), before, "nobody was chosen");
+    desk.press("space enter");
+    assert_eq!(item(&house, "samosa"), before, "a received order cannot be released");
+    desk.press("down space enter");
+    let after = item(&house, "samosa");
+    assert_eq!(after.on_hand, counted, "{}", desk.screen());
+    assert!(after.reserved < held && after.reserved > 0, "{after:?}");
+    assert!(desk.screen().contains("lost its hold"), "{}", desk.screen());
+}
+
+#[test]
+fn a_cook_changes_a_count_only_with_a_managers_pin() {
+    let house = House::demo();
+    let before = item(&house, "samosa").on_hand;
+    let mut desk = house.console(80, 24);
+    desk.sign_in("ravi");
+    for keys in SAMOSA {
+        desk.press(keys);
+    }
+    desk.press("w 2 enter");
+    desk.type_text("burnt");
+    desk.press("enter");
+    assert!(desk.screen().contains("manager"), "{}", desk.screen());
+    desk.press("esc");
+    assert_eq!(item(&house, "samosa").on_hand, before);
+    assert!(desk.screen().contains("No manager let it through"), "{}", desk.screen());
+    desk.press("enter");
+    desk.type_text("asha");
+    desk.press("enter");
+    desk.type_text("271828");
+    desk.press("enter");
+    assert_eq!(item(&house, "samosa").on_hand, before - 2, "{}", desk.screen());
+}
+
+#[test]
+fn something_new_is_counted_and_a_known_code_is_not_taken_over() {
+    let house = House::demo();
+    let before = item(&house, "samosa");
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.press("2 n");
+    desk.type_text("samosa");
+    desk.press("enter");
+    desk.type_text("Tissues");
+    desk.press("enter enter enter backspace 9 enter enter");
+    assert!(desk.screen().contains("counted already"), "{}", desk.screen());
+    assert_eq!(item(&house, "samosa"), before);
+    desk.type_text("-box");
+    desk.press("up enter");
+    let new = item(&house, "samosa-box");
+    assert_eq!((new.on_hand, new.name.as_str()), (9, "Tissues"), "{}", desk.screen());
+    assert!(desk.screen().contains("Tissues (samosa-box)"), "it is selected: {}", desk.screen());
+}

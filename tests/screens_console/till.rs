@@ -1,0 +1,172 @@
+//! The console's till: pictures, and a shift from its float to its count.
+
+#![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
+
+use super::house::{Desk, House};
+use super::keep;
+use servery::domain::payment::Method;
+use servery::service::Caller;
+use servery::service::orders::{ConfirmCash, OverridePayment, StaffCancelOrder};
+use servery::service::till::{CashDrop, CashIn, TillClose, TillOpen, TillReport, TillStatus};
+use servery::service::till_reports::{ClosedShifts, OpenShifts, WaitingCashRefunds};
+use servery::service::views::OrderView;
+
+fn report(house: &House) -> Option<TillReport> {
+    let door = &house.opened().door;
+    let open = house.run(door.ask(&Caller::System, OpenShifts)).expect("the open shifts");
+    let shift = Some(open.first()?.shift.id);
+    house.run(door.ask(&Caller::System, TillStatus { shift })).expect("a report")
+}
+
+/// An order that owes its money in cash, and the money.
+fn pay(house: &House, order: &OrderView) {
+    let (door, asha) = (&house.opened().door, house.person("asha"));
+    let paid = ConfirmCash { order: order.id, tendered: order.due };
+    house.run(door.execute(&asha, None, paid)).expect("paid");
+}
+
+/// An open drawer that has seen something.
+fn busy(house: &House) {
+    let (door, ravi) = (&house.opened().door, house.person("ravi"));
+    house.run(door.execute(&ravi, None, TillOpen { float: 100_000 })).expect("opened");
+    let orders = house.orders();
+    pay(house, &orders[1]);
+    house.wait(300);
+    let brought = CashIn { shift: None, amount: 20_000, reason: "change from the bank".into() };
+    house.run(door.execute(&ravi, None, brought)).expect("laid in");
+    let safe = CashDrop { shift: None, amount: 50_000, reason: "noon".into() };
+    house.run(door.execute(&ravi, None, safe)).expect("dropped");
+}
+
+/// A cash refund that waits to be paid out.
+fn refund(house: &House) {
+    let door = &house.opened().door;
+    let asha = house.person("asha");
+    let placed = house.place(50, ("samosa", 1), (Method::Card, false), "Lin");
+    let order = placed.order.id;
+    let seen = OverridePayment { order, paid: true, reason: "seen at the bank".into() };
+    house.run(door.execute(&asha, None, seen)).expect("paid");
+    let cancel = StaffCancelOrder { order, reason: "allergy".into() };
+    house.run(door.execute(&asha, None, cancel)).expect("cancelled");
+}
+
+fn busy_with_refund(house: &House) {
+    busy(house);
+    refund(house);
+}
+
+/// A day before, closed with a rupee missing.
+fn day_before(house: &House) {
+    let (door, ravi) = (&house.opened().door, house.person("ravi"));
+    house.run(door.execute(&ravi, None, TillOpen { float: 50_000 })).expect("opened");
+    let close = TillClose { shift: None, counted: 49_900, note: Some("one coin fell".into()), force: None };
+    house.run(door.execute(&ravi, None, close)).expect("closed");
+    house.wait(600);
+}
+
+#[test]
+fn the_till_in_every_state() {
+    keep("till_closed", "ravi", |_| {}, &["3"]);
+    keep("till_closed_refund", "ravi", refund, &["3"]);
+    keep("till_open_form", "ravi", |_| {}, &["3", "o"]);
+    keep("till_shift", "ravi", busy_with_refund, &["3"]);
+    keep("till_cash_in", "ravi", busy, &["3", "i", "2 0 x"]);
+    keep("till_payouts", "ravi", busy_with_refund, &["3", "p"]);
+    keep("till_refund", "ravi", busy_with_refund, &["3", "p enter"]);
+    keep("till_x_report", "ravi", busy, &["3", "x"]);
+    keep("till_count", "ravi", busy, &["3", "z"]);
+    keep("till_confirm", "ravi", busy, &["3", "z", "7 0 0 enter"]);
+    keep("till_cash_orders_open", "ravi", busy, &["3", "z", "7 0 0 enter space enter enter"]);
+    keep("till_past_none", "ravi", |_| {}, &["3", "h"]);
+    keep("till_past", "ravi", day_before, &["3", "h"]);
+    keep("till_z_report", "ravi", day_before, &["3", "h enter"]);
+}
+
+fn open(desk: &mut Desk<'_>, float: &str) {
+    desk.press("3 o");
+    desk.type_text(float);
+    desk.press("enter");
+}
+
+#[test]
+fn a_shift_goes_from_its_float_to_its_count() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("ravi");
+    open(&mut desk, "100");
+    assert_eq!(report(&house).expect("open").shift.float, 10_000, "{}", desk.screen());
+    desk.press("i 2 0 enter");
+    desk.type_text("coins");
+    desk.press("enter d 5 0 enter");
+    desk.type_text("to the safe");
+    desk.press("enter p 1 0 enter");
+    desk.type_text("milk");
+    desk.press("enter");
+    let now = report(&house).expect("open");
+    let sums = (now.cash_in.amount, now.drops.amount, now.payouts.amount, now.shift.expected);
+    assert_eq!(sums, (2_000, -5_000, -1_000, 6_000), "{}", desk.screen());
+    desk.press("d 9 9 9 enter");
+    desk.type_text("too much");
+    desk.press("enter");
+    assert_eq!(report(&house).expect("open").shift.expected, 6_000);
+    assert!(desk.screen().contains("holds"), "{}", desk.screen());
+    desk.press("esc z 5 9 enter");
+    assert!(desk.screen().contains("short"), "{}", desk.screen());
+    desk.press("enter enter");
+    assert!(report(&house).is_some(), "a second Enter never closes a shift: {}", desk.screen());
+    desk.press("space enter");
+    desk.type_text("one is missing");
+    desk.press("enter");
+    assert!(report(&house).is_none(), "{}", desk.screen());
+    let past = house.run(house.opened().door.ask(&Caller::System, ClosedShifts::default())).expect("the past");
+    let closed = &past.items.first().expect("one").shift;
+    assert_eq!((closed.over_short, closed.note.as_deref()), (Some(-100), Some("one is missing")));
+    assert!(desk.screen().contains("Z report"), "what was closed is shown: {}", desk.screen());
+}
+
+#[test]
+fn a_shift_is_not_closed_over_open_cash_orders_unless_somebody_says_why() {
+    let house = House::demo();
+    house.order(1, "samosa", 1, Method::Cash, "Mira");
+    let mut desk = house.console(80, 24);
+    desk.sign_in("ravi");
+    open(&mut desk, "10");
+    desk.press("z 1 0 enter space enter enter");
+    assert!(desk.screen().contains("still owe"), "{}", desk.screen());
+    assert!(report(&house).is_some());
+    desk.type_text("fire alarm");
+    desk.press("enter");
+    assert!(report(&house).is_none(), "{}", desk.screen());
+}
+
+#[test]
+fn a_refund_that_waits_is_handed_over_from_the_drawer() {
+    let house = House::demo();
+    refund(&house);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("ravi");
+    open(&mut desk, "1000");
+    let waiting = || {
+        let ask = house.opened().door.ask(&Caller::System, WaitingCashRefunds);
+        house.run(ask).expect("what waits")
+    };
+    let amount = waiting().first().expect("one").amount;
+    desk.press("p enter enter");
+    assert_eq!(waiting(), [], "{}", desk.screen());
+    let now = report(&house).expect("open");
+    assert_eq!((now.refunds.amount, now.shift.expected), (-amount, 100_000 - amount));
+}
+
+#[test]
+fn a_report_is_written_to_a_file() {
+    let house = House::demo();
+    busy(&house);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("ravi");
+    desk.press("3 x w");
+    assert!(desk.screen().contains("x-report-20261121"), "{}", desk.screen());
+    let folder = house.opened().config.state_folder.join("exports");
+    let file = std::fs::read_dir(folder).expect("the folder").next().expect("a file").expect("an entry").path();
+    let text = std::fs::read_to_string(file).expect("the report");
+    assert!(text.contains("change from the bank") && text.contains("Should be in the drawer"), "{text}");
+}

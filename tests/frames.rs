@@ -77,6 +77,13 @@ fn a_key_press_is_a_small_packet_on_every_tab() {
             [("down", Key::Down), ("down again", Key::Down), ("up", Key::Up), ("a key that means nothing", Key::F(9))];
         let mut figures: Vec<(&str, usize)> =
             keys.into_iter().map(|(name, key)| (name, cost(&console, || console.key(key)))).collect();
+        // Health is a page of text without a selection: an arrow moves all of its rows, like a jump.
+        if console.screen().contains("Answers in") {
+            for (name, bytes) in figures.extract_if(.., |(name, _)| *name != "a key that means nothing") {
+                assert!(bytes * 2 < whole, "tab {tab}, {name}: {bytes} of {whole}");
+                println!("tab {tab}, {name}: {bytes}");
+            }
+        }
         // A jump shows other rows: never more than a part of the picture.
         for (name, key) in [("end", Key::End), ("home", Key::Home)] {
             let bytes = cost(&console, || console.key(key));

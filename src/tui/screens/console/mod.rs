@@ -452,21 +452,25 @@ impl Console {
     fn draw_tabs(&self, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
         let places = self.places();
         let names: Vec<String> = places.iter().map(|place| ctx.locale.t(place.title_key())).collect();
-        let wanted: usize =
-            names.iter().map(|name| text::display_width(name).saturating_add(4)).sum::<usize>().saturating_sub(1);
-        let wide = wanted <= usize::from(area.width);
+        let wanted = |air: usize| -> usize {
+            names.iter().map(|name| text::display_width(name).saturating_add(air)).sum::<usize>().saturating_sub(1)
+        };
+        let room = usize::from(area.width);
+        // A digit, a name and air at both sides; where that is too wide, less air; where that is, the
+        // digits stay and the open tab keeps its name.
+        let (named, air) = (wanted(3) <= room, if wanted(4) <= room { " " } else { "" });
         let mut x = area.x;
         for (index, (place, name)) in places.iter().zip(&names).enumerate() {
             let here = *place == self.place;
             let digit = index.saturating_add(1);
-            // Where not all names fit, the digits stay and the open tab keeps its name.
-            let words = if wide || here { format!(" {digit} {name} ") } else { format!(" {digit} ") };
+            let words = if named || here { format!("{air}{digit} {name}{air}") } else { format!("{air}{digit}{air}") };
             let width = u16::try_from(text::display_width(&words)).unwrap_or(u16::MAX);
             let place_area = Rect { x, width: width.min(area.right().saturating_sub(x)), height: 1, ..area };
             let token = if here { Token::Selected } else { Token::Muted };
             frame.render_widget(Paragraph::new(Line::from(Span::styled(words, ctx.style(token)))), place_area);
             ctx.hit(place_area, Hit::Row { list: TABS, index });
-            x = x.saturating_add(width);
+            // Without air of their own, names are parted by a space.
+            x = x.saturating_add(width).saturating_add(u16::from(air.is_empty()));
             if x >= area.right() {
                 break;
             }

@@ -24,6 +24,8 @@ mod office;
 mod paying;
 #[path = "pty/road.rs"]
 mod road;
+#[path = "pty/tabs.rs"]
+mod tabs;
 #[path = "pty/terminals.rs"]
 mod terminals;
 #[path = "pty/trouble.rs"]

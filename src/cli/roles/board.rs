@@ -14,7 +14,7 @@ use std::process::ExitCode;
 /// Shows the board until it is ended.
 ///
 /// # Errors
-/// As [`show`].
+/// As `show`.
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
     let _heart = Heart::register(&house, TerminalRole::Board).await;
     let mut app = Board::new();

@@ -29,7 +29,7 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 /// Shows the console until it is ended.
 ///
 /// # Errors
-/// As [`show`]; the refusals of registering the terminal.
+/// As `show`; the refusals of registering the terminal.
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
     let console = Runner::new(&house).await?;
     let _heart = Heart::start(&house, console.terminal);

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 /// Shows the kiosk until somebody with its exit PIN ends it.
 ///
 /// # Errors
-/// As [`show`]; the refusals of registering the terminal.
+/// As `show`; the refusals of registering the terminal.
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
     let kiosk = Handler::new(&house).await?;
     let _heart = Heart::start(&house, kiosk.terminal);

@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex};
 /// Shows the kitchen's board until it is ended.
 ///
 /// # Errors
-/// As [`show`]; the refusals of registering the terminal.
+/// As `show`; the refusals of registering the terminal.
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
     let kitchen = Handler::new(&house).await?;
     let _heart = Heart::start(&house, kitchen.terminal);

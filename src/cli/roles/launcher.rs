@@ -26,7 +26,7 @@ pub(super) fn demo_accounts() -> Vec<DemoAccount> {
 /// Shows the launcher, then the role that was chosen, and the launcher again when that ends.
 ///
 /// # Errors
-/// As [`show`], and of the role.
+/// As `show`, and of the role.
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
     loop {
         let mut app = Launcher::new(house.config.store.to_string());

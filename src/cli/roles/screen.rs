@@ -64,10 +64,10 @@ where
     show_with(house, app, wishes, run, |_| {}).await
 }
 
-/// As [`show`]; `started` gets the handle by which messages reach the screen.
+/// As `show`; `started` gets the handle by which messages reach the screen.
 ///
 /// # Errors
-/// As [`show`].
+/// As `show`.
 pub async fn show_with<A, R>(
     house: &House,
     app: &mut A,

@@ -51,7 +51,7 @@ fn what_is_changed_at_the_console_is_seen_at_the_kiosk(house: &House) {
     kiosk.wait_for("₹61.50", PATIENCE);
 
     // The master switch.
-    console.send("3");
+    console.send("5");
     console.wait_for("Open for orders", PATIENCE);
     console.send(" ");
     console.wait_for("Open for orders: No", PATIENCE);

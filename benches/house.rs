@@ -52,10 +52,10 @@ impl House {
         let signed = staff::login(&door, &secrets, None, admin.username, admin.password).await.expect("signed in");
         let manager = Caller::Session { token: signed.token, terminal: None, override_by: None };
         let key = "max_orders_per_slot".to_owned();
-        door.execute(&manager, None, SetSetting { key, value: 1_000_000.into() }).await.expect("no limit");
+        door.execute(&manager, None, SetSetting { key, value: 1_000_000.into(), seen: None }).await.expect("no limit");
         let mut dishes = Vec::new();
         for (dish, shelf) in DISHES.iter().zip(SHELVES) {
-            let receive = StockReceive { item: shelf.to_owned(), quantity: 10_000_000, reason: None };
+            let receive = StockReceive { item: shelf.to_owned(), quantity: 10_000_000, reason: "counted".to_owned() };
             door.execute(&manager, None, receive).await.expect("goods");
             let item = door.ask(&Caller::System, ItemDetail { item: (*dish).to_owned() }).await.expect("the dish");
             dishes.push(item.id);

@@ -38,7 +38,7 @@ async fn item(door: &Door, code: &str) -> ItemView {
 }
 
 async fn shelf(house: &House, code: &str) -> StockView {
-    let list = house.door.ask(SYSTEM, StockList::default()).await.expect("stock");
+    let list = house.door.ask(SYSTEM, StockList::default()).await.expect("stock").items;
     list.into_iter().find(|item| item.code == code).expect("a stock item")
 }
 
@@ -202,7 +202,7 @@ on_both!(dishes_are_served_in_their_slot_only, |house| {
         "this": { "start": clock_time(now, -60), "end": clock_time(now, 60) },
         "later": { "start": clock_time(now, 120), "end": clock_time(now, 180) },
     });
-    let set = SetSetting { key: "time_slots".to_owned(), value: slots };
+    let set = SetSetting { key: "time_slots".to_owned(), value: slots, seen: None };
     house.door.execute(SYSTEM, None, set).await.expect("set");
     let mut file = house.door.ask(SYSTEM, MenuExport).await.expect("export");
     for entry in &mut file.item {
@@ -220,17 +220,17 @@ on_both!(dishes_are_served_in_their_slot_only, |house| {
     assert_eq!(item(&house.door, "masala-dosa").await.availability, out);
 
     let value = json!({ "later": { "start": clock_time(now, 120), "end": clock_time(now, 180) } });
-    house.door.execute(SYSTEM, None, SetSetting { key: "time_slots".to_owned(), value }).await.expect("set");
+    house.door.execute(SYSTEM, None, SetSetting { key: "time_slots".to_owned(), value, seen: None }).await.expect("set");
     let closed = menu(&house.door).await;
     assert_eq!((closed.open, closed.slot, closed.next_slot.as_deref()), (false, None, Some("later")));
     let wait = closed.next_slot_at.expect("a next slot").seconds_since(now);
     assert!((6_900..=7_200).contains(&wait), "{wait}");
     assert!(matches!(item(&house.door, "samosa").await.availability, Availability::OutOfSlot { .. }));
 
-    let close = SetSetting { key: "restaurant_open".to_owned(), value: "false".into() };
+    let close = SetSetting { key: "restaurant_open".to_owned(), value: "false".into(), seen: None };
     house.door.execute(SYSTEM, None, close).await.expect("set");
     assert!(!menu(&house.door).await.open);
-    let no_cash = SetSetting { key: "cash_payment_enabled".to_owned(), value: false.into() };
+    let no_cash = SetSetting { key: "cash_payment_enabled".to_owned(), value: false.into(), seen: None };
     house.door.execute(SYSTEM, None, no_cash).await.expect("set");
     assert_eq!(menu(&house.door).await.methods.len(), 2);
 });
@@ -240,7 +240,7 @@ async fn the_slot_follows_the_clock_that_was_passed_in() {
     let house = House::demo(false).await.expect("house");
     let value =
         json!({ "breakfast": { "start": "07:00", "end": "10:00" }, "lunch": { "start": "12:00", "end": "15:00" } });
-    house.door.execute(SYSTEM, None, SetSetting { key: "time_slots".to_owned(), value }).await.expect("set");
+    house.door.execute(SYSTEM, None, SetSetting { key: "time_slots".to_owned(), value, seen: None }).await.expect("set");
     for (instant, slot, next) in [
         ("2026-03-02T01:29:59Z", None, Some("breakfast")),
         ("2026-03-02T01:30:00Z", Some("breakfast"), None),
@@ -266,7 +266,7 @@ fn waste(code: &str, quantity: i64) -> StockWaste {
 }
 
 fn recount(code: &str, counted: i64) -> StockRecount {
-    StockRecount { item: code.to_owned(), counted, release: vec![], reason: None }
+    StockRecount { item: code.to_owned(), counted, release: vec![], reason: "counted".to_owned() }
 }
 
 /// I2 for every stock item: on_hand = opening + Σ movements, numbered without gaps.
@@ -283,7 +283,7 @@ async fn assert_ledger_agrees(house: &House) {
 on_both!(every_movement_has_a_row_in_the_ledger, |house| {
     let door = &house.door;
     let version = menu(door).await.version;
-    let receive = StockReceive { item: "kulfi".to_owned(), quantity: 20, reason: Some("note 7".to_owned()) };
+    let receive = StockReceive { item: "kulfi".to_owned(), quantity: 20, reason: "note 7".to_owned() };
     let done = door.execute(SYSTEM, Some("key-1"), receive.clone()).await.expect("received");
     assert_eq!((done.moved, done.item.on_hand), (20, 24));
     // I17: the same again with the same key does nothing.
@@ -315,13 +315,13 @@ on_both!(senseless_movements_are_refused, |house| {
         result.map(|_: servery::service::stock::StockChanged| ()).expect_err("refused").code
     };
     for quantity in [0, -1, i64::MIN, i64::MAX] {
-        let receive = StockReceive { item: "kulfi".to_owned(), quantity, reason: None };
+        let receive = StockReceive { item: "kulfi".to_owned(), quantity, reason: "counted".to_owned() };
         assert_eq!(code(door.execute(SYSTEM, None, receive).await), ErrorCode::ValidationError);
         assert_eq!(code(door.execute(SYSTEM, None, waste("kulfi", quantity)).await), ErrorCode::ValidationError);
     }
     assert_eq!(code(door.execute(SYSTEM, None, recount("kulfi", -1)).await), ErrorCode::ValidationError);
     assert_eq!(code(door.execute(SYSTEM, None, waste("kulfi", 5)).await), ErrorCode::InsufficientStock);
-    let full = StockReceive { item: "kulfi".to_owned(), quantity: 1_000_000_000, reason: None };
+    let full = StockReceive { item: "kulfi".to_owned(), quantity: 1_000_000_000, reason: "counted".to_owned() };
     assert_eq!(code(door.execute(SYSTEM, None, full).await), ErrorCode::ValidationError);
     let silent = StockWaste { reason: " \u{202e}\n".to_owned(), ..waste("kulfi", 1) };
     assert_eq!(code(door.execute(SYSTEM, None, silent).await), ErrorCode::ValidationError);
@@ -555,7 +555,7 @@ on_both!(hostile_text_is_cleaned_and_mistakes_are_named, |house| {
 
 on_both!(settings_are_checked_and_shown_in_money, |house| {
     let admin = house.signed_in("boss", "admin").await;
-    let set = |key: &str, value: serde_json::Value| SetSetting { key: key.to_owned(), value };
+    let set = |key: &str, value: serde_json::Value| SetSetting { key: key.to_owned(), value, seen: None };
     let door = &house.door;
     let fee = door.execute(&admin, None, set("delivery_charge", "35.50".into())).await.expect("set");
     assert_eq!((fee.value, fee.default), (json!("35.50"), json!("20.00")));
@@ -615,7 +615,7 @@ on_both!(only_those_with_the_right_get_in, |house| {
         denied(door.execute(caller, None, price).await.map(drop));
         denied(door.execute(caller, None, waste("samosa", 1)).await.map(drop));
         denied(door.execute(caller, None, recount("samosa", 1)).await.map(drop));
-        let set = SetSetting { key: "auto_ready".to_owned(), value: true.into() };
+        let set = SetSetting { key: "auto_ready".to_owned(), value: true.into(), seen: None };
         denied(door.execute(caller, None, set).await.map(drop));
         let file = MenuImport { file: MenuFile::default(), dry_run: true };
         denied(door.execute(caller, None, file).await.map(drop));

@@ -26,12 +26,12 @@ const SYSTEM: &Caller = &Caller::System;
 const LIMIT: Duration = Duration::from_secs(30);
 
 async fn forecast(house: &House, code: &str) -> ForecastView {
-    let all = house.door.ask(SYSTEM, StockForecast).await.expect("forecast");
+    let all = house.door.ask(SYSTEM, StockForecast::default()).await.expect("forecast").page.items;
     all.into_iter().find(|view| view.item.code == code).expect("a stock item")
 }
 
 async fn set(house: &House, key: &str, value: serde_json::Value) {
-    house.door.execute(SYSTEM, None, SetSetting { key: key.to_owned(), value }).await.expect("set");
+    house.door.execute(SYSTEM, None, SetSetting { key: key.to_owned(), value, seen: None }).await.expect("set");
 }
 
 /// Only SQLite takes its instants from the test's clock.
@@ -43,7 +43,7 @@ async fn what_sells_today_says_when_it_runs_out() {
     set(&house, "time_slots", slots).await;
     // 13:00 in Kolkata: lunch has been on for an hour.
     house.clock.set("2026-03-02T07:30:00Z");
-    let samosa = house.door.ask(SYSTEM, StockList::default()).await.expect("stock");
+    let samosa = house.door.ask(SYSTEM, StockList::default()).await.expect("stock").items;
     let samosa = samosa.into_iter().find(|item| item.code == "samosa").expect("samosa");
     assert_eq!(forecast(&house, "samosa").await.forecast, Forecast::Unknown, "nothing was sold yet");
     house.holder(1, "pending", samosa.id.0, 15).await;
@@ -75,14 +75,14 @@ async fn what_sells_today_says_when_it_runs_out() {
     assert_eq!(forecast(&house, "samosa").await.forecast, Forecast::Unknown);
     // What is out comes first, what runs out next before what lasts.
     house.clock.set("2026-03-02T07:30:00Z");
-    let all = house.door.ask(SYSTEM, StockForecast).await.expect("forecast");
+    let all = house.door.ask(SYSTEM, StockForecast::default()).await.expect("forecast").page.items;
     assert_eq!(all[0].forecast, Forecast::Out);
     let first_unknown = all.iter().position(|view| view.forecast == Forecast::Unknown).expect("some");
     assert!(all[first_unknown..].iter().all(|view| view.forecast == Forecast::Unknown));
 }
 
 on_both!(holders_are_listed_before_a_recount_meets_them, |house| {
-    let list = house.door.ask(SYSTEM, StockList::default()).await.expect("stock");
+    let list = house.door.ask(SYSTEM, StockList::default()).await.expect("stock").items;
     let samosa = list.iter().find(|item| item.code == "samosa").expect("samosa").id.0;
     let holders = StockHolders { item: "samosa".to_owned() };
     assert!(house.door.ask(SYSTEM, holders.clone()).await.expect("holders").is_empty());
@@ -91,7 +91,7 @@ on_both!(holders_are_listed_before_a_recount_meets_them, |house| {
     let told = house.door.ask(SYSTEM, holders.clone()).await.expect("holders");
     let told: Vec<_> = told.iter().map(|holder| (holder.order, holder.quantity, holder.releasable)).collect();
     assert_eq!(told, [(pending, 10, true), (received, 5, false)]);
-    let recount = StockRecount { item: "samosa".to_owned(), counted: 9, release: vec![pending], reason: None };
+    let recount = StockRecount { item: "samosa".to_owned(), counted: 9, release: vec![pending], reason: "counted".to_owned() };
     let done = house.door.execute(SYSTEM, None, recount).await.expect("recounted");
     assert_eq!((done.item.on_hand, done.item.reserved), (9, 5));
     assert_eq!(house.door.ask(SYSTEM, holders).await.expect("holders").len(), 1);
@@ -110,7 +110,7 @@ on_both!(a_setting_is_in_force_at_every_door_without_a_new_start, |house| {
     let menu = async || other.ask(SYSTEM, MenuNow::default()).await.expect("menu");
     assert!(menu().await.open);
     let change = async |key: &str, value: serde_json::Value| {
-        let set = SetSetting { key: key.to_owned(), value };
+        let set = SetSetting { key: key.to_owned(), value, seen: None };
         house.door.execute(&boss, None, set).await.expect("set");
     };
     change("restaurant_open", false.into()).await;

@@ -441,17 +441,17 @@ async fn the_roads_of_all_roles_lead_through_the_door() {
 
     // The console: a manager changes what only managers change, gives money back, and looks.
     let manager = house.session(&console, "asha", None).await;
-    let setting = SetSetting { key: "max_orders_per_slot".to_owned(), value: serde_json::json!(80) };
+    let setting = SetSetting { key: "max_orders_per_slot".to_owned(), value: serde_json::json!(80), seen: None };
     console.execute(&manager, None, setting).await.expect("a setting");
     let menu = console.ask(&manager, MenuNow::default()).await.expect("the menu");
     let item = menu.items.first().expect("a dish");
     let price = SetPrice { item: item.code.clone(), price: "199.00".to_owned() };
     console.execute(&manager, None, price).await.expect("a price");
     let code = "paneer".to_owned();
-    let receive = StockReceive { item: code.clone(), quantity: 10, reason: None };
+    let receive = StockReceive { item: code.clone(), quantity: 10, reason: "counted".to_owned() };
     console.execute(&manager, None, receive).await.expect("received");
     let recount =
-        StockRecount { item: code, counted: 200, reason: Some("Monday count".to_owned()), release: Vec::new() };
+        StockRecount { item: code, counted: 200, reason: "Monday count".to_owned(), release: Vec::new() };
     console.execute(&manager, None, recount).await.expect("counted");
     let cancel = StaffCancelOrder { order: unanswered.id, reason: "not wanted".to_owned() };
     console.execute(&manager, None, cancel).await.expect("cancelled, and the money goes back");

@@ -237,7 +237,7 @@ fn a_managers_pin_opens_every_door_of_an_admin_to_staff() {
 async fn an_override_is_for_one_command_and_names_both() {
     for house in House::both().await {
         let (asha, ravi) = (house.enter("asha").await, house.enter("ravi").await);
-        let set = |value: bool| SetSetting { key: "auto_ready".to_owned(), value: value.into() };
+        let set = |value: bool| SetSetting { key: "auto_ready".to_owned(), value: value.into(), seen: None };
         let cook = session(&ravi, None);
         let refused = house.door.execute(&cook, None, set(true)).await.expect_err("not a cook's");
         assert_eq!(refused.code, ErrorCode::InsufficientRole);

@@ -106,6 +106,7 @@ async fn use_everything(place: &Place) {
     feed.changed().await;
     change(&store).await;
     let mut tx = store.write().await.expect("a transaction");
+    sites::hold_settings(&mut tx, SITE).await.expect("held");
     sites::set_setting(&mut tx, SITE, "restaurant_open", &serde_json::json!(true), None, START).await.expect("set");
     sites::settings(&mut tx, SITE).await.expect("settings");
     sites::setting_stamps(&mut tx, SITE).await.expect("stamps");

@@ -217,7 +217,7 @@ async fn the_reports_of_all_tills_add_up_and_go_on_page_by_page() {
             door.execute(caller, None, close).await.expect("closed");
         }
         assert!(door.ask(&callers[0], OpenShifts).await.expect("none").is_empty());
-        let page = |after| ClosedShifts { after, limit: 2 };
+        let page = |after| ClosedShifts { filter: ClosedFilter::default(), after, limit: 2 };
         let first = door.ask(&callers[0], page(None)).await.expect("page");
         let second = door.ask(&callers[0], page(first.next.clone())).await.expect("page");
         let all: Vec<_> = first.items.iter().chain(&second.items).map(|sums| sums.shift.id).collect();
@@ -227,7 +227,7 @@ async fn the_reports_of_all_tills_add_up_and_go_on_page_by_page() {
         // The sums are those of the Z report itself.
         let z = door.ask(&callers[0], TillStatus { shift: Some(opened[1]) }).await.expect("Z").expect("there");
         assert_eq!((&z.shift, z.sales), (&first.items[1].shift, first.items[1].sales));
-        for wrong in [page(Some("x".into())), ClosedShifts { after: None, limit: 0 }] {
+        for wrong in [page(Some("x".into())), ClosedShifts { filter: ClosedFilter::default(), after: None, limit: 0 }] {
             assert_eq!(code(door.ask(&callers[0], wrong).await), ErrorCode::ValidationError);
         }
         assert_eq!(code(door.ask(&house.caller("noor").await, page(None)).await), ErrorCode::InsufficientRole);

@@ -5,10 +5,7 @@ use super::desk::{Counter, Desk};
 use super::output::{Done, Failure, shown, table};
 use super::shape;
 use crate::domain::error::Refused;
-use crate::domain::report::parse_day;
-use crate::domain::time::{Timestamp, business_day_start};
 use crate::service::audit::{self, AuditEntry, AuditList, AuditPage, SealsProof, SealsStatus, SealsView};
-use crate::service::reports::BusinessToday;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -78,28 +75,9 @@ pub async fn run(command: Audit, desk: &Desk) -> Done {
     }
 }
 
-/// An instant, or the edge of a business day.
-async fn instant(field: &str, text: &str, is_end: bool, counter: &Counter<'_>) -> Result<Timestamp, Refused> {
-    if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text.trim()) {
-        return Ok(Timestamp::from(at.with_timezone(&chrono::Utc)));
-    }
-    let day = parse_day(field, text).map_err(|_| {
-        Refused::invalid(field, "A day such as 2026-03-01, or an instant such as 2026-03-01T12:00:00Z.")
-    })?;
-    let calendar = counter.ask(BusinessToday).await?.calendar;
-    let day = if is_end { day.succ_opt().unwrap_or(day) } else { day };
-    Ok(business_day_start(day, calendar.zone, calendar.cutoff))
-}
-
 async fn list(filters: Filters, counter: &Counter<'_>) -> Done {
-    let from = match &filters.from {
-        Some(text) => Some(instant("from", text, false, counter).await?),
-        None => None,
-    };
-    let until = match &filters.to {
-        Some(text) => Some(instant("to", text, true, counter).await?),
-        None => None,
-    };
+    let from = counter.instant("from", filters.from.as_deref(), false).await?;
+    let until = counter.instant("to", filters.to.as_deref(), true).await?;
     let Filters { text, actor, action, entity, entity_id, terminal, limit, after, .. } = filters;
     let query = AuditList { text, actor, action, entity, entity_id, terminal, from, until, after, limit };
     let page = counter.ask(query).await?;

@@ -10,6 +10,9 @@ use crate::config::Config;
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::order::Source;
 use crate::domain::payment::Method;
+use crate::domain::report::parse_day;
+use crate::domain::time::{Timestamp, business_day_start};
+use crate::service::site_info::ThisSite;
 use crate::service::views::OrderView;
 use crate::service::{Caller, Query, UseCase};
 use serde::Serialize;
@@ -126,6 +129,24 @@ impl Counter<'_> {
     pub async fn execute<U: UseCase>(&self, use_case: U) -> Result<U::Output, Refused> {
         let done = self.house.door.execute(&self.actor.caller, self.key(), use_case).await;
         done.map_err(|refused| self.advised(refused))
+    }
+
+    /// The instant that a text names: RFC 3339, or the beginning of a business day; its end where it is
+    /// the last one.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` of `field`; what the door refuses.
+    pub async fn instant(&self, field: &str, text: Option<&str>, is_end: bool) -> Result<Option<Timestamp>, Refused> {
+        let Some(text) = text else { return Ok(None) };
+        if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text.trim()) {
+            return Ok(Some(Timestamp::from(at.with_timezone(&chrono::Utc))));
+        }
+        let day = parse_day(field, text).map_err(|_| {
+            Refused::invalid(field, "A day such as 2026-03-01, or an instant such as 2026-03-01T12:00:00Z.")
+        })?;
+        let site = self.ask(ThisSite).await?;
+        let day = if is_end { day.succ_opt().unwrap_or(day) } else { day };
+        Ok(Some(business_day_start(day, site.zone, site.settings.business_day_cutoff)))
     }
 
     /// Asks a question as the actor.

@@ -6,6 +6,7 @@ use super::desk::{Counter, Desk};
 use super::order_place::{self, Pay, Place};
 use super::output::{Done, shown, table};
 use super::shape;
+use super::staff;
 use crate::domain::error::Refused;
 use crate::domain::ids::{LineId, RefundId, StaffId};
 use crate::domain::money::Money;
@@ -20,7 +21,6 @@ use crate::service::orders::{
     RejectOrder, ReleaseHold, ReturnToStore, SetItemsDone, SetPriority, StaffCancelOrder, StartOrder, VoidOrder,
     VoidOrderLine,
 };
-use crate::service::staff::ListStaff;
 use crate::service::views::{OrderView, Page};
 use chrono_tz::Tz;
 use clap::{Args, Subcommand, ValueEnum};
@@ -472,9 +472,7 @@ async fn courier_id(named: &str, counter: &Counter<'_>) -> Result<StaffId, Refus
     if let Ok(id) = named.parse() {
         return Ok(id);
     }
-    let staff = counter.ask(ListStaff { after: None, limit: 500 }).await?;
-    let found = staff.items.iter().find(|person| person.username == named.to_lowercase());
-    found.map(|person| person.id).ok_or_else(|| Refused::not_found("courier", shown(named)))
+    Ok(staff::find(named, counter).await?.id)
 }
 
 /// The cash refund of an order that waits to be paid out.
@@ -543,10 +541,14 @@ async fn list(list: List, counter: &Counter<'_>) -> Done {
     };
     let number = list.page.unwrap_or(1);
     let mut after = list.after;
-    let mut page = Page { items: Vec::new(), next: None, total: 0 };
+    // Source 001 says how many pages there are.
+    let count_all = list.source == Some(Source::S001) && counter.output().json;
+    let mut page = Page { items: Vec::new(), next: None, total: 0, at_least: false };
     // Pages have keys, not numbers: those before the one asked for are walked over.
     for at in 1..=number {
-        page = counter.ask(ListOrders { filter: filter.clone(), after: after.take(), limit: list.limit }).await?;
+        page = counter
+            .ask(ListOrders { filter: filter.clone(), after: after.take(), limit: list.limit, count_all })
+            .await?;
         after.clone_from(&page.next);
         if at < number && page.next.is_none() {
             page.items.clear();

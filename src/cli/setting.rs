@@ -24,6 +24,9 @@ pub enum Setting {
         key: String,
         /// Its value
         value: String,
+        /// Only while it is still this
+        #[arg(long, value_name = "VALUE")]
+        seen: Option<String>,
     },
     /// Every setting
     List,
@@ -78,8 +81,9 @@ pub async fn run(command: Setting, desk: &Desk) -> Done {
             let setting = found.ok_or_else(|| Refused::not_found("setting", shown(&key)))?;
             counter.output().answer(&setting, || words(&setting))
         }
-        Setting::Set { key, value } => {
-            let setting = counter.execute(SetSetting { key, value: Value::String(value) }).await?;
+        Setting::Set { key, value, seen } => {
+            let (value, seen) = (Value::String(value), seen.map(Value::String));
+            let setting = counter.execute(SetSetting { key, value, seen }).await?;
             counter.output().answer(&setting, || words(&setting))
         }
     }

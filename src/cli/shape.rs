@@ -95,7 +95,8 @@ pub fn own(view: &impl Serialize, currency: Currency) -> Result<Value, Refused> 
 /// # Errors
 /// `INTERNAL_ERROR` for a view that is not JSON.
 pub fn own_page<T: Serialize>(page: &Page<T>, currency: Currency) -> Result<Value, Refused> {
-    Ok(serde_json::json!({ "items": own(&page.items, currency)?, "next": page.next, "total": page.total }))
+    Ok(serde_json::json!({ "items": own(&page.items, currency)?, "next": page.next, "total": page.total,
+        "at_least": page.at_least }))
 }
 
 fn rewrite(value: &mut Value, currency: Currency) {

@@ -7,7 +7,7 @@ use super::shape;
 use crate::domain::access::Role;
 use crate::domain::error::Refused;
 use crate::service::staff::{
-    ListStaff, NewStaff, SetStaffActive, SetStaffRole, StaffView, add_staff, set_password, set_pin,
+    ListStaff, NewStaff, SetStaffActive, SetStaffRole, StaffFilter, StaffView, add_staff, set_password, set_pin,
 };
 use clap::{Args, Subcommand};
 
@@ -26,14 +26,7 @@ pub enum Staff {
         role: Role,
     },
     /// Who works here
-    List {
-        /// The most rows
-        #[arg(long, default_value_t = 100)]
-        limit: i64,
-        /// The `next` of the page before
-        #[arg(long)]
-        after: Option<String>,
-    },
+    List(Filters),
     /// Change somebody's role
     SetRole {
         #[command(flatten)]
@@ -57,6 +50,29 @@ pub enum Staff {
     },
 }
 
+/// Which of them.
+#[derive(Debug, Args)]
+pub struct Filters {
+    /// A part of the sign-in name or of the name
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// Only this role
+    #[arg(long)]
+    role: Option<Role>,
+    /// Only those who are let in
+    #[arg(long, conflicts_with = "deactivated")]
+    active: bool,
+    /// Only those who are let in no longer
+    #[arg(long)]
+    deactivated: bool,
+    /// The most rows
+    #[arg(long, default_value_t = 100)]
+    limit: i64,
+    /// The `next` of the page before
+    #[arg(long)]
+    after: Option<String>,
+}
+
 /// Somebody, and why.
 #[derive(Debug, Args)]
 pub struct Person {
@@ -75,7 +91,12 @@ pub async fn run(command: Staff, desk: &Desk) -> Done {
     let counter = desk.counter(HouseRole::Command).await?;
     let (house, caller) = (&counter.house, &counter.actor.caller);
     let view = match command {
-        Staff::List { limit, after } => return list(ListStaff { after, limit }, &counter).await,
+        Staff::List(filters) => {
+            let Filters { search, role, active, deactivated, limit, after } = filters;
+            let active = (active || deactivated).then_some(active);
+            let filter = StaffFilter { text: search, role, active };
+            return list(ListStaff { filter, after, limit }, &counter).await;
+        }
         Staff::Add { username, name, role } => {
             let password = desk.secret("Password")?;
             let name = name.unwrap_or_else(|| username.clone());
@@ -106,16 +127,21 @@ pub async fn run(command: Staff, desk: &Desk) -> Done {
     counter.answer(&view, || words(&view))
 }
 
-async fn find(username: &str, counter: &Counter<'_>) -> Result<StaffView, Refused> {
-    let mut query = ListStaff { after: None, limit: 500 };
+/// Somebody by their sign-in name.
+///
+/// # Errors
+/// `NOT_FOUND`; `INSUFFICIENT_ROLE` for who may not see the staff.
+pub async fn find(username: &str, counter: &Counter<'_>) -> Result<StaffView, Refused> {
     let wanted = username.trim().to_lowercase();
+    let filter = StaffFilter { text: Some(wanted.clone()), ..StaffFilter::default() };
+    let mut query = ListStaff { filter: filter.clone(), after: None, limit: 500 };
     loop {
         let page = counter.ask(query).await?;
         if let Some(person) = page.items.into_iter().find(|person| person.username == wanted) {
             return Ok(person);
         }
         let Some(next) = page.next else { return Err(Refused::not_found("member of staff", shown(username))) };
-        query = ListStaff { after: Some(next), limit: 500 };
+        query = ListStaff { filter: filter.clone(), after: Some(next), limit: 500 };
     }
 }
 

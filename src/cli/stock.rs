@@ -8,8 +8,8 @@ use crate::domain::error::Refused;
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::OrderId;
 use crate::service::stock::{
-    HolderView, StockAdjust, StockChanged, StockLedger, StockList, StockReceive, StockRecount, StockSet, StockView,
-    StockWaste,
+    HolderView, StockAdjust, StockChanged, StockFilter, StockLedger, StockList, StockReceive, StockRecount, StockSet,
+    StockState, StockView, StockWaste,
 };
 use crate::service::stock_forecast::{ForecastView, StockForecast, StockHolders};
 use chrono_tz::Tz;
@@ -18,12 +18,8 @@ use clap::{Args, Subcommand};
 /// What can be done with stock.
 #[derive(Debug, Subcommand)]
 pub enum Stock {
-    /// What is there, what is reserved, what is available
-    List {
-        /// Only what is low
-        #[arg(long)]
-        low: bool,
-    },
+    /// What is there, what is reserved, what is available, by code
+    List(Filters),
     /// A new counted thing, or what is said about a known one
     Set(Set),
     /// Goods came in
@@ -32,9 +28,9 @@ pub enum Stock {
         item: String,
         /// How many units
         quantity: i64,
-        /// A delivery note's number, or the like
+        /// Why: a delivery note's number, or the like
         #[arg(long)]
-        reason: Option<String>,
+        reason: String,
     },
     /// Correct the count by a difference
     Adjust {
@@ -55,9 +51,9 @@ pub enum Stock {
         item: String,
         /// What was counted
         counted: i64,
-        /// A remark
+        /// Why it was counted
         #[arg(long)]
-        reason: Option<String>,
+        reason: String,
         #[command(flatten)]
         release: Release,
     },
@@ -78,8 +74,8 @@ pub enum Stock {
         /// The stock item's code
         item: String,
     },
-    /// What runs out today if it goes on selling as it has so far
-    Forecast,
+    /// What runs out today if it goes on selling as it has so far, the most urgent first
+    Forecast(Filters),
     /// Every movement of a stock item, newest first
     Ledger {
         /// The stock item's code
@@ -91,6 +87,40 @@ pub enum Stock {
         #[arg(long)]
         after: Option<String>,
     },
+}
+
+/// Which stock items.
+#[derive(Debug, Args)]
+pub struct Filters {
+    /// A part of the code or of the name
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// Only what is low
+    #[arg(long, group = "state")]
+    low: bool,
+    /// Only what is sold out
+    #[arg(long, group = "state")]
+    out: bool,
+    /// Only what is counted now
+    #[arg(long, group = "state")]
+    tracked: bool,
+    /// Only what is not counted now
+    #[arg(long, group = "state")]
+    untracked: bool,
+    /// The most rows
+    #[arg(long, default_value_t = 200)]
+    limit: i64,
+    /// The `next` of the page before
+    #[arg(long)]
+    after: Option<String>,
+}
+
+impl Filters {
+    fn filter(&self) -> StockFilter {
+        let wanted = [self.low, self.out, self.tracked, self.untracked];
+        let state = StockState::ALL.into_iter().zip(wanted).find(|(_, wanted)| *wanted).map(|(state, _)| state);
+        StockFilter { text: self.search.clone(), state }
+    }
 }
 
 /// What is said about a counted thing.
@@ -113,6 +143,9 @@ pub struct Set {
     /// The menu item of which each sale uses one unit
     #[arg(long, value_name = "ITEM")]
     sold_as: Option<String>,
+    /// It is to be a new one: a code that is counted already is refused
+    #[arg(long)]
+    only_new: bool,
 }
 
 /// Orders that give way.
@@ -130,23 +163,26 @@ pub struct Release {
 pub async fn run(command: Stock, desk: &Desk) -> Done {
     let counter = desk.counter(Role::Command).await?;
     let changed = match command {
-        Stock::List { low } => {
-            let items = counter.ask(StockList { low_only: low }).await?;
-            return counter.answer(&items, || list_words(&items));
+        Stock::List(filters) => {
+            let query = StockList { filter: filters.filter(), after: filters.after, limit: filters.limit };
+            let page = counter.ask(query).await?;
+            let value = shape::own_page(&page, counter.house.site.currency)?;
+            return counter.output().answer(&value, || list_words(&page.items));
         }
         Stock::Holders { item } => {
             let holders = counter.ask(StockHolders { item }).await?;
             return counter.answer(&holders, || holder_words(&holders));
         }
-        Stock::Forecast => {
-            let items = counter.ask(StockForecast).await?;
-            let zone = counter.house.site.zone;
-            return counter.answer(&items, || forecast_words(&items, zone));
+        Stock::Forecast(filters) => {
+            let query = StockForecast { filter: filters.filter(), after: filters.after, limit: filters.limit };
+            let page = counter.ask(query).await?.page;
+            let (zone, value) = (counter.house.site.zone, shape::own_page(&page, counter.house.site.currency)?);
+            return counter.output().answer(&value, || forecast_words(&page.items, zone));
         }
         Stock::Ledger { item, limit, after } => return ledger(StockLedger { item, after, limit }, &counter).await,
         Stock::Set(set) => {
-            let Set { code, name, unit, opening, low, sold_as } = set;
-            counter.execute(StockSet { code, name, unit, opening, low_mark: low, sold_as }).await?
+            let Set { code, name, unit, opening, low, sold_as, only_new } = set;
+            counter.execute(StockSet { code, name, unit, opening, low_mark: low, sold_as, only_new }).await?
         }
         Stock::Receive { item, quantity, reason } => counter.execute(StockReceive { item, quantity, reason }).await?,
         Stock::Adjust { item, delta, reason, release } => {

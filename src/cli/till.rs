@@ -10,7 +10,7 @@ use crate::domain::ids::ShiftId;
 use crate::domain::money::{Currency, Money};
 use crate::service::orders::PayOutRefund;
 use crate::service::till::{CashDrop, CashIn, CashPayout, ShiftView, TillClose, TillOpen, TillReport, TillStatus};
-use crate::service::till_reports::{ClosedShifts, OpenShifts, ShiftSums};
+use crate::service::till_reports::{ClosedFilter, ClosedShifts, OpenShifts, ShiftSums};
 use clap::{Args, Subcommand};
 
 /// What can be done with the till.
@@ -30,14 +30,7 @@ pub enum Till {
         shift: Option<ShiftId>,
     },
     /// The closed shifts with what was counted, newest first
-    Shifts {
-        /// The most rows
-        #[arg(long, default_value_t = 50)]
-        limit: i64,
-        /// The `next` of the page before
-        #[arg(long)]
-        after: Option<String>,
-    },
+    Shifts(Filters),
     /// The open shift of every terminal
     Tills,
     /// Close the till with what was counted (Z)
@@ -64,6 +57,29 @@ pub enum Till {
         /// The order
         order: String,
     },
+}
+
+/// Which closed shifts.
+#[derive(Debug, Args)]
+pub struct Filters {
+    /// A part of the terminal's name
+    #[arg(long, value_name = "NAME")]
+    terminal: Option<String>,
+    /// A part of the name of whoever opened or closed it
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Closed on this business day (YYYY-MM-DD) or at this instant (RFC 3339), or later
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Closed up to this business day, with it, or before this instant
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// The most rows
+    #[arg(long, default_value_t = 50)]
+    limit: i64,
+    /// The `next` of the page before
+    #[arg(long)]
+    after: Option<String>,
 }
 
 /// An amount and why.
@@ -105,8 +121,12 @@ pub async fn run(command: Till, desk: &Desk) -> Done {
             let open = counter.ask(OpenShifts).await?;
             return counter.answer(&open, || shift_table(&open, currency));
         }
-        Till::Shifts { limit, after } => {
-            let page = counter.ask(ClosedShifts { after, limit }).await?;
+        Till::Shifts(filters) => {
+            let from = counter.instant("from", filters.from.as_deref(), false).await?;
+            let until = counter.instant("to", filters.to.as_deref(), true).await?;
+            let Filters { terminal, by: person, limit, after, .. } = filters;
+            let filter = ClosedFilter { terminal, person, from, until };
+            let page = counter.ask(ClosedShifts { filter, after, limit }).await?;
             let value = shape::own_page(&page, currency)?;
             return counter.output().answer(&value, || shift_table(&page.items, currency));
         }

@@ -3,6 +3,7 @@
 
 use super::Caller;
 use super::door::{Door, Query, View};
+use super::paging;
 use crate::domain::access::Permission;
 use crate::domain::error::Refused;
 use crate::domain::time::Timestamp;
@@ -120,11 +121,6 @@ pub struct AuditList {
     pub limit: i64,
 }
 
-/// Nothing, and nothing but spaces, narrows nothing.
-fn given(text: Option<&String>) -> Option<String> {
-    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
-}
-
 fn key_of(after: &str) -> Option<(Timestamp, i64)> {
     let (at, seq) = after.split_once('-')?;
     Some((Timestamp(at.parse().ok()?), seq.parse().ok()?))
@@ -135,32 +131,23 @@ impl Query for AuditList {
     const PERMISSION: Permission = Permission::AuditRead;
 
     async fn run(&self, view: &mut View<'_>) -> Result<AuditPage, Refused> {
-        if !(1..=MAX_PAGE).contains(&self.limit) {
-            return Err(Refused::invalid("limit", format!("From 1 to {MAX_PAGE}.")));
-        }
-        let before = match &self.after {
-            None => None,
-            Some(after) => {
-                let wrong = || Refused::invalid("after", "Pass the `next` of the page before.");
-                Some(key_of(after).ok_or_else(wrong)?)
-            }
-        };
+        paging::check_limit(self.limit, MAX_PAGE)?;
+        let key = |after: &String| key_of(after).ok_or_else(paging::wrong_key);
+        let before = self.after.as_ref().map(key).transpose()?;
+        let given = |text: &Option<String>| paging::given(text.as_ref()).map(str::to_owned);
         let filter = EntryFilter {
-            text: given(self.text.as_ref()),
-            actor: given(self.actor.as_ref()),
-            action: given(self.action.as_ref()),
-            entity: given(self.entity.as_ref()),
-            entity_id: given(self.entity_id.as_ref()),
-            terminal: given(self.terminal.as_ref()),
+            text: given(&self.text),
+            actor: given(&self.actor),
+            action: given(&self.action),
+            entity: given(&self.entity),
+            entity_id: given(&self.entity_id),
+            terminal: given(&self.terminal),
             from: self.from,
             until: self.until,
         };
         let site = view.site.id.clone();
         let mut rows = audit::page(view.tx, &site, &filter, before, self.limit.saturating_add(1)).await?;
-        let most = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > most;
-        rows.truncate(most);
-        let next = rows.last().filter(|_| more).map(|row| format!("{}-{}", row.at, row.seq));
+        let next = paging::cut(&mut rows, self.limit, |row| format!("{}-{}", row.at, row.seq));
         Ok(AuditPage { items: rows.into_iter().map(AuditEntry::from).collect(), next })
     }
 }

@@ -33,6 +33,7 @@ mod menu_write;
 pub mod order_queries;
 pub mod order_view;
 pub mod orders;
+mod paging;
 pub mod payments;
 pub mod place;
 pub mod report_csv;

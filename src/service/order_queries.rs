@@ -6,6 +6,7 @@ pub use crate::store::orders::OrderFilter;
 use super::door::{Query, Site, View};
 use super::order_move::load;
 use super::order_view::{history_view, order_view};
+use super::paging;
 use super::views::{HistoryView, OrderView, Page};
 use crate::domain::access::{Actor, Permission, Role};
 use crate::domain::error::{ErrorCode, Refused};
@@ -16,7 +17,7 @@ use crate::domain::order::{Disposal, EndReason, Event, EventKind, LinePart, Orde
 use crate::domain::payment::{AttemptMethod, Method, RefundStatus};
 use crate::domain::time::Timestamp;
 use crate::store::orders::{OrderRow, OrderSummaryRow};
-use crate::store::{Tx, money, orders};
+use crate::store::{MOST_COUNTED, Tx, money, orders};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -60,6 +61,8 @@ pub struct ListOrders {
     pub after: Option<String>,
     /// Rows a page.
     pub limit: i64,
+    /// Count every one, however many there are; else counting ends at 1,000.
+    pub count_all: bool,
 }
 
 /// Why an event would be refused now, or nothing when it would be taken.
@@ -238,17 +241,22 @@ impl Query for ListOrders {
         }
         let limit = self.limit.clamp(1, 200);
         let before = self.after.as_deref().map(parse_key).transpose()?;
-        let (rows, total) = orders::page(view.tx, &site, &filter, before, limit).await?;
-        let full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
-        let next = rows.last().filter(|_| full).map(|row| format!("{}.{}", row.created_at, row.id));
-        Ok(Page { items: rows.into_iter().map(summary).collect::<Result<_, _>>()?, next, total })
+        let most = if self.count_all { i64::MAX } else { MOST_COUNTED.saturating_add(1) };
+        let wanted = (limit.saturating_add(1), most);
+        let (mut rows, found) = orders::page(view.tx, &site, &filter, before, wanted).await?;
+        let next = paging::cut(&mut rows, limit, |row| format!("{}.{}", row.created_at, row.id));
+        let items = rows.into_iter().map(summary).collect::<Result<_, _>>()?;
+        if self.count_all {
+            return Ok(Page { items, next, total: found, at_least: false });
+        }
+        Ok(Page::counted(items, next, found))
     }
 }
 
 fn parse_key(key: &str) -> Result<(Timestamp, OrderId), Refused> {
     key.split_once('.')
         .and_then(|(at, id)| Some((Timestamp(at.parse().ok()?), OrderId(id.parse::<Uuid>().ok()?))))
-        .ok_or_else(|| Refused::invalid("after", "This is not the key of a page."))
+        .ok_or_else(paging::wrong_key)
 }
 
 fn summary(row: OrderSummaryRow) -> Result<OrderSummary, Refused> {

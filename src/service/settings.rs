@@ -2,6 +2,7 @@
 //! here decimal money and text from a command line become the values that it takes.
 
 use super::door::{Context, Query, UseCase, View};
+use super::paging;
 use super::views::Page;
 use crate::domain::access::Permission;
 use crate::domain::error::Refused;
@@ -87,6 +88,10 @@ pub struct SetSetting {
     pub key: String,
     /// Its value: JSON, or the same as text (`"true"`, `"300"`). Money is a decimal ("20.00").
     pub value: Value,
+    /// The value that was there when this one was decided on: where somebody has set another since, the
+    /// change is refused with `CONFLICT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Value>,
 }
 
 /// What a kind takes, in words.
@@ -153,6 +158,37 @@ fn view(
     })
 }
 
+/// Holds the settings, reads the one anew, and refuses where it is not what was seen; says who set it.
+async fn check_seen(
+    context: &mut Context<'_>,
+    settings: &mut Settings,
+    (key, kind): (&str, Kind),
+    seen: &Value,
+) -> Result<(), Refused> {
+    let (site, currency) = (context.site.id.clone(), context.site.currency);
+    sites::hold_settings(context.tx, &site).await?;
+    // Between the site that the door read and this lock, somebody else may have been faster.
+    if let Some((_, value)) = sites::settings(context.tx, &site).await?.into_iter().find(|(own, _)| own == key) {
+        settings.set(key, &value)?;
+    }
+    let mut known = settings.clone();
+    known.set(key, &to_stored(key, kind, seen, currency)?)?;
+    let (now, seen) = (settings.get(key)?, known.get(key)?);
+    if now == seen {
+        return Ok(());
+    }
+    let changes = entity_history::history(context.tx, &site, ("Setting", key), i64::MAX, 1).await?;
+    let by = changes.into_iter().next().and_then(|change| change.actor_name);
+    let who = by.as_deref().unwrap_or("Somebody else");
+    Err(Refused::conflict(format!("{who} changed {key} first."))
+        .by_guard("seen_value")
+        .with("key", key)
+        .with("by", by.clone())
+        .with("seen", to_shown(kind, seen, currency))
+        .with("now", to_shown(kind, now, currency))
+        .help("Look at it as it is now, then set it again if it still makes sense."))
+}
+
 impl UseCase for SetSetting {
     type Output = SettingView;
     const NAME: &'static str = "setting_set";
@@ -164,6 +200,9 @@ impl UseCase for SetSetting {
         let (site, currency, now) = (context.site.id.clone(), context.site.currency, context.now);
         let stored = to_stored(&key, kind, &self.value, currency)?;
         let mut settings = context.site.settings.clone();
+        if let Some(seen) = &self.seen {
+            check_seen(context, &mut settings, (&key, kind), seen).await?;
+        }
         let before = settings.get(&key)?;
         settings.set(&key, &stored)?;
         // In the form in which the setting itself writes it, so that one value has one spelling.
@@ -233,21 +272,16 @@ impl Query for SettingHistory {
     const PERMISSION: Permission = Permission::SettingsWrite;
 
     async fn run(&self, query: &mut View<'_>) -> Result<Self::Output, Refused> {
-        if !(1..=MAX_PAGE).contains(&self.limit) {
-            return Err(Refused::invalid("limit", format!("From 1 to {MAX_PAGE}.")));
-        }
+        paging::check_limit(self.limit, MAX_PAGE)?;
         let key = text::clean(&self.key, 60, false);
         kind_of(&key)?;
         let before = match &self.after {
             None => i64::MAX,
-            Some(key) => key.parse().map_err(|_| Refused::invalid("after", "Pass the `next` of the page before."))?,
+            Some(key) => key.parse().map_err(|_| paging::wrong_key())?,
         };
         let (site, limit) = (query.site.id.clone(), self.limit.saturating_add(1));
         let mut rows = entity_history::history(query.tx, &site, ("Setting", &key), before, limit).await?;
-        let most = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > most;
-        rows.truncate(most);
-        let next = rows.last().filter(|_| more).map(|row| row.seq.to_string());
+        let next = paging::cut(&mut rows, self.limit, |row| row.seq.to_string());
         let value = |side: Option<&Value>| side.and_then(|side| side.get("value")).cloned().unwrap_or(Value::Null);
         let items = rows
             .into_iter()
@@ -259,7 +293,7 @@ impl Query for SettingHistory {
                 after: value(row.after_value.as_deref()),
             })
             .collect();
-        let total = entity_history::count(query.tx, &site, ("Setting", &key)).await?;
-        Ok(Page { items, next, total })
+        let found = entity_history::count(query.tx, &site, ("Setting", &key)).await?;
+        Ok(Page::counted(items, next, found))
     }
 }

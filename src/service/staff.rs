@@ -6,6 +6,7 @@
 
 use super::caller::Caller;
 use super::door::{Context, Door, Query, UseCase, View};
+use super::paging;
 use super::secrets::Secrets;
 use super::views::Page;
 use crate::domain::access::{Permission, Role};
@@ -17,6 +18,8 @@ use crate::store::people::{self, StaffRow};
 use crate::store::records::AuditRow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+pub use crate::store::people::StaffFilter;
 
 pub use super::sign_in::{
     MIN_PASSWORD, MIN_PIN, SESSION_SECONDS, SignedIn, WhoAmI, WhoIs, check_password, check_pin, login, login_pin,
@@ -411,6 +414,8 @@ pub async fn set_pin(
 /// The staff, by sign-in name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListStaff {
+    /// Narrowed to this.
+    pub filter: StaffFilter,
     /// The sign-in name after which the page begins.
     pub after: Option<String>,
     /// The most rows, 1 to 500.
@@ -419,7 +424,7 @@ pub struct ListStaff {
 
 impl Default for ListStaff {
     fn default() -> Self {
-        Self { after: None, limit: 100 }
+        Self { filter: StaffFilter::default(), after: None, limit: 100 }
     }
 }
 
@@ -428,14 +433,15 @@ impl Query for ListStaff {
     const PERMISSION: Permission = Permission::StaffManage;
 
     async fn run(&self, view: &mut View<'_>) -> Result<Self::Output, Refused> {
-        let (site, limit) = (view.site.id.clone(), self.limit.clamp(1, MAX_PAGE));
-        let after = self.after.as_deref().unwrap_or_default();
-        let rows = people::staff_page(view.tx, &site, after, limit).await?;
-        let total = people::count_staff(view.tx, &site).await?;
-        let full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
-        let next = rows.last().filter(|_| full).map(|row| row.username.clone());
+        paging::check_limit(self.limit, MAX_PAGE)?;
+        let site = view.site.id.clone();
+        let text = paging::given(self.filter.text.as_ref()).map(str::to_owned);
+        let filter = StaffFilter { text, ..self.filter.clone() };
+        let (after, limit) = (self.after.as_deref().unwrap_or_default(), self.limit.saturating_add(1));
+        let (mut rows, found) = people::staff_page(view.tx, &site, &filter, after, limit).await?;
+        let next = paging::cut(&mut rows, self.limit, |row| row.username.clone());
         let items = rows.into_iter().map(StaffView::of).collect::<Result<_, _>>()?;
-        Ok(Page { items, next, total })
+        Ok(Page::counted(items, next, found))
     }
 }
 

@@ -7,6 +7,8 @@
 use super::door::{Context, Query, UseCase, View};
 use super::menu_file::StockEntry;
 use super::menu_plan::clean_stock;
+use super::paging;
+use super::staff::reason;
 use super::views::Page;
 use crate::domain::access::Permission;
 use crate::domain::consumption::{Consumption, Subject};
@@ -21,12 +23,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use crate::store::stock::MAX_ON_HAND;
+pub use crate::store::stock::{MAX_ON_HAND, StockFilter, StockState};
 
-/// The longest reason, in characters.
-const MAX_REASON: usize = 200;
-/// The most rows of one page of the ledger.
-const MAX_PAGE: i64 = 200;
+/// The most rows of one page.
+pub(super) const MAX_PAGE: i64 = 200;
 /// The most orders that one command releases.
 const MAX_RELEASE: usize = 1_000;
 
@@ -153,9 +153,9 @@ pub struct StockReceive {
     pub item: String,
     /// How many units; above zero.
     pub quantity: i64,
-    /// A delivery note's number, or the like.
+    /// Why: a delivery note's number, or the like.
     #[serde(default)]
-    pub reason: Option<String>,
+    pub reason: String,
 }
 
 /// The count is corrected by a difference.
@@ -182,9 +182,9 @@ pub struct StockRecount {
     /// Pending orders whose holds are released.
     #[serde(default)]
     pub release: Vec<OrderId>,
-    /// A remark.
+    /// Why it was counted.
     #[serde(default)]
-    pub reason: Option<String>,
+    pub reason: String,
 }
 
 /// Units were thrown away.
@@ -221,14 +221,13 @@ pub struct StockSet {
     /// The menu item (code or id) of which each sale uses one unit.
     #[serde(default)]
     pub sold_as: Option<String>,
+    /// It is to be a new one: a code that is counted already is refused with `CONFLICT`.
+    #[serde(default)]
+    pub only_new: bool,
 }
 
-fn cleaned(reason: &str) -> Option<String> {
-    Some(text::clean(reason, MAX_REASON, false)).filter(|reason| !reason.is_empty())
-}
-
-fn needed(reason: &str) -> Result<String, Refused> {
-    cleaned(reason).ok_or_else(|| Refused::invalid("reason", "Say why.").by_guard("reason"))
+fn needed(text: &str) -> Result<String, Refused> {
+    reason(text).map_err(|refused| refused.by_guard("reason"))
 }
 
 fn in_range(field: &str, quantity: i64, least: i64) -> Result<(), Refused> {
@@ -253,7 +252,7 @@ pub(super) async fn named(tx: &mut Tx, site: &str, code_or_id: &str) -> Result<S
 struct Change<'a> {
     kind: &'static str,
     target: Target,
-    reason: Option<&'a str>,
+    reason: &'a str,
     release: &'a [OrderId],
 }
 
@@ -302,7 +301,7 @@ async fn change(context: &mut Context<'_>, item: &str, change: Change<'_>) -> Re
         }
     };
     if quantity != 0 {
-        let movement = ByHand { kind: change.kind, quantity, reason: change.reason };
+        let movement = ByHand { kind: change.kind, quantity, reason: Some(change.reason) };
         stock::append_movement(context.tx, &site, id, after, movement, &context.actor, now).await?;
     }
     note(context, &row, change.kind, (before, after), change.reason, &released);
@@ -321,7 +320,7 @@ fn note(
     row: &StockRow,
     kind: &str,
     (before, after): (Moved, Moved),
-    reason: Option<&str>,
+    reason: &str,
     released: &[OrderId],
 ) {
     let counts = |moved: Moved| json!({ "on_hand": moved.on_hand, "reserved": moved.reserved });
@@ -342,7 +341,7 @@ fn note(
         details,
         before: Some(before),
         after: Some(counts(after)),
-        reason: reason.map(str::to_owned),
+        reason: Some(reason.to_owned()),
     });
 }
 
@@ -417,9 +416,9 @@ impl UseCase for StockReceive {
 
     async fn run(&self, context: &mut Context<'_>) -> Result<StockChanged, Refused> {
         in_range("quantity", self.quantity, 1)?;
-        let reason = self.reason.as_deref().and_then(cleaned);
+        let reason = needed(&self.reason)?;
         let target = Target::By(self.quantity);
-        change(context, &self.item, Change { kind: "receive", target, reason: reason.as_deref(), release: &[] }).await
+        change(context, &self.item, Change { kind: "receive", target, reason: &reason, release: &[] }).await
     }
 }
 
@@ -436,7 +435,7 @@ impl UseCase for StockAdjust {
         let reason = needed(&self.reason)?;
         let target = Target::By(self.delta);
         let release = &self.release;
-        change(context, &self.item, Change { kind: "adjust", target, reason: Some(&reason), release }).await
+        change(context, &self.item, Change { kind: "adjust", target, reason: &reason, release }).await
     }
 }
 
@@ -447,10 +446,10 @@ impl UseCase for StockRecount {
 
     async fn run(&self, context: &mut Context<'_>) -> Result<StockChanged, Refused> {
         in_range("counted", self.counted, 0)?;
-        let reason = self.reason.as_deref().and_then(cleaned);
+        let reason = needed(&self.reason)?;
         let target = Target::To(self.counted);
         let release = &self.release;
-        change(context, &self.item, Change { kind: "recount", target, reason: reason.as_deref(), release }).await
+        change(context, &self.item, Change { kind: "recount", target, reason: &reason, release }).await
     }
 }
 
@@ -464,7 +463,7 @@ impl UseCase for StockWaste {
         let reason = needed(&self.reason)?;
         let target = Target::By(self.quantity.saturating_neg());
         let release = &self.release;
-        change(context, &self.item, Change { kind: "waste", target, reason: Some(&reason), release }).await
+        change(context, &self.item, Change { kind: "waste", target, reason: &reason, release }).await
     }
 }
 
@@ -480,6 +479,12 @@ impl UseCase for StockSet {
             menu_edit::lock(context.tx, &site).await?;
         }
         let known = stock::find_code(context.tx, &site, &self.code).await?;
+        if let Some(known) = known.as_ref().filter(|_| self.only_new) {
+            let message = format!("'{}' is counted already, as {}.", known.name, known.code);
+            return Err(Refused::conflict(message)
+                .with("field", "code")
+                .help("Choose another code, or change the one that is there."));
+        }
         if let (Some(known), Some(opening)) = (&known, self.opening)
             && known.opening != opening
         {
@@ -535,21 +540,40 @@ impl UseCase for StockSet {
     }
 }
 
-/// Every stock item, by code.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// A page of the stock items, by code.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockList {
-    /// Only those that are low.
-    pub low_only: bool,
+    /// Narrowed to this.
+    pub filter: StockFilter,
+    /// Where the page before it ended: its `next`.
+    pub after: Option<String>,
+    /// The most rows; 1 to 200.
+    pub limit: i64,
+}
+
+impl Default for StockList {
+    fn default() -> Self {
+        Self { filter: StockFilter::default(), after: None, limit: MAX_PAGE }
+    }
+}
+
+/// The filter without text that narrows nothing.
+pub(super) fn narrowed(filter: &StockFilter) -> StockFilter {
+    StockFilter { text: paging::given(filter.text.as_ref()).map(str::to_owned), ..filter.clone() }
 }
 
 impl Query for StockList {
-    type Output = Vec<StockView>;
+    type Output = Page<StockView>;
     const PERMISSION: Permission = Permission::StockRead;
 
-    async fn run(&self, view: &mut View<'_>) -> Result<Vec<StockView>, Refused> {
-        let rows = stock::list(view.tx, &view.site.id).await?;
-        let views = rows.into_iter().filter(|row| row.active).map(StockView::from);
-        Ok(views.filter(|item| item.low || !self.low_only).collect())
+    async fn run(&self, view: &mut View<'_>) -> Result<Self::Output, Refused> {
+        paging::check_limit(self.limit, MAX_PAGE)?;
+        let (site, filter) = (view.site.id.clone(), narrowed(&self.filter));
+        let (after, limit) = (self.after.as_deref().unwrap_or_default(), self.limit.saturating_add(1));
+        let mut rows = stock::page(view.tx, &site, &filter, after, limit).await?;
+        let next = paging::cut(&mut rows, self.limit, |row| row.code.clone());
+        let found = stock::count_found(view.tx, &site, &filter).await?;
+        Ok(Page::counted(rows.into_iter().map(StockView::from).collect(), next, found))
     }
 }
 
@@ -569,21 +593,16 @@ impl Query for StockLedger {
     const PERMISSION: Permission = Permission::StockRead;
 
     async fn run(&self, view: &mut View<'_>) -> Result<Page<MovementView>, Refused> {
-        if !(1..=MAX_PAGE).contains(&self.limit) {
-            return Err(Refused::invalid("limit", format!("From 1 to {MAX_PAGE}.")));
-        }
+        paging::check_limit(self.limit, MAX_PAGE)?;
         let before = match &self.after {
             None => i64::MAX,
-            Some(key) => key.parse().map_err(|_| Refused::invalid("after", "Pass the `next` of the page before."))?,
+            Some(key) => key.parse().map_err(|_| paging::wrong_key())?,
         };
         let site = view.site.id.clone();
         let row = named(view.tx, &site, &self.item).await?;
         let id = StockItemId(row.id);
         let mut rows = stock::ledger(view.tx, &site, id, before, self.limit.saturating_add(1)).await?;
-        let most = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > most;
-        rows.truncate(most);
-        let next = rows.last().filter(|_| more).map(|row| row.seq.to_string());
+        let next = paging::cut(&mut rows, self.limit, |row| row.seq.to_string());
         let items = rows
             .into_iter()
             .map(|row| MovementView {
@@ -601,6 +620,6 @@ impl Query for StockLedger {
             })
             .collect();
         // The ledger is numbered without gaps, so its newest number is how many rows it has had.
-        Ok(Page { items, next, total: row.last_movement })
+        Ok(Page { items, next, total: row.last_movement, at_least: false })
     }
 }

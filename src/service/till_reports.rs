@@ -2,6 +2,7 @@
 //! reports, page by page. One report with its movements is `till::TillStatus`; nothing moves cash here.
 
 use super::door::{Query, View};
+use super::paging;
 use super::till::{ShiftView, Total, total};
 use super::views::Page;
 use crate::domain::access::Permission;
@@ -9,6 +10,7 @@ use crate::domain::error::Refused;
 use crate::domain::ids::{OrderId, RefundId, ShiftId};
 use crate::domain::time::Timestamp;
 use crate::store::Tx;
+pub use crate::store::till::ClosedFilter;
 use crate::store::till::{self, KindTotal, MovementKind, ShiftRow};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -72,6 +74,8 @@ impl Query for OpenShifts {
 /// The closed shifts with their Z reports, the one opened last first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosedShifts {
+    /// Narrowed to this.
+    pub filter: ClosedFilter,
     /// Where the page before it ended: its `next`.
     pub after: Option<String>,
     /// The most rows; 1 to 200.
@@ -80,7 +84,7 @@ pub struct ClosedShifts {
 
 impl Default for ClosedShifts {
     fn default() -> Self {
-        Self { after: None, limit: 50 }
+        Self { filter: ClosedFilter::default(), after: None, limit: 50 }
     }
 }
 
@@ -90,7 +94,7 @@ fn key(after: &str) -> Result<(Timestamp, ShiftId), Refused> {
         let (at, id) = after.split_once('/')?;
         Some((Timestamp(at.parse().ok()?), ShiftId(Uuid::parse_str(id).ok()?)))
     };
-    read().ok_or_else(|| Refused::invalid("after", "Pass the `next` of the page before."))
+    read().ok_or_else(paging::wrong_key)
 }
 
 impl Query for ClosedShifts {
@@ -98,18 +102,19 @@ impl Query for ClosedShifts {
     const PERMISSION: Permission = Permission::TillOperate;
 
     async fn run(&self, view: &mut View<'_>) -> Result<Self::Output, Refused> {
-        if !(1..=MAX_PAGE).contains(&self.limit) {
-            return Err(Refused::invalid("limit", format!("From 1 to {MAX_PAGE}.")));
-        }
+        paging::check_limit(self.limit, MAX_PAGE)?;
         let site = view.site.id.clone();
         let before = self.after.as_deref().map(key).transpose()?;
-        let mut rows = till::closed_before(view.tx, &site, before, self.limit.saturating_add(1)).await?;
-        let most = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > most;
-        rows.truncate(most);
-        let next = rows.last().filter(|_| more).map(|row| format!("{}/{}", row.opened_at, row.id));
-        let total = till::count_closed(view.tx, &site).await?;
-        Ok(Page { items: sums(view.tx, &site, rows).await?, next, total })
+        let given = |text: &Option<String>| paging::given(text.as_ref()).map(str::to_owned);
+        let filter = ClosedFilter {
+            terminal: given(&self.filter.terminal),
+            person: given(&self.filter.person),
+            ..self.filter.clone()
+        };
+        let limit = self.limit.saturating_add(1);
+        let (mut rows, found) = till::closed_before(view.tx, &site, &filter, before, limit).await?;
+        let next = paging::cut(&mut rows, self.limit, |row| format!("{}/{}", row.opened_at, row.id));
+        Ok(Page::counted(sums(view.tx, &site, rows).await?, next, found))
     }
 }
 

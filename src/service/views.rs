@@ -518,4 +518,8 @@ pub struct Page<T> {
     pub next: Option<String>,
     /// How many there are in all.
     pub total: i64,
+    /// Whether there are more than `total`: counting ended there, so that it costs no more in a long
+    /// history than in a short one.
+    #[serde(default)]
+    pub at_least: bool,
 }

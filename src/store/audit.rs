@@ -1,6 +1,7 @@
 //! Reading the audit log: pages of it, newest first, and how far it is sealed. Who writes it stands in
 //! `records.rs`, its seals and their proof in `seal.rs`.
 
+use super::rows::containing;
 use super::seal::{self, Verified};
 use super::{Store, StoreError, Tx};
 use crate::domain::time::Timestamp;
@@ -85,8 +86,8 @@ const PAGE: &str = "SELECT a.seq, a.at, a.use_case, a.action, a.entity, a.entity
      LEFT JOIN audit_seals s ON s.site_id = $1 AND s.to_seq = \
      (SELECT MIN(n.to_seq) FROM audit_seals n WHERE n.site_id = $1 AND n.to_seq >= a.seq) AND s.from_seq <= a.seq \
      WHERE a.site_id = $1 AND a.at >= $2 AND a.at < $3 AND (a.at < $4 OR (a.at = $4 AND a.seq < $5)) \
-     AND (CAST($6 AS TEXT) IS NULL OR LOWER(a.details) LIKE $6 OR LOWER(a.entity_id) LIKE $6 \
-     OR LOWER(COALESCE(a.reason, '')) LIKE $6) \
+     AND (CAST($6 AS TEXT) IS NULL OR LOWER(a.details) LIKE LOWER($6) ESCAPE '!' \
+     OR LOWER(a.entity_id) LIKE LOWER($6) ESCAPE '!' OR LOWER(COALESCE(a.reason, '')) LIKE LOWER($6) ESCAPE '!') \
      AND (CAST($7 AS TEXT) IS NULL OR LOWER(a.actor_name) = LOWER($7) OR a.actor_role = LOWER($7)) \
      AND (CAST($8 AS TEXT) IS NULL OR LOWER(a.action) = LOWER($8) OR a.use_case = LOWER($8)) \
      AND (CAST($9 AS TEXT) IS NULL OR LOWER(a.entity) = LOWER($9)) \
@@ -114,7 +115,7 @@ pub async fn page(
     limit: i64,
 ) -> Result<Vec<EntryRow>, StoreError> {
     let (at, seq) = before.map_or((i64::MAX, i64::MAX), |(at, seq)| (at.0, seq));
-    let text = filter.text.as_ref().map(|text| format!("%{}%", text.to_lowercase().replace(['%', '_'], "")));
+    let text = filter.text.as_deref().map(containing);
     fetch_all!(
         tx,
         EntryRow,

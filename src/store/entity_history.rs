@@ -1,7 +1,7 @@
 //! What the audit log says about one thing (a setting, a menu item), newest first. Searching the whole
 //! log is not done here.
 
-use super::{StoreError, Tx};
+use super::{MOST_COUNTED, StoreError, Tx};
 use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -36,7 +36,8 @@ const HISTORY: &str = "SELECT a.seq, a.at, a.action, a.details, a.before_value, 
      LEFT JOIN staff p ON p.site_id = a.site_id AND p.id = a.override_by \
      WHERE a.site_id = $1 AND a.entity = $2 AND a.entity_id = $3 AND a.seq < $4 ORDER BY a.seq DESC LIMIT $5";
 
-const COUNT: &str = "SELECT COUNT(*) FROM audit_log WHERE site_id = $1 AND entity = $2 AND entity_id = $3";
+const COUNT: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM audit_log WHERE site_id = $1 AND entity = $2 \
+     AND entity_id = $3 LIMIT $4) AS found";
 
 /// The audit rows of one thing below the number `before`, newest first, at most `limit`.
 ///
@@ -52,10 +53,10 @@ pub async fn history(
     fetch_all!(tx, ChangeRow, HISTORY, site, entity, entity_id, before, limit)
 }
 
-/// How many audit rows one thing has.
+/// How many audit rows one thing has, counted one beyond [`MOST_COUNTED`] at the most.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
 pub async fn count(tx: &mut Tx, site: &str, (entity, entity_id): (&str, &str)) -> Result<i64, StoreError> {
-    Ok(fetch_one!(tx, (i64,), COUNT, site, entity, entity_id)?.0)
+    Ok(fetch_one!(tx, (i64,), COUNT, site, entity, entity_id, MOST_COUNTED.saturating_add(1))?.0)
 }

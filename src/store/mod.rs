@@ -52,5 +52,6 @@ pub mod till;
 pub use error::StoreError;
 pub use feed::{Feed, FeedEvent};
 pub use pool::{Options, Store};
+pub use rows::MOST_COUNTED;
 pub use tx::Tx;
 pub use url::StoreUrl;

@@ -1,7 +1,7 @@
 //! Rows of orders: the order itself, its lines, its history. Money and holds stand in files of their
 //! own (`money.rs`, `holds.rs`), the kitchen's tickets in `tickets.rs`.
 
-use super::rows::hit_one;
+use super::rows::{containing, hit_one};
 use super::{StoreError, Tx};
 use crate::domain::access::Actor;
 use crate::domain::ids::{CustomerId, LineId, OrderId, StaffId, TerminalId};
@@ -185,7 +185,8 @@ macro_rules! filter {
         "site_id = $1 AND (CAST($2 AS TEXT) IS NULL OR status = $2) \
          AND (CAST($3 AS TEXT) IS NULL OR fulfilment = $3) AND (CAST($4 AS TEXT) IS NULL OR method = $4) \
          AND (CAST($5 AS TEXT) IS NULL OR business_date = $5) \
-         AND (CAST($6 AS TEXT) IS NULL OR order_number LIKE $6 OR LOWER(called_name) LIKE LOWER($6)) \
+         AND (CAST($6 AS TEXT) IS NULL OR LOWER(order_number) LIKE LOWER($6) ESCAPE '!' \
+         OR LOWER(called_name) LIKE LOWER($6) ESCAPE '!') \
          AND (CAST($7 AS BOOLEAN) IS NULL OR paid = $7)"
     };
 }
@@ -265,9 +266,13 @@ const PAGE_OF_CUSTOMER: &str = concat!(
     " AND (created_at < $8 OR (created_at = $8 AND id < $9)) AND customer_id = $11 \
      ORDER BY created_at DESC, id DESC LIMIT $10"
 );
-const COUNT: &str = concat!("SELECT CAST(COUNT(*) AS BIGINT) FROM orders WHERE ", filter!());
-const COUNT_OF_CUSTOMER: &str =
-    concat!("SELECT CAST(COUNT(*) AS BIGINT) FROM orders WHERE ", filter!(), " AND customer_id = $8");
+const COUNT: &str =
+    concat!("SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM orders WHERE ", filter!(), " LIMIT $8) AS found");
+const COUNT_OF_CUSTOMER: &str = concat!(
+    "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM orders WHERE ",
+    filter!(),
+    " AND customer_id = $9 LIMIT $8) AS found"
+);
 
 /// An order by its identity.
 ///
@@ -608,7 +613,8 @@ pub async fn release_slot(tx: &mut Tx, site: &str, date: &str, slot: &str) -> Re
     }
 }
 
-/// A page of orders, newest first, from before the key given, and how many there are in all.
+/// A page of orders, newest first, from before the key given, and how many there are in all, counted no
+/// further than `most`.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statements.
@@ -617,10 +623,10 @@ pub async fn page(
     site: &str,
     filter: &OrderFilter,
     before: Option<(Timestamp, OrderId)>,
-    limit: i64,
+    (limit, most): (i64, i64),
 ) -> Result<(Vec<OrderSummaryRow>, i64), StoreError> {
     let (at, id) = before.map_or((i64::MAX, Uuid::max()), |(at, id)| (at.0, id.0));
-    let text = filter.text.as_ref().map(|text| format!("%{}%", text.replace(['%', '_'], "")));
+    let text = filter.text.as_deref().map(containing);
     let (status, fulfilment) = (filter.status.as_deref(), filter.fulfilment.as_deref());
     let (method, date, text) = (filter.method.as_deref(), filter.business_date.as_deref(), text.as_deref());
     let paid = filter.paid;
@@ -641,12 +647,24 @@ pub async fn page(
             limit,
             customer.0
         )?;
-        let (total,) =
-            fetch_one!(tx, (i64,), COUNT_OF_CUSTOMER, site, status, fulfilment, method, date, text, paid, customer.0)?;
+        let (total,) = fetch_one!(
+            tx,
+            (i64,),
+            COUNT_OF_CUSTOMER,
+            site,
+            status,
+            fulfilment,
+            method,
+            date,
+            text,
+            paid,
+            most,
+            customer.0
+        )?;
         return Ok((rows, total));
     }
     let rows =
         fetch_all!(tx, OrderSummaryRow, PAGE, site, status, fulfilment, method, date, text, paid, at, id, limit)?;
-    let (total,) = fetch_one!(tx, (i64,), COUNT, site, status, fulfilment, method, date, text, paid)?;
+    let (total,) = fetch_one!(tx, (i64,), COUNT, site, status, fulfilment, method, date, text, paid, most)?;
     Ok((rows, total))
 }

@@ -1,8 +1,8 @@
 //! Rows about people and their terminals: staff, sessions, guests, registered screens, and the
 //! fingerprint of the pepper that their hashes need. Who may change them is decided in the service.
 
-use super::rows::hit_one;
-use super::{StoreError, Tx};
+use super::rows::{containing, hit_one};
+use super::{MOST_COUNTED, StoreError, Tx};
 use crate::domain::access::Role;
 use crate::domain::ids::{CustomerId, StaffId, TerminalId};
 use crate::domain::time::Timestamp;
@@ -69,6 +69,17 @@ pub struct CredentialsRow {
     pub pin_hash: Option<String>,
 }
 
+/// What a list of staff is narrowed to; `None`: everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StaffFilter {
+    /// A part of the sign-in name or of the name, whatever the case.
+    pub text: Option<String>,
+    /// One role.
+    pub role: Option<Role>,
+    /// Only those who may sign in, or only those who may not.
+    pub active: Option<bool>,
+}
+
 /// A member of staff about to be added. Not `Debug`: hashes stay out of logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewStaff<'a> {
@@ -126,6 +137,14 @@ pub struct SessionRow {
     pub revoked_at: Option<i64>,
 }
 
+macro_rules! staff_filter {
+    () => {
+        "site_id = $1 AND (CAST($2 AS TEXT) IS NULL OR LOWER(username) LIKE LOWER($2) ESCAPE '!' \
+         OR LOWER(name) LIKE LOWER($2) ESCAPE '!') AND (CAST($3 AS TEXT) IS NULL OR role = $3) \
+         AND (CAST($4 AS BOOLEAN) IS NULL OR active = $4)"
+    };
+}
+
 const TERMINAL: &str = "SELECT id, name, role, software_version, registered_at, last_seen_at, revoked_at FROM terminals \
      WHERE site_id = $1 AND id = $2";
 const TERMINAL_NAMED: &str = "SELECT id, name, role, software_version, registered_at, last_seen_at, revoked_at \
@@ -145,8 +164,14 @@ const SET_EXIT_PIN: &str =
     "UPDATE terminals SET exit_pin_hash = $3 WHERE site_id = $1 AND id = $2 AND revoked_at IS NULL";
 const STAFF: &str = "SELECT id, username, name, role, active, pin_hash IS NOT NULL AS has_pin, permissions_version, \
      created_at, last_seen_at FROM staff WHERE site_id = $1 AND id = $2";
-const STAFF_PAGE: &str = "SELECT id, username, name, role, active, pin_hash IS NOT NULL AS has_pin, permissions_version, \
-     created_at, last_seen_at FROM staff WHERE site_id = $1 AND username > $2 ORDER BY username LIMIT $3";
+const STAFF_PAGE: &str = concat!(
+    "SELECT id, username, name, role, active, pin_hash IS NOT NULL AS has_pin, permissions_version, \
+     created_at, last_seen_at FROM staff WHERE ",
+    staff_filter!(),
+    " AND username > $5 ORDER BY username LIMIT $6"
+);
+const COUNT_FOUND: &str =
+    concat!("SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM staff WHERE ", staff_filter!(), " LIMIT $5) AS found");
 const COUNT_STAFF: &str = "SELECT COUNT(*) FROM staff WHERE site_id = $1";
 const CREDENTIALS: &str = "SELECT id, username, role, active, permissions_version, password_hash, pin_hash FROM staff \
      WHERE site_id = $1 AND username = $2";
@@ -302,12 +327,23 @@ pub async fn staff(tx: &mut Tx, site: &str, id: StaffId) -> Result<Option<StaffR
     fetch_optional!(tx, StaffRow, STAFF, site, id.0)
 }
 
-/// Staff by sign-in name after `after` ("" for the first), at most `limit`.
+/// A page of the staff by sign-in name, from behind the name given, and how many there are in all,
+/// counted one beyond [`MOST_COUNTED`] at the most.
 ///
 /// # Errors
-/// Any [`StoreError`] of the statement.
-pub async fn staff_page(tx: &mut Tx, site: &str, after: &str, limit: i64) -> Result<Vec<StaffRow>, StoreError> {
-    fetch_all!(tx, StaffRow, STAFF_PAGE, site, after, limit)
+/// Any [`StoreError`] of the statements.
+pub async fn staff_page(
+    tx: &mut Tx,
+    site: &str,
+    filter: &StaffFilter,
+    after: &str,
+    limit: i64,
+) -> Result<(Vec<StaffRow>, i64), StoreError> {
+    let text = filter.text.as_deref().map(containing);
+    let (text, role, active) = (text.as_deref(), filter.role.map(Role::as_str), filter.active);
+    let rows = fetch_all!(&mut *tx, StaffRow, STAFF_PAGE, site, text, role, active, after, limit)?;
+    let (found,) = fetch_one!(tx, (i64,), COUNT_FOUND, site, text, role, active, MOST_COUNTED.saturating_add(1))?;
+    Ok((rows, found))
 }
 
 /// How many members of staff the site has, active or not.

@@ -51,6 +51,8 @@ const STAMPS: &str = "SELECT s.key, s.updated_at, p.username AS updated_by FROM 
 const SET: &str = "INSERT INTO settings (site_id, key, value, updated_at, updated_by) VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (site_id, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at, \
      updated_by = excluded.updated_by";
+// Changes nothing; it takes the row's lock, so that two people who set a setting come one after the other.
+const HOLD_SETTINGS: &str = "UPDATE sites SET settings_version = settings_version WHERE site_id = $1";
 const SETTINGS_CHANGED: &str = "UPDATE sites SET settings_version = settings_version + 1 WHERE site_id = $1";
 const MENU_CHANGED: &str = "UPDATE sites SET menu_version = menu_version + 1 WHERE site_id = $1";
 
@@ -87,6 +89,15 @@ pub async fn settings(tx: &mut Tx, site: &str) -> Result<Vec<(String, Value)>, S
 /// Any [`StoreError`] of the statement.
 pub async fn setting_stamps(tx: &mut Tx, site: &str) -> Result<Vec<SettingStamp>, StoreError> {
     fetch_all!(tx, SettingStamp, STAMPS, site)
+}
+
+/// Keeps the settings from everybody else until the transaction ends.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn hold_settings(tx: &mut Tx, site: &str) -> Result<(), StoreError> {
+    execute!(tx, HOLD_SETTINGS, site)?;
+    Ok(())
 }
 
 /// Sets one setting and raises the version that other processes look at.

@@ -4,7 +4,8 @@
 //! Every change of `on_hand` is one conditional UPDATE that also takes the ledger's next number; the
 //! caller writes the row with what the UPDATE answered.
 
-use super::{StoreError, Tx};
+use super::rows::containing;
+use super::{MOST_COUNTED, StoreError, Tx};
 use crate::domain::access::Actor;
 use crate::domain::ids::{OrderId, StockItemId};
 use crate::domain::time::Timestamp;
@@ -41,6 +42,43 @@ pub struct StockRow {
     pub active: bool,
     /// When it last changed (microseconds).
     pub updated_at: i64,
+}
+
+/// Which stock items, by how much there is of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StockState {
+    /// Counted, and at or below the low mark.
+    Low,
+    /// Counted, and nothing is left to sell.
+    Out,
+    /// Counted.
+    Tracked,
+    /// Not counted now.
+    Untracked,
+}
+
+impl StockState {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Out, Self::Tracked, Self::Untracked];
+
+    /// Its word, as [`PAGE`] takes it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Out => "out",
+            Self::Tracked => "tracked",
+            Self::Untracked => "untracked",
+        }
+    }
+}
+
+/// What a list of stock items is narrowed to; `None`: everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StockFilter {
+    /// A part of the code or of the name, whatever the case.
+    pub text: Option<String>,
+    /// Only these.
+    pub state: Option<StockState>,
 }
 
 /// What a movement left behind.
@@ -98,12 +136,33 @@ pub struct HolderRow {
     pub paying: bool,
 }
 
+macro_rules! stock_filter {
+    () => {
+        "site_id = $1 AND active AND (CAST($2 AS TEXT) IS NULL OR LOWER(code) LIKE LOWER($2) ESCAPE '!' \
+         OR LOWER(name) LIKE LOWER($2) ESCAPE '!') AND (CAST($3 AS TEXT) IS NULL \
+         OR ($3 = 'low' AND tracked AND on_hand - reserved <= low_mark) \
+         OR ($3 = 'out' AND tracked AND on_hand <= reserved) OR ($3 = 'tracked' AND tracked) \
+         OR ($3 = 'untracked' AND NOT tracked))"
+    };
+}
+
 const COLUMNS_BY_ID: &str = "SELECT id, code, name, unit, tracked, opening, on_hand, reserved, low_mark, \
      last_movement, active, updated_at FROM stock_items WHERE site_id = $1 AND id = $2";
 const COLUMNS_BY_CODE: &str = "SELECT id, code, name, unit, tracked, opening, on_hand, reserved, low_mark, \
      last_movement, active, updated_at FROM stock_items WHERE site_id = $1 AND code = $2";
 const LIST: &str = "SELECT id, code, name, unit, tracked, opening, on_hand, reserved, low_mark, last_movement, \
      active, updated_at FROM stock_items WHERE site_id = $1 ORDER BY code";
+const PAGE: &str = concat!(
+    "SELECT id, code, name, unit, tracked, opening, on_hand, reserved, low_mark, last_movement, active, updated_at \
+     FROM stock_items WHERE ",
+    stock_filter!(),
+    " AND code > $4 ORDER BY code LIMIT $5"
+);
+const COUNT_FOUND: &str = concat!(
+    "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM stock_items WHERE ",
+    stock_filter!(),
+    " LIMIT $4) AS found"
+);
 const ALL_AVAILABLE: &str = "SELECT id, on_hand - reserved FROM stock_items WHERE site_id = $1 AND tracked AND active";
 const SOME_AVAILABLE: &str = "SELECT id, on_hand - reserved FROM stock_items WHERE tracked AND active AND site_id = ";
 const INSERT: &str = "INSERT INTO stock_items (site_id, id, code, name, unit, tracked, opening, on_hand, low_mark, \
@@ -164,6 +223,31 @@ pub async fn find_code(tx: &mut Tx, site: &str, code: &str) -> Result<Option<Sto
 /// Any [`StoreError`] of the statement.
 pub async fn list(tx: &mut Tx, site: &str) -> Result<Vec<StockRow>, StoreError> {
     fetch_all!(tx, StockRow, LIST, site)
+}
+
+/// The stock items in use that the filter lets through, by code, from behind the code given, at most
+/// `limit`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn page(
+    tx: &mut Tx,
+    site: &str,
+    filter: &StockFilter,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<StockRow>, StoreError> {
+    let (text, state) = (filter.text.as_deref().map(containing), filter.state.map(StockState::as_str));
+    fetch_all!(tx, StockRow, PAGE, site, text, state, after, limit)
+}
+
+/// How many [`page`] has in all, counted one beyond [`MOST_COUNTED`] at the most.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn count_found(tx: &mut Tx, site: &str, filter: &StockFilter) -> Result<i64, StoreError> {
+    let (text, state) = (filter.text.as_deref().map(containing), filter.state.map(StockState::as_str));
+    Ok(fetch_one!(tx, (i64,), COUNT_FOUND, site, text, state, MOST_COUNTED.saturating_add(1))?.0)
 }
 
 /// on_hand − reserved of every stock item that is counted now.

@@ -2,8 +2,8 @@
 //! number of its newest movement, are kept by the same UPDATE that lets cash move; no cash moves in a
 //! closed shift. Who may do it, and what closing is refused for, is decided in the service.
 
-use super::rows::hit_one;
-use super::{StoreError, Tx};
+use super::rows::{containing, hit_one};
+use super::{MOST_COUNTED, StoreError, Tx};
 use crate::domain::access::Actor;
 use crate::domain::ids::{OrderId, RefundId, ShiftId, StaffId, TerminalId};
 use crate::domain::time::Timestamp;
@@ -101,6 +101,19 @@ pub struct Movement<'a> {
     pub reason: Option<&'a str>,
 }
 
+/// What a list of closed shifts is narrowed to; `None`: everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClosedFilter {
+    /// A part of the name of the terminal, whatever the case.
+    pub terminal: Option<String>,
+    /// A part of the sign-in name or name of whoever opened or closed it, whatever the case.
+    pub person: Option<String>,
+    /// Closed at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Closed before this instant.
+    pub until: Option<Timestamp>,
+}
+
 /// A movement as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct MovementRow {
@@ -169,19 +182,38 @@ pub struct WaitingRefundRow {
     pub created_at: i64,
 }
 
-/// The columns of a [`ShiftRow`] and where they come from, once for every statement below.
+/// Where the columns of a [`ShiftRow`] come from, once for every statement below.
+macro_rules! of_shifts {
+    () => {
+        "FROM till_shifts t \
+         JOIN terminals m ON m.site_id = t.site_id AND m.id = t.terminal_id \
+         LEFT JOIN staff o ON o.site_id = t.site_id AND o.id = t.opened_by \
+         LEFT JOIN staff c ON c.site_id = t.site_id AND c.id = t.closed_by \
+         WHERE t.site_id = $1 "
+    };
+}
+
+/// The columns of a [`ShiftRow`].
 macro_rules! shifts {
-    ($rest:literal) => {
+    ($($rest:expr),+) => {
         concat!(
             "SELECT t.id, t.terminal_id, m.name AS terminal_name, t.opened_by, o.username AS opened_by_name, t.opened_at, ",
             "t.opening_float, t.balance, t.last_movement, t.closed_by, c.username AS closed_by_name, t.closed_at, t.counted, ",
-            "t.expected, t.over_short, t.note FROM till_shifts t ",
-            "JOIN terminals m ON m.site_id = t.site_id AND m.id = t.terminal_id ",
-            "LEFT JOIN staff o ON o.site_id = t.site_id AND o.id = t.opened_by ",
-            "LEFT JOIN staff c ON c.site_id = t.site_id AND c.id = t.closed_by ",
-            "WHERE t.site_id = $1 ",
-            $rest
+            "t.expected, t.over_short, t.note ",
+            of_shifts!(),
+            $($rest),+
         )
+    };
+}
+
+/// The closed shifts that a filter lets through.
+macro_rules! closed_filter {
+    () => {
+        "AND t.closed_at >= $2 AND t.closed_at < $3 \
+         AND (CAST($4 AS TEXT) IS NULL OR LOWER(m.name) LIKE LOWER($4) ESCAPE '!') \
+         AND (CAST($5 AS TEXT) IS NULL OR LOWER(o.username) LIKE LOWER($5) ESCAPE '!' \
+         OR LOWER(o.name) LIKE LOWER($5) ESCAPE '!' OR LOWER(c.username) LIKE LOWER($5) ESCAPE '!' \
+         OR LOWER(c.name) LIKE LOWER($5) ESCAPE '!')"
     };
 }
 
@@ -189,11 +221,11 @@ const OPEN_AT: &str = shifts!("AND t.terminal_id = $2 AND t.closed_at IS NULL");
 const OPEN_ANYWHERE: &str = shifts!("AND t.closed_at IS NULL ORDER BY t.opened_at, t.id LIMIT 2");
 const BY_ID: &str = shifts!("AND t.id = $2");
 const PAGE: &str = shifts!("AND (t.opened_at, t.id) < ($2, $3) ORDER BY t.opened_at DESC, t.id DESC LIMIT $4");
-const CLOSED: &str = shifts!(
-    "AND t.closed_at IS NOT NULL AND (t.opened_at, t.id) < ($2, $3) ORDER BY t.opened_at DESC, t.id DESC LIMIT $4"
-);
+const CLOSED: &str =
+    shifts!(closed_filter!(), " AND (t.opened_at, t.id) < ($6, $7) ORDER BY t.opened_at DESC, t.id DESC LIMIT $8");
 const ALL_OPEN: &str = shifts!("AND t.closed_at IS NULL ORDER BY m.name, t.id LIMIT $2");
-const COUNT_CLOSED: &str = "SELECT COUNT(*) FROM till_shifts WHERE site_id = $1 AND closed_at IS NOT NULL";
+const COUNT_CLOSED: &str =
+    concat!("SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 ", of_shifts!(), closed_filter!(), " LIMIT $6) AS found");
 const TOTALS_OF: &str = "SELECT shift_id, kind, COUNT(*) AS count, CAST(SUM(amount) AS BIGINT) AS amount \
      FROM drawer_movements WHERE site_id = ";
 const OPEN: &str = "INSERT INTO till_shifts (site_id, id, terminal_id, opened_by, opened_at, opening_float, balance) \
@@ -267,26 +299,27 @@ pub async fn shifts_before(
     fetch_all!(tx, ShiftRow, PAGE, site, opened_at.0, id.0, limit)
 }
 
-/// Closed shifts, newest first, at most `limit`; those after `before`, the last of the page before.
+/// The closed shifts that the filter lets through, newest first, at most `limit`; those after `before`,
+/// the last of the page before. And how many there are in all, counted one beyond [`MOST_COUNTED`] at the
+/// most.
 ///
 /// # Errors
-/// Any [`StoreError`] of the statement.
+/// Any [`StoreError`] of the statements.
 pub async fn closed_before(
     tx: &mut Tx,
     site: &str,
+    filter: &ClosedFilter,
     before: Option<(Timestamp, ShiftId)>,
     limit: i64,
-) -> Result<Vec<ShiftRow>, StoreError> {
+) -> Result<(Vec<ShiftRow>, i64), StoreError> {
     let (opened_at, id) = before.unwrap_or((Timestamp(i64::MAX), ShiftId(Uuid::max())));
-    fetch_all!(tx, ShiftRow, CLOSED, site, opened_at.0, id.0, limit)
-}
-
-/// How many shifts were closed.
-///
-/// # Errors
-/// Any [`StoreError`] of the statement.
-pub async fn count_closed(tx: &mut Tx, site: &str) -> Result<i64, StoreError> {
-    Ok(fetch_one!(tx, (i64,), COUNT_CLOSED, site)?.0)
+    let (from, until) = (filter.from.map_or(i64::MIN, |at| at.0), filter.until.map_or(i64::MAX, |at| at.0));
+    let (terminal, person) = (filter.terminal.as_deref().map(containing), filter.person.as_deref().map(containing));
+    let (terminal, person) = (terminal.as_deref(), person.as_deref());
+    let rows = fetch_all!(&mut *tx, ShiftRow, CLOSED, site, from, until, terminal, person, opened_at.0, id.0, limit)?;
+    let most = MOST_COUNTED.saturating_add(1);
+    let (found,) = fetch_one!(tx, (i64,), COUNT_CLOSED, site, from, until, terminal, person, most)?;
+    Ok((rows, found))
 }
 
 /// The open shifts by the name of their terminal, at most `limit`.

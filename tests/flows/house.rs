@@ -101,7 +101,7 @@ impl House {
     }
 
     pub async fn set(&self, key: &str, value: serde_json::Value) {
-        let set = SetSetting { key: key.to_owned(), value };
+        let set = SetSetting { key: key.to_owned(), value, seen: None };
         self.door.execute(&self.admin, None, set).await.unwrap_or_else(|refused| panic!("{key}: {refused:?}"));
     }
 
@@ -113,7 +113,7 @@ impl House {
 
     /// On hand and reserved of what the plain item uses.
     pub async fn stock(&self) -> (i64, i64) {
-        let list = self.door.ask(&self.admin, StockList::default()).await.expect("stock");
+        let list = self.door.ask(&self.admin, StockList::default()).await.expect("stock").items;
         let row = list.iter().find(|row| row.code == "cola-can").expect("the item's own stock");
         (row.on_hand, row.reserved)
     }

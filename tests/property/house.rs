@@ -168,7 +168,7 @@ async fn set_up(url: &StoreUrl) {
     let import = MenuImport { file: MenuFile::from_toml(MENU).expect("menu"), dry_run: false };
     door.execute(&Caller::System, None, import).await.expect("menu");
     let all_day = serde_json::json!({ "all day": { "start": "00:00", "end": "24:00" } });
-    let set = SetSetting { key: "time_slots".into(), value: all_day };
+    let set = SetSetting { key: "time_slots".into(), value: all_day, seen: None };
     door.execute(&Caller::System, None, set).await.expect("slots");
 }
 
@@ -797,7 +797,7 @@ impl House {
             }
             Command::Receive { item, quantity } => {
                 let code = STOCK[usize::from(*item)];
-                let receive = StockReceive { item: code.into(), quantity: *quantity, reason: None };
+                let receive = StockReceive { item: code.into(), quantity: *quantity, reason: "counted".to_owned() };
                 let result = self.run(&admin, None, receive).await?;
                 if result.is_ok() {
                     self.model.stock.get_mut(code).expect("stock").on_hand += quantity;
@@ -822,7 +822,7 @@ impl House {
                     item: code.into(),
                     counted,
                     release: releasable.clone(),
-                    reason: Some("count".into()),
+                    reason: "count".into(),
                 };
                 let result = self.run(&admin, None, recount).await?;
                 let verdict = yes(counted >= self.reserved_without(code, &releasable));
@@ -924,7 +924,7 @@ impl House {
             _ => ("auto_ready", value.is_multiple_of(2).into()),
         };
         let admin = self.session("admin", None);
-        let result = self.run(&admin, None, SetSetting { key: key.into(), value: json.clone() }).await?;
+        let result = self.run(&admin, None, SetSetting { key: key.into(), value: json.clone(), seen: None }).await?;
         let settings = &mut self.model.settings;
         let on = json.as_bool().unwrap_or(false);
         match key {

@@ -130,7 +130,7 @@ impl Arena {
     }
 
     pub fn set(&self, key: &str, value: impl Into<Value>) {
-        self.run(&self.manager(), SetSetting { key: key.to_owned(), value: value.into() });
+        self.run(&self.manager(), SetSetting { key: key.to_owned(), value: value.into(), seen: None });
     }
 
     /// Makes so many units available; nothing may be held then.
@@ -138,14 +138,14 @@ impl Arena {
         let (on_hand, reserved) = self.stock();
         if on_hand != units + reserved {
             let recount =
-                StockRecount { item: UNITS.to_owned(), counted: units + reserved, release: vec![], reason: None };
+                StockRecount { item: UNITS.to_owned(), counted: units + reserved, release: vec![], reason: "counted".to_owned() };
             self.run(&self.manager(), recount);
         }
     }
 
     /// On hand and reserved of what the dish uses.
     pub fn stock(&self) -> (i64, i64) {
-        let list = self.runtime.block_on(self.door.ask(&self.manager(), StockList::default())).expect("stock");
+        let list = self.runtime.block_on(self.door.ask(&self.manager(), StockList::default())).expect("stock").items;
         let row = list.iter().find(|row| row.code == UNITS).expect("the dish's stock");
         (row.on_hand, row.reserved)
     }

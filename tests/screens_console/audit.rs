@@ -17,7 +17,7 @@ const THERE: &str = ": a u d i t enter";
 /// Some orders and a changed setting.
 fn happen(house: &House) {
     house.orders();
-    let set = SetSetting { key: "restaurant_open".to_owned(), value: serde_json::json!(false) };
+    let set = SetSetting { key: "restaurant_open".to_owned(), value: serde_json::json!(false), seen: None };
     house.run(house.opened().door.execute(&Caller::System, None, set)).expect("set");
 }
 

@@ -131,7 +131,7 @@ fn what_is_changed_elsewhere_is_seen_and_the_place_is_kept() {
     let mut desk = house.console(120, 40);
     desk.sign_in("asha");
     desk.press("5 down down");
-    let set = SetSetting { key: "max_orders_per_slot".to_owned(), value: 12.into() };
+    let set = SetSetting { key: "max_orders_per_slot".to_owned(), value: 12.into(), seen: None };
     house.run(house.opened().door.execute(&Caller::System, None, set)).expect("set elsewhere");
     desk.changed();
     assert!(desk.screen().contains("50 → 12"), "{}", desk.screen());

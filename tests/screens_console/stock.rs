@@ -9,7 +9,7 @@ use servery::service::Caller;
 use servery::service::stock::{StockLedger, StockList, StockReceive, StockView, StockWaste};
 
 fn item(house: &House, code: &str) -> StockView {
-    let all = house.run(house.opened().door.ask(&Caller::System, StockList::default())).expect("the stock");
+    let all = house.run(house.opened().door.ask(&Caller::System, StockList::default())).expect("the stock").items;
     all.into_iter().find(|item| item.code == code).expect("a stock item")
 }
 
@@ -18,7 +18,7 @@ fn noon(house: &House) {
     house.orders();
     house.order(5, "amritsari-fish", 2, Method::Card, "Ana");
     let (door, asha) = (&house.opened().door, house.person("asha"));
-    let came = StockReceive { item: "samosa".into(), quantity: 24, reason: Some("delivery note 4711".into()) };
+    let came = StockReceive { item: "samosa".into(), quantity: 24, reason: "delivery note 4711".into() };
     house.run(door.execute(&asha, None, came)).expect("received");
     let waste =
         StockWaste { item: "samosa".into(), quantity: 3, reason: "fell \u{1b}[31mdown".into(), release: Vec::new() };

@@ -10,9 +10,15 @@ use crate::service::site_info::SiteInfo;
 use crate::tui::app::{Cmd, Env, Latest, RequestId, Requests, ViewCtx};
 use crate::tui::refusal;
 use crate::tui::screens::person::{Person, PersonPin};
+use crate::tui::text;
 use crate::tui::theme::Token;
+use crate::tui::widgets::form::Form;
 use crate::tui::widgets::toast::Toast;
 use chrono_tz::Tz;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
 
 /// What the console asks the runtime for.
 pub type Commands = Vec<Cmd<Effect>>;
@@ -236,6 +242,21 @@ impl Desk {
     pub fn refuse(&mut self, refused: &Refused, env: &Env<'_>) {
         self.say(refusal::sentence(refused, env.locale), Token::Danger, env);
     }
+}
+
+/// The house refused what a form asked for: leads back to the field that it names.
+pub fn refuse_form(form: &mut Form, refused: &Refused, env: &Env<'_>) {
+    let field = refused.details.get("field").and_then(serde_json::Value::as_str);
+    // Where the field is one of a part, the house names the part before it.
+    let field = field.and_then(|field| field.rsplit('.').next());
+    form.refuse(field, refusal::sentence(refused, env.locale));
+}
+
+/// Draws words that stand where a list would, in as many rows as they need.
+pub fn draw_words(words: &str, token: Token, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
+    let rows = text::wrap(words, usize::from(area.width));
+    let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
+    frame.render_widget(Paragraph::new(lines), area);
 }
 
 /// The line that stands where a list is still on its way, or cannot be had.

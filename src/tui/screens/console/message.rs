@@ -17,7 +17,7 @@ use crate::service::reports::{
 use crate::service::settings::{ListSettings, SettingHistory};
 use crate::service::site_info::ThisSite;
 use crate::service::staff::ListStaff;
-use crate::service::stock::{StockLedger, StockList};
+use crate::service::stock::StockLedger;
 use crate::service::stock_forecast::{StockForecast, StockHolders};
 use crate::service::terminals::ListTerminals;
 use crate::service::till::TillStatus;
@@ -87,9 +87,7 @@ questions! {
     Settings(ListSettings),
     /// Who changed a setting.
     SettingHistory(SettingHistory),
-    /// Every counted thing.
-    Stock(StockList),
-    /// What runs out today.
+    /// A page of the counted things, what runs out today first.
     Forecast(StockForecast),
     /// A page of the ledger of a counted thing.
     Ledger(StockLedger),

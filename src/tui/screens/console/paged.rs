@@ -7,6 +7,7 @@ use crate::domain::error::Refused;
 use crate::service::views::Page;
 use crate::tui::app::{Latest, RequestId};
 use crate::tui::keymap::Action;
+use crate::tui::locale::Locale;
 use crate::tui::widgets::list::ListState;
 
 /// Rows of the first question.
@@ -31,6 +32,7 @@ pub struct Paged<T> {
     items: Vec<T>,
     next: Option<String>,
     total: i64,
+    at_least: bool,
     waiting: Latest<()>,
     /// Whether what is on its way goes to the end of the list; else it takes the list's place.
     more: bool,
@@ -46,6 +48,7 @@ impl<T> Default for Paged<T> {
             items: Vec::new(),
             next: None,
             total: 0,
+            at_least: false,
             waiting: Latest::default(),
             more: false,
             loaded: false,
@@ -62,10 +65,20 @@ impl<T> Paged<T> {
         &self.items
     }
 
-    /// How many there are in all.
+    /// How many there are in all, by a plural of the catalogue.
     #[must_use]
-    pub const fn total(&self) -> i64 {
-        self.total
+    pub fn count_words(&self, key: &str, locale: &Locale) -> String {
+        if self.at_least {
+            let count = locale.t_args("console.or_more", &[("count", &self.total)]);
+            return locale.t_plural(key, self.total, &[("count", &count)]);
+        }
+        locale.t_plural(key, self.total, &[])
+    }
+
+    /// Whether the first answer is still on its way: what a key means depends on it.
+    #[must_use]
+    pub const fn is_first_awaited(&self) -> bool {
+        !self.loaded && self.waiting.is_waiting()
     }
 
     /// Whether an answer has come at all.
@@ -144,7 +157,7 @@ impl<T> Paged<T> {
             }
         };
         (self.problem, self.loaded) = (None, true);
-        (self.next, self.total) = (page.next, page.total);
+        (self.next, self.total, self.at_least) = (page.next, page.total, page.at_least);
         if self.more {
             self.items.extend(page.items);
             return true;

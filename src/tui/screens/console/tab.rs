@@ -89,9 +89,7 @@ pub trait Tab: std::fmt::Debug {
     fn is_covered(&self) -> bool;
 
     /// Whether an answer is on its way that decides what the next key means: it is heard after it.
-    fn is_waiting(&self) -> bool {
-        false
-    }
+    fn is_waiting(&self) -> bool;
 
     /// The hints of the last row, the most important first.
     fn hints(&self, desk: &Desk) -> Vec<Action>;

@@ -5,10 +5,11 @@
 mod entry;
 mod filter;
 
-use super::desk::{Commands, Desk, Done, waiting_words};
+use super::desk::{Commands, Desk, Done, draw_words, waiting_words};
 use super::leaf::{self, Leaf, Scroll};
 use super::message::{Act, Ask, Loaded, Msg};
 use super::paged::{Paged, Wanted};
+use super::search::Search;
 use super::tab::Tab;
 use crate::domain::error::Refused;
 use crate::service::audit::{AuditEntry, AuditList, SealsProof, SealsStatus, SealsView};
@@ -19,14 +20,13 @@ use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::columns::Column;
 use crate::tui::widgets::form::{Filled, Form};
-use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::panel;
 use crate::tui::widgets::table::{self, TableLook};
 use filter::Filter;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 /// The name of the list in [`Hit::Row`].
@@ -35,8 +35,6 @@ const LIST: &str = "audit";
 const WIDE: u16 = 110;
 /// Columns of the list where a row stands beside it.
 const LIST_WIDTH: u16 = 60;
-/// The longest search.
-const SEARCH_LIMIT: usize = 60;
 
 /// The tab.
 #[derive(Debug, Default)]
@@ -44,8 +42,7 @@ pub(super) struct Audit {
     list: Paged<AuditEntry>,
     filter: Filter,
     form: Option<Form>,
-    /// Text is being typed into the search.
-    searching: Option<TextInput>,
+    search: Search,
     seals: Latest<SealsView>,
     /// What going through the seals has found here.
     proof: Option<SealsProof>,
@@ -72,44 +69,11 @@ impl Audit {
         self.read(desk)
     }
 
-    fn on_search(
-        &mut self,
-        mut search: TextInput,
-        input: &Input<Msg>,
-        action: Option<Action>,
-        desk: &mut Desk,
-    ) -> Commands {
-        let typed = match input {
-            Input::Key(press) => search.on_key(*press),
-            Input::Paste(pasted) => {
-                search.paste(pasted);
-                true
-            }
-            _ => false,
-        };
-        match action {
-            _ if typed => {
-                search.value().clone_into(&mut self.filter.text);
-                self.searching = Some(search);
-                self.narrow(desk)
-            }
-            Some(Action::Back) => {
-                self.filter.text.clear();
-                self.narrow(desk)
-            }
-            Some(Action::Select | Action::Down) => Vec::new(),
-            _ => {
-                self.searching = Some(search);
-                Vec::new()
-            }
-        }
-    }
-
     fn on_action(&mut self, action: Action, desk: &mut Desk, env: &Env<'_>) -> Commands {
         match action {
             Action::Search => {
                 self.open = false;
-                self.searching = Some(TextInput::new(SEARCH_LIMIT).with_value(&self.filter.text));
+                self.search.open(&self.filter.text);
                 Vec::new()
             }
             Action::Filter => {
@@ -153,16 +117,9 @@ impl Audit {
     /// How the list is narrowed, and how it is sealed.
     fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
         let [first, second] = Layout::vertical([Constraint::Length(1), Constraint::Length(1)]).areas(area);
-        match &self.searching {
-            Some(search) => {
-                let [label, field] = Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(first);
-                frame.render_widget(Paragraph::new(Span::styled("/ ", ctx.style(Token::Accent))), label);
-                search.draw(frame, field, ctx);
-            }
-            None => {
-                let words = text::truncate_to_width(&self.filter.words(ctx.locale), usize::from(first.width));
-                frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), first);
-            }
+        if !self.search.draw(frame, first, ctx) {
+            let words = text::truncate_to_width(&self.filter.words(ctx.locale), usize::from(first.width));
+            frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), first);
         }
         let (words, token) = self.seal_words(ctx);
         let words = text::truncate_to_width(&text::clean(&words), usize::from(second.width));
@@ -204,9 +161,7 @@ impl Audit {
             } else {
                 waiting_words(self.list.problem(), ctx)
             };
-            let rows = text::wrap(&words, usize::from(body.width));
-            let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
-            frame.render_widget(Paragraph::new(lines), body);
+            draw_words(&words, token, frame, body, ctx);
             return;
         }
         let (when, who) = (ctx.locale.t("audit.when"), ctx.locale.t("audit.who"));
@@ -262,13 +217,17 @@ impl Tab for Audit {
     fn context(&self) -> Context {
         match &self.form {
             Some(form) => form.context(),
-            None if self.searching.is_some() => Context::TextInput,
+            None if self.search.is_open() => Context::TextInput,
             None => Context::ConsoleAudit,
         }
     }
 
     fn is_covered(&self) -> bool {
-        self.form.is_some() || self.searching.is_some()
+        self.form.is_some() || self.search.is_open()
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.is_covered() && self.list.is_first_awaited()
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
@@ -305,8 +264,9 @@ impl Tab for Audit {
             }
             return Vec::new();
         }
-        if let Some(search) = self.searching.take() {
-            return self.on_search(search, input, action, desk);
+        if self.search.is_open() {
+            let changed = self.search.on_input(input, action, &mut self.filter.text);
+            return if changed { self.narrow(desk) } else { Vec::new() };
         }
         if let Input::Click { hit: Some(Hit::Row { list: LIST, index }), .. } = input {
             self.open = self.list.state.selected(self.list.items().len()) == Some(*index);
@@ -328,7 +288,7 @@ impl Tab for Audit {
         match result {
             Ok(Loaded::Audit(page)) => {
                 // The log is not counted; the list does not say how many there are.
-                let page = Page { items: page.items, next: page.next, total: 0 };
+                let page = Page { items: page.items, next: page.next, total: 0, at_least: false };
                 self.list.answer(request, Ok(page), same);
             }
             Ok(Loaded::Seals(seals)) => {

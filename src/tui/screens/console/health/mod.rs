@@ -93,6 +93,10 @@ impl Tab for Health {
         self.sure.is_some()
     }
 
+    fn is_waiting(&self) -> bool {
+        !self.is_covered() && self.view.get().is_none() && self.view.is_waiting()
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
         // A dialog and a form name their own keys.
         if self.sure.is_some() {

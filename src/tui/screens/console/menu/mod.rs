@@ -12,6 +12,7 @@ mod view;
 
 use super::desk::{Commands, Desk, Done};
 use super::message::{Act, Ask, Effect, Loaded, Msg};
+use super::search::Search;
 use super::tab::Tab;
 use crate::domain::error::Refused;
 use crate::domain::ids::{CategoryId, ItemId};
@@ -24,7 +25,6 @@ use crate::service::menu_import::{MenuDiff, MenuExport, MenuImport, MenuPreview}
 use crate::tui::app::{Cmd, Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::theme::Token;
-use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::list::ListState;
 use exchange::Preview;
 use question::{Next, Question};
@@ -39,8 +39,6 @@ const LIST: &str = "menu_items";
 const WIDE: u16 = 110;
 /// Columns of the list where a dish stands beside it.
 const LIST_WIDTH: u16 = 62;
-/// The longest search.
-const SEARCH_LIMIT: usize = 40;
 
 /// From where the change that is under way was asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,7 +59,7 @@ pub(super) struct Menu {
     /// What is deleted is shown as well.
     deleted: bool,
     filter: String,
-    searching: Option<TextInput>,
+    search: Search,
     /// The details take the whole screen.
     open: bool,
     skip: usize,
@@ -71,8 +69,8 @@ pub(super) struct Menu {
     /// What is said when the change that is under way is done.
     said: Option<String>,
     origin: Origin,
-    /// A key that waits until the book is read again after a change: a form must know the version.
-    wish: Option<Action>,
+    /// Something was changed since the book was read: a form must know the version.
+    stale: bool,
     /// The category in which a first dish is asked for, once the book has it.
     first_dish: Option<CategoryId>,
     /// The file that is read or written.
@@ -220,25 +218,8 @@ impl Menu {
         Vec::new()
     }
 
-    /// Does what a key asks for, in the list that is open; what changes something waits until the
-    /// change before it is done and read.
+    /// Does what a key asks for, in the list that is open.
     fn obey(&mut self, action: Action, desk: &mut Desk, env: &Env<'_>) -> Commands {
-        self.wish = None;
-        let changes = matches!(
-            action,
-            Action::Edit
-                | Action::Select
-                | Action::SetPrice
-                | Action::Delete
-                | Action::EightySix
-                | Action::MoveUp
-                | Action::MoveDown
-                | Action::Restore
-        );
-        if changes && self.book.get().is_some() && (desk.is_busy() || self.book.is_waiting()) {
-            self.wish = Some(action);
-            return Vec::new();
-        }
         match (&mut self.sublist, self.book.get()) {
             (Some(sublist), Some(book)) => {
                 let wanted = sublist.on_action(action, book, env.locale);
@@ -257,7 +238,7 @@ impl Menu {
             Action::Import => self.question = Some(Question::import(book, env.locale)),
             Action::Search => {
                 self.open = false;
-                self.searching = Some(TextInput::new(SEARCH_LIMIT).with_value(&self.filter));
+                self.search.open(&self.filter);
             }
             Action::Back if self.open => self.open = false,
             Action::Back if !self.filter.is_empty() => {
@@ -427,17 +408,19 @@ impl Tab for Menu {
     fn context(&self) -> Context {
         match &self.question {
             Some(question) => question.context(),
-            None if self.searching.is_some() => Context::TextInput,
+            None if self.search.is_open() => Context::TextInput,
             None => Context::ConsoleMenu,
         }
     }
 
     fn is_covered(&self) -> bool {
-        self.question.is_some() || self.preview.is_some() || self.sublist.is_some() || self.searching.is_some()
+        self.question.is_some() || self.preview.is_some() || self.sublist.is_some() || self.search.is_open()
     }
 
     fn is_waiting(&self) -> bool {
-        !self.is_covered() && self.book.get().is_none() && self.book.is_waiting()
+        // The lists of categories and options are of the book, too.
+        let asked = self.question.is_some() || self.preview.is_some() || self.search.is_open();
+        !asked && self.book.is_waiting() && (self.stale || self.book.get().is_none())
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
@@ -479,27 +462,9 @@ impl Tab for Menu {
             }
             return action.map_or_else(Vec::new, |action| self.obey(action, desk, env));
         }
-        if let Some(mut search) = self.searching.take() {
-            let typed = match input {
-                Input::Key(press) => search.on_key(*press),
-                Input::Paste(pasted) => {
-                    search.paste(pasted);
-                    true
-                }
-                _ => false,
-            };
-            match action {
-                _ if typed => {
-                    search.value().clone_into(&mut self.filter);
-                    self.searching = Some(search);
-                    self.find();
-                }
-                Some(Action::Back) => {
-                    self.filter.clear();
-                    self.find();
-                }
-                Some(Action::Select | Action::Down) => {}
-                _ => self.searching = Some(search),
+        if self.search.is_open() {
+            if self.search.on_input(input, action, &mut self.filter) {
+                self.find();
             }
             return Vec::new();
         }
@@ -522,14 +487,9 @@ impl Tab for Menu {
         match result {
             Ok(Loaded::MenuBook(book)) => {
                 if self.book.answer(request, *book) {
-                    self.problem = None;
+                    (self.problem, self.stale) = (None, false);
                     self.find();
                     self.grant(env);
-                    if let Some(wish) = self.wish.take().filter(|_| !self.is_covered() || self.sublist.is_some())
-                        && self.question.is_none()
-                    {
-                        return self.obey(wish, desk, env);
-                    }
                 }
             }
             Ok(Loaded::MenuExport(menu)) => {
@@ -556,7 +516,6 @@ impl Tab for Menu {
             Ok(_) => {}
             Err(refused) => {
                 if self.book.settle(request) {
-                    self.wish = None;
                     self.problem = Some(refused);
                 } else if self.export.settle(request) || self.diff.settle(request) {
                     self.refuse(&refused, desk, env);
@@ -570,7 +529,10 @@ impl Tab for Menu {
         let origin = std::mem::take(&mut self.origin);
         let words = self.said.take().unwrap_or_default();
         let value = match done.result {
-            Ok(value) => value,
+            Ok(value) => {
+                self.stale = true;
+                value
+            }
             Err(refused) => {
                 match origin {
                     Origin::Question => self.refuse(&refused, desk, env),

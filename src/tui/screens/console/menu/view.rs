@@ -4,7 +4,7 @@ use super::rows::Row;
 use super::{LIST, Menu, detail};
 use crate::service::menu_book::{CategoryRecord, MenuBookView};
 use crate::tui::app::ViewCtx;
-use crate::tui::screens::console::desk::{Desk, waiting_words};
+use crate::tui::screens::console::desk::{Desk, draw_words, waiting_words};
 use crate::tui::screens::console::tab::Tab;
 use crate::tui::text;
 use crate::tui::theme::Token;
@@ -66,15 +66,6 @@ impl Menu {
     fn draw_head(&self, book: &MenuBookView, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
         let live = book.items.iter().filter(|item| item.deleted_at.is_none()).count();
         let total = ctx.locale.t_plural("menu_book.dishes", i64::try_from(live).unwrap_or(i64::MAX), &[]);
-        let width = u16::try_from(text::display_width(&total)).unwrap_or_default();
-        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).areas(area);
-        frame.render_widget(Paragraph::new(Line::styled(total, ctx.style(Token::Muted))), right);
-        if let Some(search) = &self.searching {
-            let [label, field] = Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(left);
-            frame.render_widget(Paragraph::new(Span::styled("/ ", ctx.style(Token::Accent))), label);
-            search.draw(frame, field, ctx);
-            return;
-        }
         let off = book.items.iter().filter(|item| item.deleted_at.is_none() && item.active && !item.available).count();
         let mut words = Vec::new();
         if !self.filter.is_empty() {
@@ -86,8 +77,7 @@ impl Menu {
         if self.deleted {
             words.push(ctx.locale.t("menu_book.with_deleted"));
         }
-        let words = text::truncate_to_width(&words.join(" · "), usize::from(left.width));
-        frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), left);
+        self.search.draw_head(frame, area, (&words.join(" · "), Token::Muted), total, ctx);
     }
 
     pub(super) fn draw_detail(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
@@ -125,10 +115,4 @@ fn category_row(category: &CategoryRecord, ctx: &ViewCtx<'_>) -> Line<'static> {
         spans.push(Span::styled(format!("  {aside}"), ctx.style(Token::Muted)));
     }
     Line::from(spans)
-}
-
-fn draw_words(words: &str, token: Token, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
-    let rows = text::wrap(words, usize::from(area.width));
-    let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
-    frame.render_widget(Paragraph::new(lines), area);
 }

@@ -6,9 +6,10 @@ mod detail;
 mod filter;
 mod step;
 
-use super::desk::{Commands, Desk, Done, waiting_words};
+use super::desk::{Commands, Desk, Done, draw_words, waiting_words};
 use super::message::{Act, Ask, Loaded, Msg};
 use super::paged::{Paged, Wanted};
+use super::search::Search;
 use super::tab::Tab;
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::OrderId;
@@ -25,14 +26,13 @@ use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::vocabulary;
 use crate::tui::widgets::columns::{self, Column};
-use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::list::{self, ListLook, ListState};
 use crate::tui::widgets::panel;
 use crate::tui::widgets::table::{self, TableLook};
 use filter::Filter;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use step::{Next, Question};
 
@@ -43,8 +43,6 @@ const STEPS: &str = "order_steps";
 const WIDE: u16 = 110;
 /// Columns of the list where an order stands beside it.
 const LIST_WIDTH: u16 = 62;
-/// The longest search.
-const SEARCH_LIMIT: usize = 40;
 
 /// What was asked for before the order was there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +65,7 @@ enum Over {
 pub(super) struct Orders {
     list: Paged<OrderSummary>,
     filter: Filter,
-    /// Text is being typed into the search.
-    searching: Option<TextInput>,
+    search: Search,
     /// The order whose details are wanted.
     wanted: Option<OrderId>,
     order: Latest<OrderView>,
@@ -84,12 +81,19 @@ pub(super) struct Orders {
 
 impl Orders {
     fn question(&self, desk: &Desk, wanted: Wanted) -> Ask {
-        Ask::Orders(ListOrders { filter: self.filter.orders(desk), after: wanted.after, limit: wanted.limit })
+        Ask::Orders(ListOrders {
+            filter: self.filter.orders(desk),
+            after: wanted.after,
+            limit: wanted.limit,
+            count_all: false,
+        })
     }
 
     fn read_list(&mut self, desk: &mut Desk) -> Commands {
         let filter = self.filter.orders(desk);
-        self.list.reload(desk, |wanted| Ask::Orders(ListOrders { filter, after: wanted.after, limit: wanted.limit }))
+        self.list.reload(desk, |wanted| {
+            Ask::Orders(ListOrders { filter, after: wanted.after, limit: wanted.limit, count_all: false })
+        })
     }
 
     /// Reads the order that is wanted, and what can be done with it.
@@ -237,9 +241,7 @@ impl Orders {
         self.draw_head(frame, top, desk, ctx);
         if self.list.items().is_empty() && (!self.list.is_loaded() || self.list.problem().is_some()) {
             let (words, token) = waiting_words(self.list.problem(), ctx);
-            let rows = text::wrap(&words, usize::from(body.width));
-            let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
-            frame.render_widget(Paragraph::new(lines), body);
+            draw_words(&words, token, frame, body, ctx);
             return;
         }
         if self.list.items().is_empty() {
@@ -269,18 +271,8 @@ impl Orders {
 
     /// How the list is narrowed, and how many there are.
     fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let total = ctx.locale.t_plural("orders.count", self.list.total(), &[]);
-        let width = u16::try_from(text::display_width(&total)).unwrap_or_default();
-        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).areas(area);
-        frame.render_widget(Paragraph::new(Line::styled(total, ctx.style(Token::Muted))), right);
-        if let Some(search) = &self.searching {
-            let [label, field] = Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(left);
-            frame.render_widget(Paragraph::new(Span::styled("/ ", ctx.style(Token::Accent))), label);
-            search.draw(frame, field, ctx);
-            return;
-        }
-        let words = text::truncate_to_width(&self.filter.words(desk, ctx.locale), usize::from(left.width));
-        frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), left);
+        let (words, total) = (self.filter.words(desk, ctx.locale), self.list.count_words("orders.count", ctx.locale));
+        self.search.draw_head(frame, area, (&words, Token::Muted), total, ctx);
     }
 
     fn draw_order(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
@@ -390,13 +382,13 @@ impl Tab for Orders {
             Some(Over::Filter(filter)) => filter.context(),
             Some(Over::Steps(_)) => Context::Dialog,
             Some(Over::Ask(question)) => question.context(),
-            None if self.searching.is_some() => Context::TextInput,
+            None if self.search.is_open() => Context::TextInput,
             None => Context::ConsoleOrders,
         }
     }
 
     fn is_covered(&self) -> bool {
-        self.over.is_some() || self.searching.is_some()
+        self.over.is_some() || self.search.is_open()
     }
 
     fn is_waiting(&self) -> bool {
@@ -432,33 +424,12 @@ impl Tab for Orders {
         if let Some(over) = self.over.take() {
             return self.on_over(over, input, action, desk, env);
         }
-        if let Some(mut search) = self.searching.take() {
-            let typed = match input {
-                Input::Key(press) => search.on_key(*press),
-                Input::Paste(pasted) => {
-                    search.paste(pasted);
-                    true
-                }
-                _ => false,
-            };
-            return match action {
-                _ if typed => {
-                    search.value().clone_into(&mut self.filter.text);
-                    self.searching = Some(search);
-                    self.list.clear();
-                    self.read_list(desk)
-                }
-                Some(Action::Back) => {
-                    self.filter.text.clear();
-                    self.list.clear();
-                    self.read_list(desk)
-                }
-                Some(Action::Select | Action::Down) => Vec::new(),
-                _ => {
-                    self.searching = Some(search);
-                    Vec::new()
-                }
-            };
+        if self.search.is_open() {
+            if !self.search.on_input(input, action, &mut self.filter.text) {
+                return Vec::new();
+            }
+            self.list.clear();
+            return self.read_list(desk);
         }
         if let Input::Click { hit: Some(Hit::Row { list: LIST, index }), .. } = input {
             let again = self.list.state.selected(self.list.items().len()) == Some(*index);
@@ -470,7 +441,7 @@ impl Tab for Orders {
         match action {
             Action::Search => {
                 self.open = false;
-                self.searching = Some(TextInput::new(SEARCH_LIMIT).with_value(&self.filter.text));
+                self.search.open(&self.filter.text);
                 Vec::new()
             }
             Action::Filter => {

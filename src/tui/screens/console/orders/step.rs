@@ -1,7 +1,7 @@
 //! What a step of an order needs before it is taken: nothing but a yes, a reason, an amount, or what
 //! becomes of the lines. Each question ends in a command of the service; judging it is the house's.
 
-use super::super::desk::Desk;
+use super::super::desk::{Desk, refuse_form};
 use super::super::message::Msg;
 use crate::domain::error::Refused;
 use crate::domain::ids::{LineId, OrderId};
@@ -18,7 +18,6 @@ use crate::service::views::{OrderLineView, OrderView};
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
 use crate::tui::locale::Locale;
-use crate::tui::refusal;
 use crate::tui::vocabulary;
 use crate::tui::widgets::form::{Field, Filled, Form, Kind};
 use ratatui::Frame;
@@ -215,8 +214,7 @@ impl Question {
         if refused.code == crate::domain::error::ErrorCode::Conflict {
             return false;
         }
-        let field = refused.details.get("field").and_then(Value::as_str);
-        self.form.refuse(field, refusal::sentence(refused, env.locale));
+        refuse_form(&mut self.form, refused, env);
         true
     }
 

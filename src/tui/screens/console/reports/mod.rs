@@ -226,6 +226,14 @@ impl Tab for Reports {
         self.over.is_some()
     }
 
+    fn is_waiting(&self) -> bool {
+        // The first report decides what can be written, sorted and scrolled; turning to another does not
+        // wait for the one before it.
+        let none = self.answers.values().all(|latest| latest.get().is_none());
+        let asked = self.today.is_waiting() || self.answers.values().any(Latest::is_waiting);
+        !self.is_covered() && none && asked
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
         // A dialog and a form name their own keys.
         if self.over.is_some() {

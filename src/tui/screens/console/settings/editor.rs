@@ -65,6 +65,9 @@ enum OverSlots {
 #[derive(Debug)]
 pub(super) struct Editor {
     key: String,
+    /// The value that the form began with, or that the house said is there by now. The table of slots
+    /// has none: it is changed as it stands.
+    seen: Option<Value>,
     what: What,
 }
 
@@ -106,7 +109,8 @@ impl Editor {
         let field = match &setting.takes {
             Takes::Switch => return None,
             Takes::Slots => {
-                return Some(Self { key: setting.key.clone(), what: What::Slots(ListState::default(), None) });
+                let what = What::Slots(ListState::default(), None);
+                return Some(Self { key: setting.key.clone(), seen: None, what });
             }
             Takes::Number { min, max } => Field::line("value", label, Kind::Number(*min, *max), NUMBER, &value),
             Takes::Amount => {
@@ -121,12 +125,18 @@ impl Editor {
             }
         };
         let form = Form::new(locale.t(entry.name), locale.t(entry.help), vec![field.with_help(takes)]);
-        Some(Self { key: setting.key.clone(), what: What::Value(setting.takes.clone(), Box::new(form)) })
+        let what = What::Value(setting.takes.clone(), Box::new(form));
+        Some(Self { key: setting.key.clone(), seen: Some(setting.value.clone()), what })
     }
 
     /// The setting's key.
     pub(super) fn key(&self) -> &str {
         &self.key
+    }
+
+    /// The value by which the new one is decided, where it is not the one that is there now.
+    pub(super) const fn seen(&self) -> Option<&Value> {
+        self.seen.as_ref()
     }
 
     pub(super) fn context(&self) -> Context {
@@ -167,8 +177,12 @@ impl Editor {
         }
     }
 
-    /// The house refused: leads back to what was typed.
+    /// The house refused: leads back to what was typed. Where somebody else was faster it says who; sent
+    /// again, the new value holds all the same.
     pub(super) fn refuse(&mut self, refused: &Refused, locale: &Locale) {
+        if refused.guard == Some("seen_value") && self.seen.is_some() {
+            self.seen = refused.details.get("now").cloned().or(self.seen.take());
+        }
         if let What::Value(_, form) | What::Slots(_, Some(OverSlots::Form(_, form))) = &mut self.what {
             form.refuse(None, refusal::sentence(refused, locale));
         }

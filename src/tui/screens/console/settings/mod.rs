@@ -144,12 +144,13 @@ impl Settings {
         desk.ask(&mut self.history, Ask::SettingHistory(SettingHistory { key, after: None, limit: CHANGES }))
     }
 
-    fn set(&mut self, key: &str, value: Value, desk: &mut Desk, env: &Env<'_>) -> Commands {
+    /// Sets a setting; `seen` is the value by which that was decided.
+    fn set(&mut self, key: &str, (value, seen): (Value, Option<Value>), desk: &mut Desk, env: &Env<'_>) -> Commands {
         if !desk.is_busy() {
             self.setting = Some((key.to_owned(), value.clone()));
             self.from_editor = self.editor.is_some();
         }
-        let command = SetSetting { key: key.to_owned(), value };
+        let command = SetSetting { key: key.to_owned(), value, seen };
         desk.act(Act::Command(Envelope::Setting(SettingCommand::Set(command))), env)
     }
 
@@ -158,7 +159,7 @@ impl Settings {
         let Some(setting) = self.current().cloned() else { return Vec::new() };
         if setting.takes == Takes::Switch {
             let on = setting.value.as_bool() == Some(true);
-            return self.set(&setting.key, Value::Bool(!on), desk, env);
+            return self.set(&setting.key, (Value::Bool(!on), Some(setting.value)), desk, env);
         }
         self.editor = Editor::open(&setting, desk, env.locale);
         Vec::new()
@@ -319,8 +320,8 @@ impl Tab for Settings {
                     Vec::new()
                 }
                 Next::Closed => Vec::new(),
-                Next::Set(value) => {
-                    let key = editor.key().to_owned();
+                Next::Set(new) => {
+                    let (key, seen) = (editor.key().to_owned(), editor.seen().cloned().or(value));
                     self.editor = Some(editor);
                     if desk.is_busy() {
                         let busy = Refused::conflict(env.locale.t("console.busy")).help("");
@@ -329,7 +330,7 @@ impl Tab for Settings {
                         }
                         return Vec::new();
                     }
-                    self.set(&key, value, desk, env)
+                    self.set(&key, (new, seen), desk, env)
                 }
             };
         }

@@ -1,33 +1,34 @@
 //! The console's staff: who works here, in which role, who has a PIN and who was last seen when; and the
 //! terminals that are registered. State and what inputs do to it; what a change asks for stands in
-//! `question`.
+//! `question`, by what the people are narrowed in `filter`.
 
+mod filter;
 mod question;
 
-use super::desk::{Commands, Desk, Done, waiting_words};
+use super::desk::{Commands, Desk, Done, draw_words, waiting_words};
 use super::message::{Act, Ask, Loaded, Msg};
 use super::paged::{Paged, Wanted};
+use super::search::Search;
 use super::tab::Tab;
 use crate::domain::error::Refused;
 use crate::domain::time::Timestamp;
 use crate::service::envelope::Envelope;
-use crate::service::staff::{ListStaff, StaffView};
+use crate::service::staff::{ListStaff, StaffFilter, StaffView};
 use crate::service::terminals::{ListTerminals, TerminalView};
 use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
-use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::vocabulary;
 use crate::tui::widgets::columns::Column;
+use crate::tui::widgets::form::{Filled, Form};
 use crate::tui::widgets::list::ListState;
 use crate::tui::widgets::panel;
 use crate::tui::widgets::table::{self, TableLook};
+use filter::Filter;
 use question::{Change, Next, Question};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
-use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
 
 /// The names of the lists in [`Hit::Row`].
 const PEOPLE: &str = "staff";
@@ -46,14 +47,39 @@ pub(super) struct Staff {
     problem: Option<Refused>,
     /// The terminals take the keys.
     open: bool,
+    filter: Filter,
+    form: Option<Form>,
+    search: Search,
     over: Option<Question>,
 }
 
-fn people_question(wanted: Wanted) -> Ask {
-    Ask::Staff(ListStaff { after: wanted.after, limit: wanted.limit })
+fn people_question(filter: StaffFilter) -> impl FnOnce(Wanted) -> Ask {
+    move |wanted| Ask::Staff(ListStaff { filter, after: wanted.after, limit: wanted.limit })
 }
 
 impl Staff {
+    fn read_people(&mut self, desk: &mut Desk) -> Commands {
+        self.people.reload(desk, people_question(self.filter.staff()))
+    }
+
+    /// Another list is wanted.
+    fn narrow(&mut self, desk: &mut Desk) -> Commands {
+        self.people.clear();
+        self.read_people(desk)
+    }
+
+    fn on_form(&mut self, mut form: Form, input: &Input<Msg>, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        match form.on_input(input, env) {
+            Filled::Open => self.form = Some(form),
+            Filled::Cancelled => {}
+            Filled::Sent => {
+                self.filter = self.filter.filled(&form);
+                return self.narrow(desk);
+            }
+        }
+        Vec::new()
+    }
+
     fn known_terminals(&self) -> &[TerminalView] {
         self.terminals.get().map(Vec::as_slice).unwrap_or_default()
     }
@@ -100,13 +126,15 @@ impl Staff {
     fn draw_people(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
         let [top, _, body] =
             Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(area);
-        let total = ctx.locale.t_plural("staff.count", self.people.total(), &[]);
-        frame.render_widget(Paragraph::new(Line::styled(total, ctx.style(Token::Muted))).right_aligned(), top);
+        let (words, total) = (self.filter.words(ctx.locale), self.people.count_words("staff.count", ctx.locale));
+        self.search.draw_head(frame, top, (&words, Token::Muted), total, ctx);
         if self.people.items().is_empty() {
-            let (words, token) = if self.people.is_loaded() && self.people.problem().is_none() {
+            let (words, token) = if !self.people.is_loaded() || self.people.problem().is_some() {
+                waiting_words(self.people.problem(), ctx)
+            } else if self.filter.is_empty() {
                 (ctx.locale.t("staff.none"), Token::Muted)
             } else {
-                waiting_words(self.people.problem(), ctx)
+                (ctx.locale.t("staff.none_found"), Token::Muted)
             };
             draw_words(&words, token, frame, body, ctx);
             return;
@@ -157,12 +185,6 @@ impl Staff {
     }
 }
 
-fn draw_words(words: &str, token: Token, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
-    let rows = text::wrap(words, usize::from(area.width));
-    let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
-    frame.render_widget(Paragraph::new(lines), area);
-}
-
 fn seen(at: Option<Timestamp>, desk: &Desk, ctx: &ViewCtx<'_>) -> String {
     at.map_or_else(|| ctx.locale.t("staff.never"), |at| desk.instant(at))
 }
@@ -209,17 +231,28 @@ fn terminal_role(terminal: &TerminalView, ctx: &ViewCtx<'_>) -> String {
 
 impl Tab for Staff {
     fn load(&mut self, desk: &mut Desk) -> Commands {
-        let mut commands = self.people.reload(desk, people_question);
+        let mut commands = self.read_people(desk);
         commands.extend(desk.ask(&mut self.terminals, Ask::Terminals(ListTerminals)));
         commands
     }
 
     fn context(&self) -> Context {
-        self.over.as_ref().map_or(Context::ConsoleStaff, Question::context)
+        match (&self.over, &self.form) {
+            (Some(question), _) => question.context(),
+            (None, Some(form)) => form.context(),
+            (None, None) if self.search.is_open() => Context::TextInput,
+            (None, None) => Context::ConsoleStaff,
+        }
     }
 
     fn is_covered(&self) -> bool {
-        self.over.is_some()
+        self.over.is_some() || self.form.is_some() || self.search.is_open()
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.is_covered()
+            && (self.people.is_first_awaited()
+                || (self.open && self.terminals.get().is_none() && self.terminals.is_waiting()))
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
@@ -235,6 +268,8 @@ impl Tab for Staff {
             Action::SetPassword,
             Action::SetPin,
             Action::SetActive,
+            Action::Search,
+            Action::Filter,
             Action::Terminals,
             Action::Help,
         ]
@@ -257,6 +292,13 @@ impl Tab for Staff {
             self.over = Some(question);
             return commands;
         }
+        if let Some(form) = self.form.take() {
+            return self.on_form(form, input, desk, env);
+        }
+        if self.search.is_open() {
+            let changed = self.search.on_input(input, action, &mut self.filter.text);
+            return if changed { self.narrow(desk) } else { Vec::new() };
+        }
         match input {
             Input::Click { hit: Some(Hit::Row { list: PEOPLE, index }), .. } => {
                 self.open = false;
@@ -276,6 +318,18 @@ impl Tab for Staff {
             Action::Back if self.open => self.open = false,
             Action::Delete if self.open => self.revoke(desk, env),
             Action::Delete => desk.say(env.locale.t("staff.never_removed"), Token::Muted, env),
+            Action::Search => {
+                self.open = false;
+                self.search.open(&self.filter.text);
+            }
+            Action::Filter => {
+                self.open = false;
+                self.form = Some(self.filter.form(env));
+            }
+            Action::Back if !self.filter.is_empty() => {
+                self.filter = Filter::default();
+                return self.narrow(desk);
+            }
             Action::Add => {
                 self.open = false;
                 self.over = Some(Question::add(env));
@@ -287,7 +341,10 @@ impl Tab for Staff {
             Action::SetActive => self.change(Change::Active, desk, env),
             Action::SetPassword => self.change(Change::Password, desk, env),
             Action::SetPin => self.change(Change::Pin, desk, env),
-            action => return self.people.on_action(action, desk, people_question).unwrap_or_default(),
+            action => {
+                let ask = people_question(self.filter.staff());
+                return self.people.on_action(action, desk, ask).unwrap_or_default();
+            }
         }
         Vec::new()
     }
@@ -358,6 +415,9 @@ impl Tab for Staff {
         }
         if let Some(question) = &self.over {
             question.draw(frame, area, ctx);
+        }
+        if let Some(form) = &self.form {
+            form.draw(frame, area, ctx);
         }
     }
 }

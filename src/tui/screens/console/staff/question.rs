@@ -1,6 +1,7 @@
 //! What a change of the staff asks for before it is made: somebody new, a role, a secret typed twice, a
 //! reason. What was typed twice is compared here; everything else is judged by the house.
 
+use super::super::desk::refuse_form;
 use super::super::message::{Act, Msg};
 use crate::domain::access::Role;
 use crate::domain::error::Refused;
@@ -10,13 +11,11 @@ use crate::service::staff::{SetStaffActive, SetStaffRole, StaffView};
 use crate::service::terminals::{RevokeTerminal, TerminalView};
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
-use crate::tui::refusal;
 use crate::tui::screens::person::Secret;
 use crate::tui::vocabulary;
 use crate::tui::widgets::form::{Field, Filled, Form, Kind};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use serde_json::Value;
 
 /// Characters of a reason.
 const REASON: usize = 200;
@@ -26,7 +25,7 @@ const NAME: usize = 50;
 const PASSWORD: usize = 128;
 const PIN: usize = 12;
 /// The roles that staff have.
-const ROLES: [Role; 3] = [Role::Kitchen, Role::Delivery, Role::Admin];
+pub(super) const ROLES: [Role; 3] = [Role::Kitchen, Role::Delivery, Role::Admin];
 
 /// What is asked about.
 #[derive(Debug, Clone, Copy)]
@@ -186,8 +185,7 @@ impl Question {
 
     /// The house refused: leads back to what was typed.
     pub(super) fn refuse(&mut self, refused: &Refused, env: &Env<'_>) {
-        let field = refused.details.get("field").and_then(Value::as_str);
-        self.form.refuse(field, refusal::sentence(refused, env.locale));
+        refuse_form(&mut self.form, refused, env);
     }
 
     /// What was asked could not be sent: takes keys again.

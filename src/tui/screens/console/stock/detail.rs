@@ -3,9 +3,9 @@
 
 use super::super::desk::{Desk, waiting_words};
 use super::super::paged::Paged;
-use super::Row;
 use crate::domain::forecast::Forecast;
 use crate::service::stock::{HolderView, MovementView};
+use crate::service::stock_forecast::ForecastView;
 use crate::tui::app::ViewCtx;
 use crate::tui::text;
 use crate::tui::theme::Token;
@@ -26,19 +26,15 @@ const ONE_ROW: u16 = 70;
 const NAMED: usize = 12;
 
 /// How long a thing lasts, in words.
-pub(super) fn outlook(row: &Row, desk: &Desk, ctx: &ViewCtx<'_>) -> (String, Token) {
+pub(super) fn outlook(row: &ForecastView, desk: &Desk, ctx: &ViewCtx<'_>) -> (String, Token) {
     if !row.item.tracked {
         return (ctx.locale.t("stock.not_counted"), Token::Muted);
     }
-    match row.outlook.map(|(_, forecast)| forecast) {
-        Some(Forecast::Out) => (ctx.locale.t("stock.out"), Token::Danger),
-        _ if row.item.available <= 0 => (ctx.locale.t("stock.out"), Token::Danger),
-        Some(Forecast::RunsOut(at)) => {
-            (ctx.locale.t_args("stock.out_at", &[("time", &desk.minute(at))]), Token::Warning)
-        }
-        Some(Forecast::Lasts) => (ctx.locale.t("stock.lasts"), Token::Success),
-        Some(Forecast::Unknown) => (ctx.locale.t("stock.no_sales"), Token::Muted),
-        None => (String::new(), Token::Muted),
+    match row.forecast {
+        Forecast::Out => (ctx.locale.t("stock.out"), Token::Danger),
+        Forecast::RunsOut(at) => (ctx.locale.t_args("stock.out_at", &[("time", &desk.minute(at))]), Token::Warning),
+        Forecast::Lasts => (ctx.locale.t("stock.lasts"), Token::Success),
+        Forecast::Unknown => (ctx.locale.t("stock.no_sales"), Token::Muted),
     }
 }
 
@@ -50,7 +46,7 @@ fn short(number: &str) -> &str {
 }
 
 /// What is known about a thing, in lines of `width` columns.
-fn facts(row: &Row, holders: &[HolderView], width: u16, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<Line<'static>> {
+fn facts(row: &ForecastView, holders: &[HolderView], width: u16, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<Line<'static>> {
     let item = &row.item;
     let counts = ctx.locale.t_args(
         "stock.counts",
@@ -64,9 +60,7 @@ fn facts(row: &Row, holders: &[HolderView], width: u16, desk: &Desk, ctx: &ViewC
     let mut lines: Vec<(String, Token)> = vec![(counts, Token::Text)];
     let low = if item.low { "stock.is_low" } else { "stock.low_at" };
     let mut words = vec![ctx.locale.t_args(low, &[("low", &item.low_mark)])];
-    if let Some((sold, _)) = row.outlook {
-        words.push(ctx.locale.t_args("stock.sold_today", &[("count", &sold)]));
-    }
+    words.push(ctx.locale.t_args("stock.sold_today", &[("count", &row.sold_today)]));
     let (outlook, token) = outlook(row, desk, ctx);
     words.push(outlook);
     lines.push((words.join(" · "), if item.low && token != Token::Danger { Token::Warning } else { token }));
@@ -89,7 +83,7 @@ fn facts(row: &Row, holders: &[HolderView], width: u16, desk: &Desk, ctx: &ViewC
 
 /// Draws the thing with its ledger.
 pub(super) fn draw(
-    row: &Row,
+    row: &ForecastView,
     (holders, ledger): (&[HolderView], &Paged<MovementView>),
     active: bool,
     frame: &mut Frame<'_>,
@@ -107,7 +101,7 @@ pub(super) fn draw(
     ])
     .areas(area);
     frame.render_widget(Paragraph::new(facts), top);
-    let title = ctx.locale.t_plural("stock.ledger", ledger.total(), &[]);
+    let title = ledger.count_words("stock.ledger", ctx.locale);
     frame.render_widget(Paragraph::new(Line::styled(title, ctx.style(Token::Title))), head);
     let empty = ledger.items().is_empty();
     if empty && (!ledger.is_loaded() || ledger.problem().is_some()) {

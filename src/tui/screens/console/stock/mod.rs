@@ -1,39 +1,37 @@
 //! The console's stock: every counted thing with what is there, held and left, what is about to run out
 //! first; one of them with its ledger; and what changes a count. State and what inputs do to it; what
-//! stands about one thing is drawn in `detail`, what a change asks for stands in `question`, and the
-//! choice of orders to release in `release`.
+//! stands about one thing is drawn in `detail`, what a change asks for stands in `question`, by what the
+//! list is narrowed in `filter`, and the choice of orders to release in `release`.
 
 mod detail;
+mod filter;
 mod question;
 mod release;
 
-use super::desk::{Commands, Desk, Done, waiting_words};
+use super::desk::{Commands, Desk, Done, draw_words, waiting_words};
 use super::message::{Act, Ask, Loaded, Msg};
-use super::paged::Paged;
+use super::paged::{Paged, Wanted};
+use super::search::Search;
 use super::tab::Tab;
 use crate::domain::error::Refused;
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::{OrderId, StockItemId};
 use crate::service::envelope::Envelope;
-use crate::service::stock::{HolderView, MovementView, StockChanged, StockLedger, StockList, StockView};
-use crate::service::stock_forecast::{ForecastView, StockForecast, StockHolders};
+use crate::service::stock::{HolderView, MovementView, StockChanged, StockFilter, StockLedger};
+use crate::service::stock_forecast::{ForecastPage, ForecastView, StockForecast, StockHolders, Urgent};
 use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::refusal;
-use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::columns::Column;
-use crate::tui::widgets::form::Filled;
-use crate::tui::widgets::input::TextInput;
-use crate::tui::widgets::list::ListState;
+use crate::tui::widgets::form::{Filled, Form};
 use crate::tui::widgets::panel;
 use crate::tui::widgets::table::{self, TableLook};
+use filter::Filter;
 use question::{Change, Question};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 use release::{Release, Released};
 
 /// The name of the list in [`Hit::Row`].
@@ -42,33 +40,10 @@ const LIST: &str = "stock";
 const WIDE: u16 = 110;
 /// Columns of the list where a thing stands beside it.
 const LIST_WIDTH: u16 = 58;
-/// The longest search.
-const SEARCH_LIMIT: usize = 40;
-
-/// A row of the list.
-#[derive(Debug, Clone)]
-struct Row {
-    item: StockView,
-    /// Units sold today, and what that means.
-    outlook: Option<(i64, Forecast)>,
-}
-
-impl Row {
-    /// Where it stands: gone, low, soon gone, the rest, what is not counted.
-    const fn rank(&self) -> (u8, i64) {
-        match self.outlook {
-            _ if !self.item.tracked => (4, 0),
-            _ if self.item.available <= 0 => (0, 0),
-            _ if self.item.low => (1, 0),
-            Some((_, Forecast::RunsOut(at))) => (2, at.0),
-            _ => (3, 0),
-        }
-    }
-}
-
 /// What lies over the tab.
 #[derive(Debug)]
 enum Over {
+    Filter(Form),
     Ask(Question),
     /// Orders hold what the answer to this question would take from them.
     Release(Question, Release),
@@ -77,16 +52,11 @@ enum Over {
 /// The tab.
 #[derive(Debug, Default)]
 pub(super) struct Stock {
-    items: Latest<Vec<StockView>>,
-    forecasts: Latest<Vec<ForecastView>>,
-    problem: Option<Refused>,
-    /// What is shown, in its order.
-    rows: Vec<Row>,
-    state: ListState,
-    /// A part of the name or the code.
-    search: String,
-    /// Text is being typed into the search.
-    searching: Option<TextInput>,
+    list: Paged<ForecastView>,
+    /// What needs somebody's eye, in the whole of the list.
+    urgent: Urgent,
+    filter: Filter,
+    search: Search,
     /// The thing whose ledger is wanted.
     wanted: Option<StockItemId>,
     /// The thing that is to be selected once it is in the list.
@@ -98,37 +68,19 @@ pub(super) struct Stock {
     over: Option<Over>,
 }
 
+fn question(filter: StockFilter) -> impl FnOnce(Wanted) -> Ask {
+    move |wanted| Ask::Forecast(StockForecast { filter, after: wanted.after, limit: wanted.limit })
+}
+
 impl Stock {
-    fn selected(&self) -> Option<&Row> {
-        self.rows.get(self.state.selected(self.rows.len())?)
-    }
-
-    /// Makes the rows anew; the selection stays on its thing.
-    fn arrange(&mut self) {
-        let Some(items) = self.items.get() else { return };
-        let kept = self.goal.or_else(|| self.selected().map(|row| row.item.id));
-        let forecasts = self.forecasts.get().map(Vec::as_slice).unwrap_or_default();
-        let search = self.search.trim().to_lowercase();
-        let wanted = |item: &&StockView| {
-            search.is_empty() || item.name.to_lowercase().contains(&search) || item.code.contains(&search)
-        };
-        let row = |item: &StockView| {
-            let found = forecasts.iter().find(|view| view.item.id == item.id);
-            Row { item: item.clone(), outlook: found.map(|view| (view.sold_today, view.forecast)) }
-        };
-        let mut rows: Vec<Row> = items.iter().filter(wanted).map(row).collect();
-        rows.sort_by_cached_key(|row| (row.rank(), row.item.name.to_lowercase()));
-        self.rows = rows;
-        if let Some(at) = kept.and_then(|id| self.rows.iter().position(|row| row.item.id == id)) {
-            self.state.select(at);
-            self.goal = None;
-        }
-    }
-
     fn read_list(&mut self, desk: &mut Desk) -> Commands {
-        let mut commands = desk.ask(&mut self.items, Ask::Stock(StockList::default()));
-        commands.extend(desk.ask(&mut self.forecasts, Ask::Forecast(StockForecast)));
-        commands
+        self.list.reload(desk, question(self.filter.stock()))
+    }
+
+    /// Another list is wanted.
+    fn narrow(&mut self, desk: &mut Desk) -> Commands {
+        self.list.clear();
+        self.read_list(desk)
     }
 
     /// Reads the ledger of the thing that is wanted, and who holds units of it.
@@ -144,7 +96,7 @@ impl Stock {
 
     /// The thing under the selection becomes the one whose ledger is shown.
     fn follow(&mut self, desk: &mut Desk) -> Commands {
-        let selected = self.selected().map(|row| row.item.id);
+        let selected = self.list.selected().map(|row| row.item.id);
         if selected == self.wanted {
             return Vec::new();
         }
@@ -155,7 +107,7 @@ impl Stock {
     }
 
     fn ask(&mut self, change: Change, desk: &mut Desk, env: &Env<'_>) {
-        let Some(row) = self.selected() else {
+        let Some(row) = self.list.selected() else {
             desk.say(env.locale.t("console.select_first"), Token::Muted, env);
             return;
         };
@@ -164,18 +116,25 @@ impl Stock {
 
     fn on_over(&mut self, over: Over, input: &Input<Msg>, desk: &mut Desk, env: &Env<'_>) -> Commands {
         match over {
-            Over::Ask(mut question) => {
-                let codes = self.items.get().map(Vec::as_slice).unwrap_or_default();
-                let known: Vec<&str> = codes.iter().map(|item| item.code.as_str()).collect();
-                match question.on_input(input, &known, env) {
-                    Filled::Cancelled => Vec::new(),
-                    Filled::Open => {
-                        self.over = Some(Over::Ask(question));
-                        Vec::new()
-                    }
-                    Filled::Sent => self.send(question, Vec::new(), desk, env),
+            Over::Filter(mut form) => match form.on_input(input, env) {
+                Filled::Cancelled => Vec::new(),
+                Filled::Open => {
+                    self.over = Some(Over::Filter(form));
+                    Vec::new()
                 }
-            }
+                Filled::Sent => {
+                    self.filter = self.filter.filled(&form);
+                    self.narrow(desk)
+                }
+            },
+            Over::Ask(mut question) => match question.on_input(input, env) {
+                Filled::Cancelled => Vec::new(),
+                Filled::Open => {
+                    self.over = Some(Over::Ask(question));
+                    Vec::new()
+                }
+                Filled::Sent => self.send(question, Vec::new(), desk, env),
+            },
             Over::Release(mut question, mut release) => match release.on_input(input, env) {
                 Released::Open => {
                     self.over = Some(Over::Release(question, release));
@@ -204,48 +163,20 @@ impl Stock {
         commands
     }
 
-    fn on_search(
-        &mut self,
-        mut search: TextInput,
-        input: &Input<Msg>,
-        action: Option<Action>,
-        desk: &mut Desk,
-        env: &Env<'_>,
-    ) -> Commands {
-        let typed = match input {
-            Input::Key(press) => search.on_key(*press),
-            Input::Paste(pasted) => {
-                search.paste(pasted);
-                true
-            }
-            _ => false,
-        };
-        match action {
-            _ if typed => {
-                search.value().clone_into(&mut self.search);
-                self.searching = Some(search);
-            }
-            Some(Action::Back) => self.search.clear(),
-            Some(Action::Select | Action::Down) => {}
-            _ => self.searching = Some(search),
-        }
-        self.arrange();
-        if env.size.width >= WIDE { self.follow(desk) } else { Vec::new() }
-    }
-
     fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
         let [top, _, body] =
             Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         self.draw_head(frame, top, ctx);
-        if self.rows.is_empty() {
-            let (words, token) = match self.items.get() {
-                None => waiting_words(self.problem.as_ref(), ctx),
-                Some(items) if items.is_empty() => (ctx.locale.t("stock.none"), Token::Muted),
-                Some(_) => (ctx.locale.t("stock.none_found"), Token::Muted),
+        let items = self.list.items();
+        if items.is_empty() {
+            let (words, token) = if !self.list.is_loaded() || self.list.problem().is_some() {
+                waiting_words(self.list.problem(), ctx)
+            } else if self.filter.is_empty() {
+                (ctx.locale.t("stock.none"), Token::Muted)
+            } else {
+                (ctx.locale.t("stock.none_found"), Token::Muted)
             };
-            let rows = text::wrap(&words, usize::from(body.width));
-            let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
-            frame.render_widget(Paragraph::new(lines), body);
+            draw_words(&words, token, frame, body, ctx);
             return;
         }
         let (name, on_hand, reserved) =
@@ -262,7 +193,7 @@ impl Stock {
             (Column::Left(13), today.as_str()),
         ];
         let look = TableLook { name: LIST, columns: &columns, active: !self.open };
-        table::draw(frame, body, &self.state, self.rows.len(), look, ctx, |index| match self.rows.get(index) {
+        table::draw(frame, body, &self.list.state, items.len(), look, ctx, |index| match items.get(index) {
             Some(row) => cells(row, desk, ctx),
             None => Vec::new(),
         });
@@ -270,44 +201,28 @@ impl Stock {
 
     /// What needs somebody's eye, or what is searched for.
     fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
-        let count = i64::try_from(self.rows.len()).unwrap_or(i64::MAX);
-        let total = ctx.locale.t_plural("stock.count", count, &[]);
-        let width = u16::try_from(text::display_width(&total)).unwrap_or_default();
-        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).areas(area);
-        frame.render_widget(Paragraph::new(Line::styled(total, ctx.style(Token::Muted))), right);
-        if let Some(search) = &self.searching {
-            let [label, field] = Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(left);
-            frame.render_widget(Paragraph::new(Span::styled("/ ", ctx.style(Token::Accent))), label);
-            search.draw(frame, field, ctx);
-            return;
+        let total = self.list.count_words("stock.count", ctx.locale);
+        if !self.filter.is_empty() {
+            let words = self.filter.words(ctx.locale);
+            return self.search.draw_head(frame, area, (&words, Token::Muted), total, ctx);
         }
-        if !self.search.is_empty() {
-            let words = ctx.locale.t_args("stock.searched", &[("text", &self.search)]);
-            frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), left);
-            return;
-        }
-        let count = |wanted: &dyn Fn(&Row) -> bool| {
-            i64::try_from(self.rows.iter().filter(|row| wanted(row)).count()).unwrap_or(i64::MAX)
-        };
-        let out = count(&|row| row.rank().0 == 0);
-        let low = count(&|row| row.rank().0 == 1);
-        let soon = count(&|row| matches!(row.outlook, Some((_, Forecast::RunsOut(_)))));
+        let Urgent { out, low, soon } = self.urgent;
         let mut words = Vec::new();
         for (key, count) in [("stock.head_out", out), ("stock.head_low", low), ("stock.head_soon", soon)] {
             if count > 0 {
                 words.push(ctx.locale.t_args(key, &[("count", &count)]));
             }
         }
-        let (words, token) = match (words.is_empty(), self.rows.is_empty()) {
+        let (words, token) = match (words.is_empty(), self.list.items().is_empty()) {
             (false, _) => (words.join(" · "), if out > 0 { Token::Danger } else { Token::Warning }),
             (true, false) => (ctx.locale.t("stock.head_well"), Token::Success),
             (true, true) => (String::new(), Token::Muted),
         };
-        frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(token))), left);
+        self.search.draw_head(frame, area, (&words, token), total, ctx);
     }
 
     fn draw_item(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let Some(row) = self.selected() else { return };
+        let Some(row) = self.list.selected() else { return };
         let title = format!("{} ({})", row.item.name, row.item.code);
         let inner = panel::draw(frame, area, &title, self.open, ctx);
         let holders = self.holders.get().map(Vec::as_slice).unwrap_or_default();
@@ -315,11 +230,11 @@ impl Stock {
     }
 }
 
-fn cells(row: &Row, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, Style)> {
+fn cells(row: &ForecastView, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, Style)> {
     let item = &row.item;
-    let (mark, token) = match row.rank().0 {
-        0 => ("✗", Token::Danger),
-        1 => ("!", Token::Warning),
+    let (mark, token) = match row.forecast {
+        Forecast::Out => ("✗", Token::Danger),
+        _ if item.low => ("!", Token::Warning),
         _ => ("", Token::Text),
     };
     let (outlook, outlook_token) = detail::outlook(row, desk, ctx);
@@ -345,15 +260,20 @@ impl Tab for Stock {
 
     fn context(&self) -> Context {
         match &self.over {
+            Some(Over::Filter(form)) => form.context(),
             Some(Over::Ask(question)) => question.context(),
             Some(Over::Release(..)) => Context::Dialog,
-            None if self.searching.is_some() => Context::TextInput,
+            None if self.search.is_open() => Context::TextInput,
             None => Context::ConsoleStock,
         }
     }
 
     fn is_covered(&self) -> bool {
-        self.over.is_some() || self.searching.is_some()
+        self.over.is_some() || self.search.is_open()
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.is_covered() && self.list.is_first_awaited()
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
@@ -364,7 +284,7 @@ impl Tab for Stock {
         let rest: &[Action] = if self.open {
             &[Action::Edit, Action::Back, Action::Help]
         } else {
-            &[Action::Ledger, Action::Add, Action::Edit, Action::Search, Action::Palette, Action::Help]
+            &[Action::Ledger, Action::Add, Action::Edit, Action::Search, Action::Filter, Action::Help]
         };
         changes.iter().chain(rest).copied().collect()
     }
@@ -373,13 +293,14 @@ impl Tab for Stock {
         if let Some(over) = self.over.take() {
             return self.on_over(over, input, desk, env);
         }
-        if let Some(search) = self.searching.take() {
-            return self.on_search(search, input, action, desk, env);
+        if self.search.is_open() {
+            let changed = self.search.on_input(input, action, &mut self.filter.text);
+            return if changed { self.narrow(desk) } else { Vec::new() };
         }
         match input {
             Input::Click { hit: Some(Hit::Row { list: LIST, index }), .. } => {
-                self.open = self.state.selected(self.rows.len()) == Some(*index);
-                self.state.select(*index);
+                self.open = self.list.state.selected(self.list.items().len()) == Some(*index);
+                self.list.state.select(*index);
                 return self.follow(desk);
             }
             Input::Click { hit: Some(Hit::Row { list: detail::LEDGER, index }), .. } => {
@@ -398,16 +319,17 @@ impl Tab for Stock {
             Action::Add => self.over = Some(Over::Ask(Question::add(env))),
             Action::Search => {
                 self.open = false;
-                self.searching = Some(TextInput::new(SEARCH_LIMIT).with_value(&self.search));
+                self.search.open(&self.filter.text);
             }
+            Action::Filter => self.over = Some(Over::Filter(self.filter.form(env))),
             Action::Select | Action::Ledger if !self.open => {
-                self.open = self.selected().is_some();
+                self.open = self.list.selected().is_some();
                 return self.follow(desk);
             }
             Action::Back if self.open => self.open = false,
-            Action::Back => {
-                self.search.clear();
-                self.arrange();
+            Action::Back if !self.filter.is_empty() => {
+                self.filter = Filter::default();
+                return self.narrow(desk);
             }
             action if self.open => {
                 let Some(item) = self.wanted.map(|id| id.to_string()) else { return Vec::new() };
@@ -417,7 +339,12 @@ impl Tab for Stock {
                 return moved.unwrap_or_default();
             }
             action => {
-                self.state.on_action(action, self.rows.len());
+                let ask = question(self.filter.stock());
+                let mut commands = self.list.on_action(action, desk, ask).unwrap_or_default();
+                if env.size.width >= WIDE {
+                    commands.extend(self.follow(desk));
+                }
+                return commands;
             }
         }
         if env.size.width >= WIDE { self.follow(desk) } else { Vec::new() }
@@ -430,16 +357,17 @@ impl Tab for Stock {
         desk: &mut Desk,
         env: &Env<'_>,
     ) -> Commands {
+        let same = |one: &ForecastView, other: &ForecastView| one.item.id == other.item.id;
         match result {
-            Ok(Loaded::Stock(items)) => {
-                if self.items.answer(request, *items) {
-                    self.problem = None;
-                    self.arrange();
-                }
-            }
             Ok(Loaded::Forecast(forecasts)) => {
-                if self.forecasts.answer(request, *forecasts) {
-                    self.arrange();
+                let ForecastPage { page, urgent } = *forecasts;
+                if self.list.answer(request, Ok(page), same) {
+                    self.urgent = urgent;
+                    let goal = self.goal.take();
+                    let at = goal.and_then(|id| self.list.items().iter().position(|row| row.item.id == id));
+                    if let Some(at) = at {
+                        self.list.state.select(at);
+                    }
                 }
             }
             Ok(Loaded::Holders(holders)) => {
@@ -450,9 +378,7 @@ impl Tab for Stock {
             }
             Ok(_) => {}
             Err(refused) => {
-                if self.items.settle(request) {
-                    self.problem = Some(refused);
-                } else if !(self.forecasts.settle(request) || self.holders.settle(request)) {
+                if !self.holders.settle(request) && !self.list.answer(request, Err(refused.clone()), same) {
                     self.ledger.answer(request, Err(refused), |one, other| one.seq == other.seq);
                 }
             }
@@ -490,7 +416,7 @@ impl Tab for Stock {
                         }
                     });
                 }
-                None => desk.refuse(&refused, env),
+                Some(Over::Filter(_)) | None => desk.refuse(&refused, env),
             },
         }
         Vec::new()
@@ -509,6 +435,7 @@ impl Tab for Stock {
             self.draw_list(frame, area, desk, ctx);
         }
         match &self.over {
+            Some(Over::Filter(form)) => form.draw(frame, area, ctx),
             Some(Over::Ask(question)) => question.draw(frame, area, ctx),
             Some(Over::Release(_, release)) => release.draw(frame, area, ctx),
             None => {}

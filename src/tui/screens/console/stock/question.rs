@@ -2,6 +2,7 @@
 //! thrown away, by how much a count is wrong, and what is said about a counted thing. The commands that
 //! the answers make; nothing is drawn here but the form.
 
+use super::super::desk::refuse_form;
 use super::super::message::Msg;
 use crate::domain::error::Refused;
 use crate::domain::ids::OrderId;
@@ -10,11 +11,9 @@ use crate::service::stock::{MAX_ON_HAND, StockAdjust, StockReceive, StockRecount
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
 use crate::tui::locale::Locale;
-use crate::tui::refusal;
 use crate::tui::widgets::form::{Field, Filled, Form, Kind};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use serde_json::Value;
 
 /// Characters of a reason.
 const REASON: usize = 200;
@@ -123,18 +122,8 @@ impl Question {
         self.form.context()
     }
 
-    /// Takes an input; `known` are the codes that are counted already.
-    pub(super) fn on_input(&mut self, input: &Input<Msg>, known: &[&str], env: &Env<'_>) -> Filled {
-        let filled = self.form.on_input(input, env);
-        if filled == Filled::Sent && self.about.is_none() {
-            let code = self.form.text("code");
-            // The house would take this for a change of the known one.
-            if known.contains(&code.as_str()) {
-                self.form.refuse(Some("code"), env.locale.t_args("stock.known_code", &[("code", &code)]));
-                return Filled::Open;
-            }
-        }
-        filled
+    pub(super) fn on_input(&mut self, input: &Input<Msg>, env: &Env<'_>) -> Filled {
+        self.form.on_input(input, env)
     }
 
     /// The command that the answers make, with the pending orders to release; `None` where they make
@@ -151,20 +140,19 @@ impl Question {
                 opening: Some(form.number("opening")?),
                 low_mark: form.number("low_mark")?,
                 sold_as: (!sold_as.is_empty()).then_some(sold_as),
+                only_new: true,
             }));
         };
         let item_code = item.code.clone();
         Some(match change {
-            Change::Receive => StockCommand::Receive(StockReceive {
-                item: item_code,
-                quantity: form.number("quantity")?,
-                reason: Some(reason),
-            }),
+            Change::Receive => {
+                StockCommand::Receive(StockReceive { item: item_code, quantity: form.number("quantity")?, reason })
+            }
             Change::Recount => StockCommand::Recount(StockRecount {
                 item: item_code,
                 counted: form.number("counted")?,
                 release,
-                reason: Some(reason),
+                reason,
             }),
             Change::Waste => {
                 StockCommand::Waste(StockWaste { item: item_code, quantity: form.number("quantity")?, reason, release })
@@ -179,16 +167,14 @@ impl Question {
                 opening: None,
                 low_mark: form.number("low_mark")?,
                 sold_as: None,
+                only_new: false,
             }),
         })
     }
 
     /// The house refused, or the person went back from what it asked: leads back to what was typed.
     pub(super) fn refuse(&mut self, refused: &Refused, env: &Env<'_>) {
-        let field = refused.details.get("field").and_then(Value::as_str);
-        // The menu's file names the fields of a stock item with its section before them.
-        let field = field.and_then(|field| field.rsplit('.').next());
-        self.form.refuse(field, refusal::sentence(refused, env.locale));
+        refuse_form(&mut self.form, refused, env);
     }
 
     /// What was asked is not done after all: takes keys again.

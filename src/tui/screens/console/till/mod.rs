@@ -1,22 +1,23 @@
 //! The console's till: the open drawers of the site with their sums and what should be in them, cash that
 //! comes and goes, refunds that wait for the drawer, the X report at any time, the Z close, and the shifts
 //! of before with their Z reports. State and what inputs do to it; the words of a report stand in
-//! `report`, the report over the tab in `shown`, what an act asks for in `question`.
+//! `report`, the report over the tab in `shown`, the shifts of before in `past`, what an act asks for in
+//! `question`.
 
+mod past;
 mod question;
 mod report;
 mod shown;
 
 use super::desk::{Commands, Desk, Done, waiting_words};
 use super::message::{Act, Ask, Loaded, Msg};
-use super::paged::{Paged, Wanted};
 use super::tab::Tab;
 use crate::domain::error::Refused;
 use crate::domain::ids::ShiftId;
 use crate::domain::money::{Currency, Money};
 use crate::service::envelope::{Envelope, TillCommand};
 use crate::service::till::{ShiftView, TillReport, TillStatus};
-use crate::service::till_reports::{ClosedShifts, OpenShifts, ShiftSums, WaitingCashRefunds, WaitingRefund};
+use crate::service::till_reports::{OpenShifts, ShiftSums, WaitingCashRefunds, WaitingRefund};
 use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::text;
@@ -25,17 +26,16 @@ use crate::tui::widgets::columns::{self, Column};
 use crate::tui::widgets::list::{self, ListLook, ListState};
 use crate::tui::widgets::table::{self, TableLook};
 use crate::tui::widgets::{footer, panel};
+use past::{PAST, Past};
 use question::{Closing, Next, Question};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use shown::Shown;
 
 /// The names of the lists in [`Hit::Row`].
 const SHIFTS: &str = "shifts";
-const PAST: &str = "past_shifts";
 const PAYOUTS: &str = "payouts";
 /// From this width on, the drawer's movements stand beside its sums.
 const WIDE: u16 = 110;
@@ -64,12 +64,8 @@ pub(super) struct Till {
     refunds: Latest<Vec<WaitingRefund>>,
     problem: Option<Refused>,
     /// The shifts of before, while they are shown.
-    past: Option<Paged<ShiftSums>>,
+    past: Option<Past>,
     over: Option<Over>,
-}
-
-fn past_question(wanted: Wanted) -> Ask {
-    Ask::PastShifts(ClosedShifts { after: wanted.after, limit: wanted.limit })
 }
 
 impl Till {
@@ -247,16 +243,16 @@ impl Till {
     }
 
     /// Takes an action while the shifts of before are shown.
-    fn on_past(&mut self, mut past: Paged<ShiftSums>, action: Action, desk: &mut Desk) -> Commands {
+    fn on_past(&mut self, mut past: Past, action: Action, desk: &mut Desk, env: &Env<'_>) -> Commands {
         let commands = match action {
             Action::Back | Action::History => return Vec::new(),
             Action::Select | Action::ZReport | Action::XReport => {
-                let mut shown = past.selected().map(|sums| Box::new(Shown::new(sums.shift.id, None)));
+                let mut shown = past.selected().map(|shift| Box::new(Shown::new(shift, None)));
                 let commands = shown.as_mut().map(|shown| shown.load(desk)).unwrap_or_default();
                 self.over = shown.map(Over::Report);
                 commands
             }
-            action => past.on_action(action, desk, past_question).unwrap_or_default(),
+            action => past.on_action(action, desk, env),
         };
         self.past = Some(past);
         commands
@@ -351,40 +347,6 @@ impl Till {
         }
     }
 
-    fn draw_past(&self, past: &Paged<ShiftSums>, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let [top, _, body] =
-            Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(area);
-        let title = ctx.locale.t_plural("till.past", past.total(), &[]);
-        frame.render_widget(Paragraph::new(Line::styled(title, ctx.style(Token::Title))), top);
-        if past.items().is_empty() {
-            let (words, token) = if past.is_loaded() && past.problem().is_none() {
-                (ctx.locale.t("till.no_past"), Token::Muted)
-            } else {
-                waiting_words(past.problem(), ctx)
-            };
-            frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(token))), body);
-            return;
-        }
-        let (closed, terminal, by) =
-            (ctx.locale.t("till.closed_at"), ctx.locale.t("till.terminal"), ctx.locale.t("till.by"));
-        let (sales, counted, over) =
-            (ctx.locale.t("till.sales"), ctx.locale.t("till.counted"), ctx.locale.t("till.over_short"));
-        let columns = [
-            (Column::Left(16), closed.as_str()),
-            (Column::Fill, terminal.as_str()),
-            (Column::Left(8), by.as_str()),
-            (Column::Right(11), sales.as_str()),
-            (Column::Right(11), counted.as_str()),
-            (Column::Right(15), over.as_str()),
-        ];
-        let look = TableLook { name: PAST, columns: &columns, active: true };
-        let items = past.items();
-        table::draw(frame, body, &past.state, items.len(), look, ctx, |index| match items.get(index) {
-            Some(sums) => past_cells(sums, desk, ctx),
-            None => Vec::new(),
-        });
-    }
-
     fn draw_payouts(&self, state: &ListState, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
         let refunds = self.refunds.get().map(Vec::as_slice).unwrap_or_default();
         let len = refunds.len().saturating_add(1);
@@ -429,28 +391,13 @@ fn draw_movements(report: &TillReport, frame: &mut Frame<'_>, area: Rect, desk: 
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn past_cells(sums: &ShiftSums, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, Style)> {
-    let shift = &sums.shift;
-    let money = |amount: Option<i64>| amount.map(|amount| desk.money(Money(amount))).unwrap_or_default();
-    let (over, token) =
-        shift.over_short.map_or((String::new(), Token::Muted), |amount| report::over_short(amount, desk, ctx.locale));
-    vec![
-        (shift.closed_at.map(|at| desk.instant(at)).unwrap_or_default(), ctx.style(Token::Muted)),
-        (shift.terminal_name.clone(), ctx.style(Token::Text)),
-        (shift.closed_by.clone().unwrap_or_default(), ctx.style(Token::Text)),
-        (money(Some(sums.sales.amount)), ctx.style(Token::Price)),
-        (money(shift.counted), ctx.style(Token::Price)),
-        (over, ctx.style(token)),
-    ]
-}
-
 impl Tab for Till {
     fn load(&mut self, desk: &mut Desk) -> Commands {
         let mut commands = desk.ask(&mut self.shifts, Ask::Shifts(OpenShifts));
         commands.extend(desk.ask(&mut self.refunds, Ask::CashRefunds(WaitingCashRefunds)));
         commands.extend(self.read_report(desk));
         if let Some(past) = &mut self.past {
-            commands.extend(past.reload(desk, past_question));
+            commands.extend(past.load(desk));
         }
         if let Some(Over::Report(shown)) = &mut self.over {
             commands.extend(shown.load(desk));
@@ -462,12 +409,20 @@ impl Tab for Till {
         match &self.over {
             Some(Over::Ask(question)) => question.context(),
             Some(Over::Payouts(_)) => Context::Dialog,
-            Some(Over::Report(_)) | None => Context::ConsoleTill,
+            Some(Over::Report(_)) => Context::ConsoleTill,
+            None => self.past.as_ref().and_then(Past::context).unwrap_or(Context::ConsoleTill),
         }
     }
 
     fn is_covered(&self) -> bool {
-        self.over.is_some()
+        self.over.is_some() || self.past.as_ref().is_some_and(|past| past.context().is_some())
+    }
+
+    fn is_waiting(&self) -> bool {
+        let first = self.shifts.get().is_none() && self.shifts.is_waiting();
+        let report = self.wanted.is_some() && self.shown().is_none() && self.report.is_waiting();
+        let awaited = self.past.as_ref().map_or(first || report, |past| past.list.is_first_awaited());
+        !self.is_covered() && awaited
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
@@ -475,7 +430,7 @@ impl Tab for Till {
             return Vec::new();
         }
         if self.past.is_some() {
-            return vec![Action::Select, Action::Back, Action::Palette, Action::Help];
+            return vec![Action::Select, Action::Filter, Action::Back, Action::Palette, Action::Help];
         }
         if self.open_shifts().is_empty() {
             return vec![Action::OpenTill, Action::History, Action::Palette, Action::SignOut, Action::Help];
@@ -495,9 +450,12 @@ impl Tab for Till {
         if let Some(over) = self.over.take() {
             return self.on_over(over, input, action, desk, env);
         }
+        if let Some(commands) = self.past.as_mut().and_then(|past| past.on_input(input, desk, env)) {
+            return commands;
+        }
         match (input, &mut self.past) {
             (Input::Click { hit: Some(Hit::Row { list: PAST, index }), .. }, Some(past)) => {
-                past.state.select(*index);
+                past.list.state.select(*index);
                 return Vec::new();
             }
             (Input::Click { hit: Some(Hit::Row { list: SHIFTS, index }), .. }, None) => {
@@ -508,7 +466,7 @@ impl Tab for Till {
         }
         let Some(action) = action else { return Vec::new() };
         if let Some(past) = self.past.take() {
-            return self.on_past(past, action, desk);
+            return self.on_past(past, action, desk, env);
         }
         match action {
             Action::OpenTill
@@ -519,10 +477,7 @@ impl Tab for Till {
             | Action::ZReport => self.begin(action, desk, env),
             Action::Select if self.open_shifts().is_empty() => self.begin(Action::OpenTill, desk, env),
             Action::Select => self.begin(Action::XReport, desk, env),
-            Action::History => {
-                let past = self.past.insert(Paged::default());
-                past.reload(desk, past_question)
-            }
+            Action::History => self.past.insert(Past::default()).load(desk),
             action => {
                 self.state.on_action(action, self.open_shifts().len());
                 self.follow(desk)
@@ -556,19 +511,18 @@ impl Tab for Till {
             Ok(Loaded::CashRefunds(refunds)) => {
                 self.refunds.answer(request, *refunds);
             }
-            Ok(Loaded::PastShifts(page)) => {
+            Ok(loaded) => {
                 if let Some(past) = &mut self.past {
-                    past.answer(request, Ok(*page), |one, other| one.shift.id == other.shift.id);
+                    past.answer(request, Ok(loaded));
                 }
             }
-            Ok(_) => {}
             Err(refused) => {
                 if self.shifts.settle(request) || self.report.settle(request) {
                     self.problem = Some(refused);
                 } else if !self.refunds.settle(request)
                     && let Some(past) = &mut self.past
                 {
-                    past.answer(request, Err(refused), |one, other| one.shift.id == other.shift.id);
+                    past.answer(request, Err(refused));
                 }
                 return Vec::new();
             }
@@ -621,7 +575,7 @@ impl Tab for Till {
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
         match (&self.past, self.shifts.get()) {
-            (Some(past), _) => self.draw_past(past, frame, area, desk, ctx),
+            (Some(past), _) => past.draw(frame, area, desk, ctx),
             (None, None) => {
                 let (words, token) = waiting_words(self.problem.as_ref(), ctx);
                 self.draw_words(&words, token, frame, area, ctx);

@@ -1,7 +1,7 @@
 //! What an act at the till asks for before it is done: the float, cash that comes or goes with its reason,
 //! a refund that is handed over, and the count with which a shift is closed.
 
-use super::super::desk::Desk;
+use super::super::desk::{Desk, refuse_form};
 use super::super::message::{Act, Msg};
 use super::report;
 use crate::domain::error::Refused;
@@ -13,11 +13,9 @@ use crate::service::till::{CashDrop, CashIn, CashPayout, TillClose, TillOpen};
 use crate::service::till_reports::WaitingRefund;
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
-use crate::tui::refusal;
 use crate::tui::widgets::form::{Field, Filled, Form, Kind};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use serde_json::Value;
 
 /// Characters of a reason or a note.
 const REASON: usize = 200;
@@ -213,8 +211,7 @@ impl Question {
             self.form = Form::new(title, body, vec![force]);
             return;
         }
-        let field = refused.details.get("field").and_then(Value::as_str);
-        self.form.refuse(field, refusal::sentence(refused, env.locale));
+        refuse_form(&mut self.form, refused, env);
     }
 
     /// What was asked could not be sent: takes keys again.

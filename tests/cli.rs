@@ -87,7 +87,7 @@ on_both!(every_error_text_of_001, open, |shop| {
     // The cart may not hold more than there is, so the stock falls after it was filled.
     shop.staff(&["stock", "set", "t-shirt", "--name", "T-Shirt Red - Medium"]);
     shop.guest(&["cart", "add", "t-shirt", "--quantity", "5"]);
-    shop.staff(&["stock", "recount", "t-shirt", "3"]);
+    shop.staff(&["stock", "recount", "t-shirt", "3", "--reason", "counted"]);
     let error = shop.guest_refused(&["order", "place", "--method", "card"]);
     assert_eq!(error["error"]["code"], "INSUFFICIENT_STOCK");
     let message = "Insufficient stock for 'T-Shirt Red - Medium'. Available: 3, Requested: 5";
@@ -95,7 +95,7 @@ on_both!(every_error_text_of_001, open, |shop| {
     assert_eq!(shop.stock("t-shirt"), (3, 0, 3));
     assert_eq!(shop.guest(&["cart", "show"])["total_items"], 5, "the cart is unchanged");
     assert_eq!(shop.guest(&["order", "list"])["total"], 0, "no order was made");
-    shop.staff(&["stock", "recount", "t-shirt", "100"]);
+    shop.staff(&["stock", "recount", "t-shirt", "100", "--reason", "counted"]);
 
     shop.guest(&["cart", "clear"]);
     let place = ["order", "place", "--method", "card", "--item", "mug", "--pay", "--test-card", "approved"];
@@ -163,7 +163,7 @@ on_both!(the_test_list_of_004, open, |shop| {
 
     // Buyer initiates payment with insufficient stock → status = cancelled, and a validation error.
     let number = shop.pending("mug=2");
-    shop.staff(&["stock", "recount", "mug", "1", "--release", &number]);
+    shop.staff(&["stock", "recount", "mug", "1", "--reason", "counted", "--release", &number]);
     let failed = shop.guest_refused(&["order", "pay", &number, "--test-card", "approved", "--as", "004"]);
     assert_eq!(failed["error"]["code"], "INSUFFICIENT_STOCK");
     assert_eq!(failed["order"]["status"], "cancelled");
@@ -317,10 +317,10 @@ on_both!(a_key_makes_a_command_happen_once, open, |shop| {
     assert_eq!(shop.stock("mug"), (3, 1, 2), "one order");
     let other = ["order", "place", "--method", "card", "--item", "mug", "--key", "k-1"];
     assert_eq!(shop.guest_refused(&other)["error"]["code"], "IDEMPOTENCY_MISMATCH");
-    let receive = ["stock", "receive", "mug", "7", "--key", "delivery 12"];
+    let receive = ["stock", "receive", "mug", "7", "--reason", "note 12", "--key", "delivery 12"];
     shop.staff(&receive);
     assert_eq!(shop.staff(&receive)["item"]["on_hand"], 10);
-    let error = shop.staff_refused(&["stock", "receive", "mug", "8", "--key", "delivery 12"]);
+    let error = shop.staff_refused(&["stock", "receive", "mug", "8", "--reason", "note 12", "--key", "delivery 12"]);
     assert_eq!(error["error"]["code"], "IDEMPOTENCY_MISMATCH");
     assert_eq!(shop.stock("mug"), (10, 1, 9));
     // Paid at once under a key: the customer is charged once.

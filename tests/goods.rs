@@ -15,12 +15,14 @@ use servery::domain::ids::{CustomerId, StockItemId, TerminalId};
 use servery::domain::menu::DietFilter;
 use servery::domain::money::Money;
 use servery::domain::time::{Clock, Timestamp};
+use servery::service::envelope::{Envelope, StockCommand};
 use servery::service::menu::{ItemDetail, MenuNow, SetAvailable, SetPrice};
 use servery::service::menu_file::MenuFile;
 use servery::service::menu_import::{MenuDiff, MenuExport, MenuImport};
 use servery::service::settings::{ListSettings, SetSetting};
 use servery::service::stock::{
-    StockAdjust, StockLedger, StockList, StockReceive, StockRecount, StockSet, StockView, StockWaste,
+    StockAdjust, StockFilter, StockLedger, StockList, StockReceive, StockRecount, StockSet, StockState, StockView,
+    StockWaste,
 };
 use servery::service::views::{ItemView, MenuView};
 use servery::service::{Caller, Door, setup};
@@ -220,7 +222,11 @@ on_both!(dishes_are_served_in_their_slot_only, |house| {
     assert_eq!(item(&house.door, "masala-dosa").await.availability, out);
 
     let value = json!({ "later": { "start": clock_time(now, 120), "end": clock_time(now, 180) } });
-    house.door.execute(SYSTEM, None, SetSetting { key: "time_slots".to_owned(), value, seen: None }).await.expect("set");
+    house
+        .door
+        .execute(SYSTEM, None, SetSetting { key: "time_slots".to_owned(), value, seen: None })
+        .await
+        .expect("set");
     let closed = menu(&house.door).await;
     assert_eq!((closed.open, closed.slot, closed.next_slot.as_deref()), (false, None, Some("later")));
     let wait = closed.next_slot_at.expect("a next slot").seconds_since(now);
@@ -240,7 +246,11 @@ async fn the_slot_follows_the_clock_that_was_passed_in() {
     let house = House::demo(false).await.expect("house");
     let value =
         json!({ "breakfast": { "start": "07:00", "end": "10:00" }, "lunch": { "start": "12:00", "end": "15:00" } });
-    house.door.execute(SYSTEM, None, SetSetting { key: "time_slots".to_owned(), value, seen: None }).await.expect("set");
+    house
+        .door
+        .execute(SYSTEM, None, SetSetting { key: "time_slots".to_owned(), value, seen: None })
+        .await
+        .expect("set");
     for (instant, slot, next) in [
         ("2026-03-02T01:29:59Z", None, Some("breakfast")),
         ("2026-03-02T01:30:00Z", Some("breakfast"), None),
@@ -323,8 +333,20 @@ on_both!(senseless_movements_are_refused, |house| {
     assert_eq!(code(door.execute(SYSTEM, None, waste("kulfi", 5)).await), ErrorCode::InsufficientStock);
     let full = StockReceive { item: "kulfi".to_owned(), quantity: 1_000_000_000, reason: "counted".to_owned() };
     assert_eq!(code(door.execute(SYSTEM, None, full).await), ErrorCode::ValidationError);
-    let silent = StockWaste { reason: " \u{202e}\n".to_owned(), ..waste("kulfi", 1) };
-    assert_eq!(code(door.execute(SYSTEM, None, silent).await), ErrorCode::ValidationError);
+    // Nothing moves without a reason, whichever way it is asked for.
+    let blank = || " \u{202e}\n".to_owned();
+    let before = item(door, "pistachio-kulfi").await;
+    let silent: [Envelope; 4] = [
+        Envelope::Stock(StockCommand::Waste(StockWaste { reason: blank(), ..waste("kulfi", 1) })),
+        Envelope::Stock(StockCommand::Recount(StockRecount { reason: blank(), ..recount("kulfi", 1) })),
+        Envelope::from_json(r#"{"stock":{"receive":{"item":"kulfi","quantity":1}}}"#).expect("a command"),
+        Envelope::from_json(r#"{"stock":{"recount":{"item":"kulfi","counted":1}}}"#).expect("a command"),
+    ];
+    for command in silent {
+        let refused = command.run(door, SYSTEM, None).await.expect_err("refused");
+        assert_eq!((refused.code, &refused.details["field"]), (ErrorCode::ValidationError, &json!("reason")));
+    }
+    assert_eq!(item(door, "pistachio-kulfi").await, before);
     assert_eq!(code(door.execute(SYSTEM, None, waste("caviar", 1)).await), ErrorCode::NotFound);
     let page = StockLedger { item: "kulfi".to_owned(), after: Some("x".to_owned()), limit: 10 };
     assert_eq!(door.ask(SYSTEM, page).await.expect_err("refused").code, ErrorCode::ValidationError);
@@ -403,13 +425,45 @@ on_both!(a_dish_begins_to_be_counted, |house| {
         opening: Some(9),
         low_mark: 10,
         sold_as: Some("dal-tadka".to_owned()),
+        only_new: true,
     };
     let made = door.execute(SYSTEM, None, set.clone()).await.expect("made");
     assert_eq!((made.item.on_hand, made.item.opening, made.item.name.as_str()), (9, 9, "Dal[2J pots"));
     assert!(made.item.low);
     assert_eq!(left(&item(door, "dal-tadka").await), Some(9));
-    let low = door.ask(SYSTEM, StockList { low_only: true }).await.expect("list");
+    let taken = door.execute(SYSTEM, None, set.clone()).await.expect_err("refused");
+    assert_eq!((taken.code, &taken.details["field"]), (ErrorCode::Conflict, &json!("code")));
+    let set = StockSet { only_new: false, ..set };
+    let found = async |text: &str, state: Option<StockState>| {
+        let filter = StockFilter { text: Some(text.to_owned()), state };
+        door.ask(SYSTEM, StockList { filter, ..StockList::default() }).await.expect("list").items
+    };
+    let low = found("", Some(StockState::Low)).await;
     assert!(low.iter().any(|item| item.code == "dal") && low.iter().all(|item| item.available <= item.low_mark));
+    let codes = |items: Vec<StockView>| items.into_iter().map(|item| item.code).collect::<Vec<_>>();
+    assert_eq!(codes(found("DAL[", None).await), ["dal"], "by a part of the name");
+    assert!(found("dal", Some(StockState::Out)).await.is_empty());
+    house.sql("UPDATE stock_items SET on_hand = reserved WHERE code = $1", vec![Bind::Text("dal")]).await;
+    assert_eq!(codes(found("dal", Some(StockState::Out)).await), ["dal"]);
+    house
+        .sql("UPDATE stock_items SET on_hand = reserved + 9, tracked = FALSE WHERE code = $1", vec![Bind::Text("dal")])
+        .await;
+    assert_eq!(codes(found("", Some(StockState::Untracked)).await), ["dal"]);
+    assert!(found("dal", Some(StockState::Tracked)).await.is_empty());
+    house.sql("UPDATE stock_items SET tracked = TRUE WHERE code = $1", vec![Bind::Text("dal")]).await;
+    // Page by page, each once and in the order of the codes.
+    let all = codes(found("", None).await);
+    let (mut walked, mut after) = (Vec::new(), None);
+    loop {
+        let page = door.ask(SYSTEM, StockList { after, limit: 7, ..StockList::default() }).await.expect("page");
+        assert_eq!(page.total, i64::try_from(all.len()).expect("few"));
+        walked.extend(codes(page.items));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(walked, all);
     let again = StockSet { opening: Some(50), ..set.clone() };
     assert_eq!(door.execute(SYSTEM, None, again).await.expect_err("refused").code, ErrorCode::Conflict);
     let renamed = StockSet { opening: None, name: "Dal".to_owned(), low_mark: 2, ..set };

@@ -13,11 +13,12 @@ use servery::domain::error::ErrorCode;
 use servery::domain::forecast::Forecast;
 use servery::domain::time::{Clock, Timestamp};
 use servery::service::menu::MenuNow;
+use servery::service::order_queries::{ListOrders, OrderFilter};
 use servery::service::settings::{ListSettings, SetSetting, SettingHistory, Takes};
 use servery::service::stock::{StockList, StockRecount};
 use servery::service::stock_forecast::{ForecastView, StockForecast, StockHolders};
 use servery::service::{Caller, Door};
-use servery::store::{Feed, FeedEvent, Options, Store};
+use servery::store::{Feed, FeedEvent, Options, Store, orders};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,6 +80,21 @@ async fn what_sells_today_says_when_it_runs_out() {
     assert_eq!(all[0].forecast, Forecast::Out);
     let first_unknown = all.iter().position(|view| view.forecast == Forecast::Unknown).expect("some");
     assert!(all[first_unknown..].iter().all(|view| view.forecast == Forecast::Unknown));
+    // Page by page it is the same list, and the counts are those of all pages.
+    let (mut walked, mut after) = (Vec::new(), None);
+    loop {
+        let asked = StockForecast { after, limit: 3, ..StockForecast::default() };
+        let answer = house.door.ask(SYSTEM, asked).await.expect("page");
+        assert!(answer.urgent.out > 0 && answer.page.total == i64::try_from(all.len()).expect("few"));
+        walked.extend(answer.page.items);
+        after = answer.page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(walked, all);
+    let wrong = StockForecast { after: Some("0/x/samosa".to_owned()), ..StockForecast::default() };
+    assert_eq!(house.door.ask(SYSTEM, wrong).await.expect_err("no key").code, ErrorCode::ValidationError);
 }
 
 on_both!(holders_are_listed_before_a_recount_meets_them, |house| {
@@ -91,7 +107,8 @@ on_both!(holders_are_listed_before_a_recount_meets_them, |house| {
     let told = house.door.ask(SYSTEM, holders.clone()).await.expect("holders");
     let told: Vec<_> = told.iter().map(|holder| (holder.order, holder.quantity, holder.releasable)).collect();
     assert_eq!(told, [(pending, 10, true), (received, 5, false)]);
-    let recount = StockRecount { item: "samosa".to_owned(), counted: 9, release: vec![pending], reason: "counted".to_owned() };
+    let recount =
+        StockRecount { item: "samosa".to_owned(), counted: 9, release: vec![pending], reason: "counted".to_owned() };
     let done = house.door.execute(SYSTEM, None, recount).await.expect("recounted");
     assert_eq!((done.item.on_hand, done.item.reserved), (9, 5));
     assert_eq!(house.door.ask(SYSTEM, holders).await.expect("holders").len(), 1);
@@ -100,6 +117,44 @@ on_both!(holders_are_listed_before_a_recount_meets_them, |house| {
     // The forecast is asked on this database, too: what the rate says depends on the hour of the test.
     let view = forecast(&house, "samosa").await;
     assert_eq!((view.item.available, view.item.reserved), (4, 5));
+});
+
+on_both!(who_decides_by_an_older_value_is_told_who_was_faster, |house| {
+    let boss = house.signed_in("boss", "admin").await;
+    let set = async |value: serde_json::Value, seen: Option<serde_json::Value>| {
+        let command = SetSetting { key: "delivery_charge".to_owned(), value, seen };
+        house.door.execute(&boss, None, command).await
+    };
+    assert_eq!(set("30".into(), Some("20.00".into())).await.expect("as it was seen").value, json!("30.00"));
+    let stale = set("40".into(), Some("20".into())).await.expect_err("somebody was faster");
+    assert_eq!((stale.code, stale.guard), (ErrorCode::Conflict, Some("seen_value")));
+    assert!(stale.message.starts_with("boss "), "{}", stale.message);
+    assert_eq!((&stale.details["now"], &stale.details["by"]), (&json!("30.00"), &json!("boss")));
+    assert_eq!(set("40".into(), Some(stale.details["now"].clone())).await.expect("seen anew").value, json!("40.00"));
+    assert_eq!(set("50".into(), None).await.expect("whatever it was").value, json!("50.00"));
+    let senseless = set("1".into(), Some("soon".into())).await.expect_err("no amount");
+    assert_eq!(senseless.code, ErrorCode::ValidationError);
+});
+
+on_both!(counting_orders_ends_where_it_is_told, |house| {
+    let list = house.door.ask(SYSTEM, StockList::default()).await.expect("stock").items;
+    let samosa = list.iter().find(|item| item.code == "samosa").expect("samosa").id.0;
+    for number in 1..=5 {
+        house.holder(number, "pending", samosa, 1).await;
+    }
+    let store = Store::open(&house.url, Options::default()).await.expect("store");
+    let count = async |most: i64, text: Option<&str>| {
+        let filter = OrderFilter { text: text.map(str::to_owned), ..OrderFilter::default() };
+        let mut tx = store.read().await.expect("read");
+        let (rows, found) = orders::page(&mut tx, "main", &filter, None, (2, most)).await.expect("page");
+        tx.rollback().await.expect("read");
+        (rows.len(), found)
+    };
+    assert_eq!(count(3, None).await, (2, 3));
+    assert_eq!(count(100, None).await, (2, 5));
+    assert_eq!(count(100, Some("%")).await, (0, 0), "a sign stands for itself");
+    let page = house.door.ask(SYSTEM, ListOrders { limit: 2, ..ListOrders::default() }).await.expect("page");
+    assert_eq!((page.total, page.at_least, page.items.len()), (5, false, 2));
 });
 
 on_both!(a_setting_is_in_force_at_every_door_without_a_new_start, |house| {

@@ -103,20 +103,40 @@ on_both!(the_till_and_the_store_room_are_looked_at_by_commands, |shop| {
     assert_eq!(z["shift"]["over_short"], "0.50");
     let shifts = shop.staff(&["till", "shifts", "--limit", "1"]);
     assert_eq!((&shifts["items"][0]["shift"], &shifts["total"]), (&z["shift"], &json!(1)));
+    let narrowed = |more: &[&str]| {
+        let found = shop.staff(&[&["till", "shifts"], more].concat());
+        found["items"].as_array().map(Vec::len)
+    };
+    assert_eq!(narrowed(&["--by", "ASH", "--from", "2020-01-01"]), Some(1));
+    assert_eq!((narrowed(&["--by", "nobody"]), narrowed(&["--to", "2020-01-01"])), (Some(0), Some(0)));
+    let asked = shop.staff(&["staff", "list", "--search", "ash", "--role", "admin", "--active"]);
+    assert_eq!((&asked["items"][0]["username"], &asked["total"]), (&json!("asha"), &json!(1)));
+    assert_eq!(shop.staff(&["staff", "list", "--deactivated"])["total"], 0);
     let id = z["shift"]["id"].as_str().expect("an id").to_owned();
     assert_eq!(shop.staff(&["till", "x", "--shift", &id]), z, "a Z report stays what it is");
 
     let order = shop.pending("mug");
     let holders = shop.staff(&["stock", "holders", "mug"]);
     assert_eq!((&holders[0]["order_number"], &holders[0]["quantity"]), (&json!(order), &json!(1)));
-    let refused = shop.staff_refused(&["stock", "recount", "mug", "0"]);
+    let refused = shop.staff_refused(&["stock", "recount", "mug", "0", "--reason", "counted"]);
     assert_eq!(refused["error"]["details"]["holders"], holders);
-    assert_eq!(shop.staff(&["stock", "recount", "mug", "0", "--release", &order])["item"]["on_hand"], 0);
+    assert_eq!(
+        shop.staff(&["stock", "recount", "mug", "0", "--reason", "counted", "--release", &order])["item"]["on_hand"],
+        0
+    );
+    let out = shop.staff(&["stock", "list", "--out", "--search", "MUG"]);
+    assert_eq!((&out["items"][0]["code"], &out["total"]), (&json!("mug"), &json!(1)));
+    assert_eq!(shop.staff(&["stock", "list", "--untracked"])["total"], 0);
     let ahead = shop.staff(&["stock", "forecast"]);
-    assert_eq!((&ahead[0]["item"]["code"], &ahead[0]["forecast"]["state"]), (&json!("mug"), &json!("out")));
+    assert_eq!(
+        (&ahead["items"][0]["item"]["code"], &ahead["items"][0]["forecast"]["state"]),
+        (&json!("mug"), &json!("out"))
+    );
 
     shop.staff(&["config", "set", "auto_ready", "true"]);
     shop.staff(&["config", "set", "delivery_charge", "3"]);
+    let stale = shop.staff_refused(&["config", "set", "delivery_charge", "4", "--seen", "20"]);
+    assert_eq!((&stale["error"]["code"], &stale["error"]["details"]["by"]), (&json!("CONFLICT"), &json!("asha")));
     let history = shop.staff(&["config", "history", "delivery_charge"]);
     let change = &history["items"][0];
     assert_eq!((&change["by"], &change["before"], &change["after"]), (&json!("asha"), &json!("20.00"), &json!("3.00")));

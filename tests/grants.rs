@@ -450,8 +450,7 @@ async fn the_roads_of_all_roles_lead_through_the_door() {
     let code = "paneer".to_owned();
     let receive = StockReceive { item: code.clone(), quantity: 10, reason: "counted".to_owned() };
     console.execute(&manager, None, receive).await.expect("received");
-    let recount =
-        StockRecount { item: code, counted: 200, reason: "Monday count".to_owned(), release: Vec::new() };
+    let recount = StockRecount { item: code, counted: 200, reason: "Monday count".to_owned(), release: Vec::new() };
     console.execute(&manager, None, recount).await.expect("counted");
     let cancel = StaffCancelOrder { order: unanswered.id, reason: "not wanted".to_owned() };
     console.execute(&manager, None, cancel).await.expect("cancelled, and the money goes back");

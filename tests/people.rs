@@ -11,7 +11,9 @@ use servery::domain::access::Role;
 use servery::domain::error::{ErrorCode, Refused};
 use servery::domain::ids::{CustomerId, StaffId, TerminalId};
 use servery::domain::time::Timestamp;
-use servery::service::staff::{self, DEMO_ACCOUNTS, ListStaff, NewStaff, SetStaffActive, SetStaffRole, WhoAmI};
+use servery::service::staff::{
+    self, DEMO_ACCOUNTS, ListStaff, NewStaff, SetStaffActive, SetStaffRole, StaffFilter, WhoAmI,
+};
 use servery::service::terminals::{self, DEMO_EXIT_PIN, Heartbeat, ListTerminals, RevokeTerminal, TerminalRole};
 use servery::service::till::{CashDrop, CashIn, ListShifts, TillClose, TillOpen, TillStatus};
 use servery::service::{Caller, Secrets, token_hash};
@@ -254,9 +256,36 @@ async fn staff_are_added_once_by_key_and_by_name() {
             assert_eq!(code(add(&wrong, None).await), ErrorCode::ValidationError, "{wrong:?}");
         }
         house.login("mila", "first-password").await.expect("signs in");
-        let page = house.door.ask(&caller, ListStaff { filter: StaffFilter::default(), after: Some("asha".into()), limit: 2 }).await.expect("page");
+        let page = house
+            .door
+            .ask(&caller, ListStaff { filter: StaffFilter::default(), after: Some("asha".into()), limit: 2 })
+            .await
+            .expect("page");
         let names: Vec<&str> = page.items.iter().map(|row| row.username.as_str()).collect();
         assert_eq!((names, page.next.as_deref(), page.total), (vec!["mila", "noor"], Some("noor"), 4));
+        let odd = NewStaff { username: "a_b", name: "Ü%l", role: Role::Delivery, ..new };
+        let gone = add(&odd, None).await.expect("added").id;
+        let leave = SetStaffActive { staff: gone, active: false, reason: "left".into() };
+        house.door.execute(&caller, None, leave).await.expect("deactivated");
+        let found = async |text: &str, role, active| {
+            let filter = StaffFilter { text: Some(text.to_owned()), role, active };
+            let page = house.door.ask(&caller, ListStaff { filter, ..ListStaff::default() }).await.expect("found");
+            assert_eq!((page.total, page.next), (i64::try_from(page.items.len()).expect("few"), None));
+            page.items.into_iter().map(|row| row.username).collect::<Vec<_>>()
+        };
+        assert_eq!(found("MIL", None, None).await, ["mila"], "whatever the case");
+        assert_eq!(found(" ", None, None).await.len(), 5, "spaces narrow nothing");
+        for typed in ["_", "%", "Ü%"] {
+            assert_eq!(found(typed, None, None).await, ["a_b"], "{typed} stands for itself");
+        }
+        assert_eq!(found("", Some(Role::Delivery), None).await, ["a_b", "noor"]);
+        assert_eq!(found("", Some(Role::Delivery), Some(true)).await, ["noor"]);
+        assert_eq!(found("", None, Some(false)).await, ["a_b"]);
+        assert!(found("!", None, None).await.is_empty());
+        for limit in [0, 501] {
+            let asked = house.door.ask(&caller, ListStaff { limit, ..ListStaff::default() }).await;
+            assert_eq!(code(asked), ErrorCode::ValidationError);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use servery::domain::ids::{OrderId, RefundId, ShiftId, TerminalId};
 use servery::service::Caller;
 use servery::service::terminals::TerminalRole;
 use servery::service::till::{CashDrop, CashIn, CashPayout, ListShifts, TillClose, TillOpen, TillStatus};
-use servery::service::till_reports::{ClosedShifts, OpenShifts};
+use servery::service::till_reports::{ClosedFilter, ClosedShifts, OpenShifts};
 use servery::store::till::{Movement, MovementKind};
 use uuid::Uuid;
 
@@ -227,6 +227,22 @@ async fn the_reports_of_all_tills_add_up_and_go_on_page_by_page() {
         // The sums are those of the Z report itself.
         let z = door.ask(&callers[0], TillStatus { shift: Some(opened[1]) }).await.expect("Z").expect("there");
         assert_eq!((&z.shift, z.sales), (&first.items[1].shift, first.items[1].sales));
+        // By the drawer, by whoever opened or closed it, and by the day of the closing.
+        let closed_at = first.items[1].shift.closed_at.expect("closed");
+        let found = async |filter: ClosedFilter| {
+            let asked = ClosedShifts { filter, ..ClosedShifts::default() };
+            let page = door.ask(&callers[0], asked).await.expect("found");
+            assert_eq!(page.total, i64::try_from(page.items.len()).expect("few"));
+            page.items.into_iter().map(|sums| sums.shift.id).collect::<Vec<_>>()
+        };
+        let none = ClosedFilter::default;
+        assert_eq!(found(ClosedFilter { terminal: Some("CHEN-2".into()), ..none() }).await, [opened[1]]);
+        assert_eq!(found(ClosedFilter { terminal: Some(" ".into()), ..none() }).await.len(), 3);
+        let opener = first.items[0].shift.opened_by.clone().expect("somebody");
+        assert!(found(ClosedFilter { person: Some(opener), ..none() }).await.contains(&opened[2]));
+        assert!(found(ClosedFilter { person: Some("nobody".into()), ..none() }).await.is_empty());
+        assert!(found(ClosedFilter { from: Some(closed_at), ..none() }).await.contains(&opened[1]));
+        assert!(!found(ClosedFilter { until: Some(closed_at), ..none() }).await.contains(&opened[1]));
         for wrong in [page(Some("x".into())), ClosedShifts { filter: ClosedFilter::default(), after: None, limit: 0 }] {
             assert_eq!(code(door.ask(&callers[0], wrong).await), ErrorCode::ValidationError);
         }

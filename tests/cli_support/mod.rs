@@ -151,7 +151,13 @@ impl Shop {
     #[track_caller]
     pub fn stock(&self, code: &str) -> (i64, i64, i64) {
         let list = self.staff(&["stock", "list"]);
-        let item = list.as_array().expect("a list").iter().find(|item| item["code"] == code).expect("the item").clone();
+        let item = list["items"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .find(|item| item["code"] == code)
+            .expect("the item")
+            .clone();
         let count = |field: &str| item[field].as_i64().expect("a count");
         (count("on_hand"), count("reserved"), count("available"))
     }

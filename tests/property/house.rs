@@ -818,12 +818,8 @@ impl House {
                 let code = STOCK[usize::from(*item)];
                 let releasable = if *release { self.releasable(code) } else { Vec::new() };
                 let counted = (self.reserved_without(code, &releasable) + below).max(0);
-                let recount = StockRecount {
-                    item: code.into(),
-                    counted,
-                    release: releasable.clone(),
-                    reason: "count".into(),
-                };
+                let recount =
+                    StockRecount { item: code.into(), counted, release: releasable.clone(), reason: "count".into() };
                 let result = self.run(&admin, None, recount).await?;
                 let verdict = yes(counted >= self.reserved_without(code, &releasable));
                 if result.is_ok() {

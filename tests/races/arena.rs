@@ -137,8 +137,12 @@ impl Arena {
     pub fn stock_up(&self, units: i64) {
         let (on_hand, reserved) = self.stock();
         if on_hand != units + reserved {
-            let recount =
-                StockRecount { item: UNITS.to_owned(), counted: units + reserved, release: vec![], reason: "counted".to_owned() };
+            let recount = StockRecount {
+                item: UNITS.to_owned(),
+                counted: units + reserved,
+                release: vec![],
+                reason: "counted".to_owned(),
+            };
             self.run(&self.manager(), recount);
         }
     }

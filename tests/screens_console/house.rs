@@ -76,7 +76,7 @@ impl House {
     /// Somebody is let in no longer.
     pub fn deactivate(&self, username: &str) {
         let door = &self.opened.door;
-        let staff = self.run(door.ask(&Caller::System, ListStaff { filter: StaffFilter::default(), after: None, limit: 50 })).expect("the staff");
+        let staff = self.run(door.ask(&Caller::System, ListStaff::default())).expect("the staff");
         let id = staff.items.iter().find(|person| person.username == username).expect("somebody").id;
         let off = SetStaffActive { staff: id, active: false, reason: "left".to_owned() };
         self.run(door.execute(&Caller::System, None, off)).expect("deactivated");

@@ -138,6 +138,23 @@ fn what_is_changed_elsewhere_is_seen_and_the_place_is_kept() {
 }
 
 #[test]
+fn an_editor_that_was_opened_before_a_change_elsewhere_says_who_was_faster() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("5 down down enter ctrl+u");
+    desk.type_text("7");
+    let set = SetSetting { key: "max_orders_per_slot".to_owned(), value: 12.into(), seen: None };
+    house.run(house.opened().door.execute(&Caller::System, None, set)).expect("set elsewhere");
+    desk.changed();
+    desk.press("enter");
+    assert!(desk.screen().contains("changed max_orders_per_slot first"), "{}", desk.screen());
+    assert_eq!(settings(&house).max_orders_per_slot, 12, "the other one's value stays");
+    desk.press("enter");
+    assert_eq!(settings(&house).max_orders_per_slot, 7, "said again, it is meant: {}", desk.screen());
+}
+
+#[test]
 fn no_size_breaks_the_settings() {
     let house = House::demo();
     for (width, height) in [(60, 20), (61, 21), (109, 30), (110, 30), (200, 60)] {

@@ -38,6 +38,9 @@ fn the_staff_in_every_state() {
     keep("staff_last_admin", "asha", kiosk, &["6", "x", "b y e enter"]);
     keep("staff_terminals", "asha", kiosk, &["6", "t down"]);
     keep("staff_revoke", "asha", kiosk, &["6", "t", "end d"]);
+    keep("staff_search", "asha", kiosk, &["6", "/", "r a"]);
+    keep("staff_filter", "asha", kiosk, &["6", "f"]);
+    keep("staff_none_found", "asha", kiosk, &["6", "/", "x x x", "enter"]);
 }
 
 #[test]
@@ -161,4 +164,23 @@ fn a_terminal_that_was_taken_off_cannot_come_back() {
     assert!(kiosk.revoked_at.is_some(), "{}", desk.screen());
     let again = terminals::register(&house.opened().door, "kiosk-door", TerminalRole::Kiosk);
     assert!(house.run(again).is_err());
+}
+
+#[test]
+fn the_people_are_narrowed_by_role_and_by_who_is_let_in() {
+    let house = House::demo();
+    house.deactivate("noor");
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    let seen = |desk: &super::house::Desk<'_>| {
+        let screen = desk.screen();
+        ["asha ", "noor ", "ravi "].map(|name| screen.contains(name))
+    };
+    // The role; then who is let in no longer.
+    desk.press("6 f right enter enter");
+    assert_eq!(seen(&desk), [false, false, true], "{}", desk.screen());
+    desk.press("esc f enter right right enter");
+    assert_eq!(seen(&desk), [false, true, false], "{}", desk.screen());
+    desk.press("esc");
+    assert_eq!(seen(&desk), [true, true, true], "Esc shows all again: {}", desk.screen());
 }

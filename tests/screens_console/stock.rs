@@ -38,6 +38,8 @@ fn the_stock_in_every_state() {
     keep("stock_list", "asha", noon, &["3"]);
     keep("stock_search", "asha", noon, &["3", "/", "n a a n"]);
     keep("stock_none_found", "asha", noon, &["3", "/", "x x x", "enter"]);
+    keep("stock_filter", "asha", noon, &["3", "f"]);
+    keep("stock_low", "asha", noon, &["3", "f", "right enter"]);
     keep("stock_ledger", "asha", noon, &with(&["l"]));
     keep("stock_receive", "asha", noon, &with(&["r"]));
     keep("stock_recount", "asha", noon, &with(&["c"]));

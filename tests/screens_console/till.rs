@@ -79,6 +79,8 @@ fn the_till_in_every_state() {
     keep("till_cash_orders_open", "ravi", busy, &["3", "z", "7 0 0 enter space enter enter"]);
     keep("till_past_none", "ravi", |_| {}, &["3", "h"]);
     keep("till_past", "ravi", day_before, &["3", "h"]);
+    keep("till_past_filter", "ravi", day_before, &["3", "h f"]);
+    keep("till_past_narrowed", "ravi", day_before, &["3", "h f", "b a r enter r a v enter enter enter"]);
     keep("till_z_report", "ravi", day_before, &["3", "h enter"]);
 }
 

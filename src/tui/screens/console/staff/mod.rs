@@ -268,9 +268,9 @@ impl Tab for Staff {
             Action::SetPassword,
             Action::SetPin,
             Action::SetActive,
+            Action::Terminals,
             Action::Search,
             Action::Filter,
-            Action::Terminals,
             Action::Help,
         ]
     }

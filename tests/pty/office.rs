@@ -61,7 +61,7 @@ pub fn set(house: &House, key: &str, value: i64) {
 pub fn orders(house: &House) -> Vec<OrderView> {
     block_on(async {
         let office = Office::open(house, Arc::new(SystemClock)).await;
-        let list = ListOrders { filter: Default::default(), after: None, limit: 50 };
+        let list = ListOrders { filter: Default::default(), after: None, limit: 50, count_all: false };
         let page = office.door.ask(&office.admin, list).await.expect("the orders");
         let mut orders = Vec::new();
         for row in page.items {

@@ -89,7 +89,7 @@ fn screen_of_the_child() {
     let report_folder = std::env::var_os(REPORTS).map(Into::into);
     let needs = TerminalNeeds { mouse: true, wipe_scrollback: true, report_folder };
     let seen = Capabilities::detect();
-    let (guard, host) = match open(needs, seen.colors, stop) {
+    let (guard, host) = match open(needs, seen, stop) {
         Ok(opened) => opened,
         Err(error) => {
             eprintln!("{error}");

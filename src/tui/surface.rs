@@ -4,11 +4,14 @@
 //! one synchronized update, to a terminal or an SSH channel alike. It never asks the terminal
 //! anything: its size is what it was told.
 
-use super::cell_codes;
+use super::picture::Picture;
+use super::repaint;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use std::io::{self, Write};
+
+pub use super::repaint::Dialect;
 
 const BEGIN_SYNCHRONIZED: &[u8] = b"\x1b[?2026h";
 const END_SYNCHRONIZED: &[u8] = b"\x1b[?2026l";
@@ -60,14 +63,16 @@ pub struct StreamSurface<W: Write> {
     size: Size,
     cursor: Option<Position>,
     cursor_known: bool,
-    sixteen_colors: bool,
+    /// What the terminal shows once the frame is there.
+    shown: Picture,
+    dialect: Dialect,
 }
 
 impl<W: Write> StreamSurface<W> {
-    /// A surface of this size over `out`. With `sixteen_colors`, colours are written as the old
-    /// codes 30-37 and 90-97, which a terminal of 16 colours understands.
-    pub fn new(out: W, size: Size, sixteen_colors: bool) -> Self {
-        Self { frame: Vec::new(), out, size, cursor: None, cursor_known: false, sixteen_colors }
+    /// A surface of this size over `out`, which shows nothing yet.
+    pub fn new(out: W, size: Size, dialect: Dialect) -> Self {
+        let shown = Picture::blank(size);
+        Self { frame: Vec::new(), out, size, cursor: None, cursor_known: false, shown, dialect }
     }
 
     /// What is written to, for a test to look at.
@@ -88,13 +93,16 @@ impl<W: Write> Backend for StreamSurface<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let mut content = content.peekable();
-        if content.peek().is_none() {
-            return Ok(());
+        let mut next: Option<Picture> = None;
+        for (x, y, cell) in content {
+            next.get_or_insert_with(|| self.shown.clone()).put(x, y, cell);
         }
+        let Some(next) = next else { return Ok(()) };
+        let codes = repaint::codes(&self.shown, &next, self.dialect);
+        self.shown = next;
         // Writing moves the cursor, so a shown one must be placed again.
-        self.cursor_known = self.cursor_known && self.cursor.is_none();
-        cell_codes::write(&mut self.frame, content, self.sixteen_colors);
+        self.cursor_known = self.cursor_known && (self.cursor.is_none() || codes.is_empty());
+        self.frame.extend_from_slice(&codes);
         Ok(())
     }
 
@@ -130,6 +138,12 @@ impl<W: Write> Backend for StreamSurface<W> {
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
+        let top = self.cursor_known && self.cursor == Some(Position::ORIGIN);
+        self.shown = match clear_type {
+            ClearType::All => Picture::blank(self.size),
+            ClearType::AfterCursor if top => Picture::blank(self.size),
+            _ => Picture::unknown(self.size),
+        };
         self.codes().clear_region(clear_type)
     }
 
@@ -149,6 +163,10 @@ impl<W: Write> Backend for StreamSurface<W> {
 
 impl<W: Write> Surface for StreamSurface<W> {
     fn set_size(&mut self, size: Size) {
+        if size != self.size {
+            // What a terminal does with its cells when its size changes is its own affair.
+            self.shown = Picture::unknown(size);
+        }
         self.size = size;
     }
 
@@ -188,7 +206,7 @@ mod tests {
     use ratatui::{Terminal, TerminalOptions, Viewport};
 
     fn terminal(sixteen_colors: bool) -> Terminal<StreamSurface<Vec<u8>>> {
-        let surface = StreamSurface::new(Vec::new(), Size::new(20, 4), sixteen_colors);
+        let surface = StreamSurface::new(Vec::new(), Size::new(20, 4), Dialect { sixteen_colors, scrolls: true });
         let viewport = Viewport::Fixed(Rect::new(0, 0, 20, 4));
         Terminal::with_options(surface, TerminalOptions { viewport }).expect("terminal")
     }

@@ -11,7 +11,7 @@
 
 use super::app::MINIMUM;
 use super::runtime::{Host, panic_is_contained, panic_words};
-use super::surface::StreamSurface;
+use super::surface::{Dialect, StreamSurface};
 use super::text;
 use super::theme::{Background, ColorProfile};
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, Event, EventStream};
@@ -87,6 +87,8 @@ pub struct Capabilities {
     pub colors: ColorProfile,
     /// What is behind the text.
     pub background: Background,
+    /// Whether it moves rows within a part of the screen.
+    pub scrolls: bool,
 }
 
 impl Capabilities {
@@ -98,8 +100,48 @@ impl Capabilities {
 
     /// Decides from the variables `NO_COLOR`, `COLORTERM`, `TERM` and `COLORFGBG`.
     pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Self {
-        Self { colors: colors(&get), background: background(&get("COLORFGBG").unwrap_or_default()) }
+        Self {
+            colors: colors(&get),
+            background: background(&get("COLORFGBG").unwrap_or_default()),
+            scrolls: scrolls(&get("TERM").unwrap_or_default()),
+        }
     }
+
+    /// How codes are written for it.
+    const fn dialect(self) -> Dialect {
+        Dialect { sixteen_colors: matches!(self.colors, ColorProfile::Ansi16), scrolls: self.scrolls }
+    }
+}
+
+/// Whether terminals of this name know a scrolling region (DECSTBM) and inserted and deleted lines (IL, DL), as the
+/// VT102 and all that came after it do. A name that is not known gets none of it: every row is written then, which is
+/// right on each of them.
+fn scrolls(term: &str) -> bool {
+    const FAMILIES: [&str; 20] = [
+        "alacritty",
+        "contour",
+        "cygwin",
+        "foot",
+        "ghostty",
+        "iterm",
+        "kitty",
+        "konsole",
+        "linux",
+        "mintty",
+        "mlterm",
+        "putty",
+        "rio",
+        "rxvt",
+        "screen",
+        "st",
+        "tmux",
+        "vte",
+        "wezterm",
+        "xterm",
+    ];
+    // A name is a family and what it has more: `screen.xterm-256color`, `tmux-256color`.
+    let family = term.split(['-', '.']).next().unwrap_or_default();
+    FAMILIES.contains(&family) || matches!(term, "vt102" | "vt220" | "vt320" | "vt420" | "vt520")
 }
 
 fn colors(get: &impl Fn(&str) -> Option<String>) -> ColorProfile {
@@ -188,7 +230,7 @@ impl Stream for LocalEvents {
 /// [`TerminalError::Setup`] where the terminal refuses; it is then left as it was.
 pub fn open(
     needs: TerminalNeeds,
-    colors: ColorProfile,
+    capabilities: Capabilities,
     stop: CancellationToken,
 ) -> Result<(TerminalGuard, LocalHost), TerminalError> {
     if !io::stdin().is_terminal() {
@@ -212,13 +254,15 @@ pub fn open(
     enable_raw_mode().map_err(|source| TerminalError::Setup { step: "raw mode", source })?;
     send("title", "\x1b[22;2t")?;
     send("alternate screen", &ansi(EnterAlternateScreen))?;
+    // A terminal that has no alternate screen still shows what was there before.
+    send("blank screen", "\x1b[2J")?;
     send("bracketed paste", &ansi(EnableBracketedPaste))?;
     if active.needs.mouse {
         send("mouse", MOUSE_CLICKS)?;
     }
     send("cursor", &ansi(cursor::Hide))?;
     let size = crossterm::terminal::size().map_or(MINIMUM, |(width, height)| Size::new(width, height));
-    let surface = StreamSurface::new(io::stdout(), size, colors == ColorProfile::Ansi16);
+    let surface = StreamSurface::new(io::stdout(), size, capabilities.dialect());
     Ok((guard, Host { surface, events: LocalEvents::take(), size, stop }))
 }
 
@@ -435,5 +479,18 @@ mod tests {
         assert_eq!(seen(&[("COLORFGBG", "0;default;15")]).background, Background::Light);
         assert_eq!(seen(&[("COLORFGBG", "nonsense")]).background, Background::Unknown);
         assert_eq!(seen(&[]).background, Background::Unknown);
+    }
+
+    #[test]
+    fn rows_are_moved_only_where_the_name_of_the_terminal_is_known_for_it() {
+        for term in
+            ["xterm-256color", "xterm", "tmux-256color", "screen.xterm-256color", "linux", "vt220", "st-256color"]
+        {
+            assert!(seen(&[("TERM", term)]).scrolls, "{term}");
+        }
+        for term in ["dumb", "", "vt52", "vt100", "ansi", "unknown", "xtermish", "sun"] {
+            assert!(!seen(&[("TERM", term)]).scrolls, "{term}");
+        }
+        assert!(!seen(&[]).scrolls);
     }
 }

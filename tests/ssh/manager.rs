@@ -18,7 +18,12 @@ const GONE_LIMIT: Duration = Duration::from_secs(5);
 /// The way to the other end of a continent and back.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
 
-on_both_databases!(what_a_manager_does_is_seen_at_once_elsewhere);
+on_both_databases!(
+    what_a_manager_does_is_seen_at_once_elsewhere,
+    a_window_that_changes_its_size_reaches_the_console,
+    a_client_that_is_killed_leaves_no_process,
+    over_a_slow_line_nothing_that_is_typed_ahead_is_lost,
+);
 
 /// Signs the demo's admin in; what is typed goes out at once, without a look at the screen.
 fn sign_in(client: &Pty) {
@@ -66,10 +71,8 @@ fn what_a_manager_does_is_seen_at_once_elsewhere(house: &House) {
     wait::until(PATIENCE, "the session is over", || server.sessions().is_empty());
 }
 
-#[test]
-fn a_window_that_changes_its_size_reaches_the_console() {
-    let house = House::on_sqlite();
-    let server = Sshd::start(&house);
+fn a_window_that_changes_its_size_reaches_the_console(house: &House) {
+    let server = Sshd::start(house);
     let client = server.connect();
     sign_in(&client);
     for (columns, rows) in [(120, 40), (60, 20), (COLUMNS, 24)] {
@@ -88,10 +91,8 @@ fn a_window_that_changes_its_size_reaches_the_console() {
     client.wait_until(says_so, "the plea for a larger window", PATIENCE);
 }
 
-#[test]
-fn a_client_that_is_killed_leaves_no_process() {
-    let house = House::on_sqlite();
-    let server = Sshd::start(&house);
+fn a_client_that_is_killed_leaves_no_process(house: &House) {
+    let server = Sshd::start(house);
     let store = house.servery.environment().get(std::ffi::OsStr::new("SERVERY_STORE")).cloned().expect("a store");
     let consoles = || with_environment("SERVERY_STORE", store.to_str().expect("UTF-8"));
     for signed_in in [false, true] {
@@ -109,13 +110,11 @@ fn a_client_that_is_killed_leaves_no_process() {
     sign_in(&server.connect());
 }
 
-#[test]
-fn over_a_slow_line_nothing_that_is_typed_ahead_is_lost() {
-    let house = House::on_sqlite();
+fn over_a_slow_line_nothing_that_is_typed_ahead_is_lost(house: &House) {
     for name in ["Mira", "Jonas", "Leila"] {
-        order(&house, name);
+        order(house, name);
     }
-    let server = Sshd::start(&house);
+    let server = Sshd::start(house);
     let port = line::open(server.address(), ROUND_TRIP);
     let client = server.connect_through(port, &[], &[]);
     client.wait_for("Sign in", PATIENCE);
@@ -125,7 +124,7 @@ fn over_a_slow_line_nothing_that_is_typed_ahead_is_lost() {
     client.keys(&[Key::Right, Key::Right, Key::Right]);
     client.send("\r\rtyped ahead\r");
     client.wait_for("Give money back, done", PATIENCE);
-    let orders = office::orders(&house);
+    let orders = office::orders(house);
     let given_back: Vec<(Option<&str>, Vec<i64>)> = orders
         .iter()
         .map(|order| (order.called_name.as_deref(), order.refunds.iter().map(|refund| refund.amount.0).collect()))

@@ -4,7 +4,7 @@
 use super::heartbeat::Heart;
 use super::launcher::demo_accounts;
 use super::leading::Leading;
-use super::screen::{Wishes, show};
+use super::screen::{Wishes, show_with};
 use crate::cli::app::House;
 use crate::cli::shape;
 use crate::domain::error::{ErrorCode, Refused};
@@ -29,7 +29,7 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 /// Shows the console until it is ended.
 ///
 /// # Errors
-/// As `show`; the refusals of registering the terminal.
+/// As `show_with`; the refusals of registering the terminal.
 pub async fn run(house: House) -> Result<ExitCode, Refused> {
     let console = Runner::new(&house).await?;
     let _heart = Heart::start(&house, console.terminal);
@@ -41,11 +41,13 @@ pub async fn run(house: House) -> Result<ExitCode, Refused> {
     let may_lead = house.can_settle();
     let worker = Leading::start(&house, worker::Options { may_lead, ..worker::Options::default() });
     let ending = console.clone();
-    let shown = show(&house, &mut app, Wishes { mouse: false, wipe: false }, move |effect| {
+    let carry_out = move |effect| {
         let console = console.clone();
         async move { console.carry_out(effect).await }.boxed()
-    })
-    .await;
+    };
+    // The sign-in needs nothing of the store: it is shown before the change feed has opened its own connection.
+    let wishes = Wishes { mouse: false, wipe: false };
+    let shown = show_with(&house, &mut app, wishes, carry_out, |handle| handle.store_changed()).await;
     // However the screen ended, nobody can go on with its session.
     ending.sign_out().await;
     worker.end().await;

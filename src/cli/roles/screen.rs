@@ -88,7 +88,7 @@ where
         report_folder: Some(house.config.state_folder.clone()),
     };
     let stop = CancellationToken::new();
-    let (guard, host) = match terminal::open(needs, capabilities.colors, stop) {
+    let (guard, host) = match terminal::open(needs, capabilities, stop) {
         Ok(opened) => opened,
         Err(error) => {
             let status = u8::try_from(error.exit_status()).unwrap_or(1);

@@ -51,7 +51,7 @@ impl Health {
             (true, false) => ("health.well_enough", Token::Warning),
             (false, _) => ("health.not_well", Token::Danger),
         };
-        let looked = ctx.locale.t_args("health.looked_at", &[("at", &desk.time(view.at))]);
+        let looked = ctx.locale.t_args("health.looked_at", &[("at", &desk.minute(view.at))]);
         let width = u16::try_from(text::display_width(&looked)).unwrap_or_default();
         let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).areas(area);
         frame.render_widget(Paragraph::new(Line::styled(ctx.locale.t(key), ctx.style(token))), left);

@@ -25,11 +25,11 @@ pub(super) fn write<'a>(view: &HealthView, (mut left, mut right): (Leaf<'a>, Lea
     (left, right)
 }
 
-/// So long ago, in words.
+/// So long ago, in words: to the minute, so that an age is not drawn anew at every look.
 pub(super) fn ago(at: Timestamp, now: Timestamp, locale: &Locale) -> String {
     match now.seconds_since(at).max(0) {
-        seconds @ 0..=119 => locale.t_args("health.seconds_ago", &[("count", &seconds)]),
-        seconds @ 120..=7_199 => locale.t_args("health.minutes_ago", &[("count", &(seconds / 60))]),
+        0..=59 => locale.t("health.just_now"),
+        seconds @ 60..=7_199 => locale.t_args("health.minutes_ago", &[("count", &(seconds / 60))]),
         seconds @ 7_200..=172_799 => locale.t_args("health.hours_ago", &[("count", &(seconds / 3_600))]),
         seconds => locale.t_args("health.days_ago", &[("count", &(seconds / 86_400))]),
     }
@@ -89,7 +89,7 @@ fn store(view: &HealthView, leaf: &mut Leaf<'_>) {
     };
     leaf.fact(&leaf.t("health.schema"), &schema, NAME, Token::Text);
     leaf.fact(&leaf.t("health.program"), &view.program_version, NAME, Token::Text);
-    leaf.fact(&leaf.t("health.answers_in"), &latency(store.latency_micros), NAME, Token::Text);
+    leaf.fact(&leaf.t("health.answers_in"), &latency(store.latency_micros, locale), NAME, Token::Text);
     leaf.fact(&leaf.t("health.size"), &size(u64::try_from(store.size_bytes).unwrap_or(0)), NAME, Token::Text);
     if let Some(disk) = store.disk {
         let (free, all) = (size(disk.free_bytes), size(disk.size_bytes));
@@ -119,13 +119,13 @@ fn store(view: &HealthView, leaf: &mut Leaf<'_>) {
     }
 }
 
-/// Microseconds below one millisecond, so that a quick store is not said to take no time.
-fn latency(micros: i64) -> String {
-    match micros {
-        ..1_000 => format!("{micros} µs"),
-        1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
-        _ => format!("{} ms", micros / 1_000),
-    }
+/// A round figure above it: no two looks measure the same, and a picture that changes at each of them is a packet
+/// over a slow line that says nothing.
+fn latency(micros: i64, locale: &Locale) -> String {
+    const ROUND: [i64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+    let millis = ROUND.into_iter().find(|millis| micros < millis.saturating_mul(1_000));
+    let millis = millis.unwrap_or_else(|| micros.saturating_div(1_000).saturating_add(1));
+    locale.t_args("health.under_millis", &[("count", &millis)])
 }
 
 fn proof(view: &HealthView, leaf: &mut Leaf<'_>) {
@@ -397,13 +397,12 @@ mod tests {
             (size(999).as_str(), size(1_500).as_str(), size(2_000_000_000).as_str()),
             ("999 bytes", "1.5 kB", "2.0 GB")
         );
-        assert_eq!(
-            (latency(240).as_str(), latency(1_960).as_str(), latency(43_210).as_str()),
-            ("240 µs", "1.9 ms", "43 ms")
-        );
         let english = Locale::load(None).expect("English");
+        let measured = [240, 1_960, 43_210, 8_000_001].map(|micros| latency(micros, &english));
+        assert_eq!(measured, ["under 1 ms", "under 2 ms", "under 50 ms", "under 8001 ms"]);
         let now = Timestamp(1_000_000_000_000_000);
-        assert_eq!(ago(now.plus_seconds(5), now, &english), "0 s ago");
+        assert_eq!(ago(now.plus_seconds(5), now, &english), "just now");
+        assert_eq!(ago(now.plus_seconds(-60), now, &english), "1 min ago");
         assert_eq!(ago(now.plus_seconds(-600), now, &english), "10 min ago");
         assert_eq!(ago(now.plus_seconds(-7_200), now, &english), "2 h ago");
         assert_eq!(ago(now.plus_seconds(-200_000), now, &english), "2 days ago");

@@ -1,10 +1,12 @@
 //! The parts of the README that are made from the code: the state diagram, the transition table, the
-//! settings, the error codes and the keys. They stand between `<!-- made: NAME -->` and
+//! settings, the error codes, the keys and the commands. They stand between `<!-- made: NAME -->` and
 //! `<!-- made: end -->`. `SERVERY_DOCS=1 cargo test --test docs` writes them anew; without it the test
 //! fails where they differ.
 
 #![expect(clippy::expect_used, reason = "a test says where it stopped")]
 
+use clap::CommandFactory;
+use servery::cli::Cli;
 use servery::domain::error::ErrorCode;
 use servery::domain::order::{Row, Status, TABLE, To};
 use servery::domain::settings::{KEYS, Kind, Settings};
@@ -154,15 +156,33 @@ fn keys() -> String {
     text.trim_end().to_owned()
 }
 
+/// Every command of the program, with what it knows to do.
+fn commands() -> String {
+    let command = Cli::command();
+    let mut text = String::new();
+    for one in command.get_subcommands().filter(|one| one.get_name() != "help") {
+        let about = one.get_about().map(ToString::to_string).unwrap_or_default();
+        let own: Vec<String> = one
+            .get_subcommands()
+            .filter(|sub| sub.get_name() != "help")
+            .map(|sub| format!("`{}`", sub.get_name()))
+            .collect();
+        let own = if own.is_empty() { String::new() } else { format!(": {}", own.join(" ")) };
+        writeln!(text, "- **{}** – {about}{own}", one.get_name()).expect("text");
+    }
+    text.trim_end().to_owned()
+}
+
 #[test]
 fn what_is_made_from_the_code_is_as_the_code_says() {
     let mut readme = std::fs::read_to_string(README).expect("README.md");
-    let parts: [(&str, String); 5] = [
+    let parts: [(&str, String); 6] = [
         ("diagram", diagram()),
         ("transitions", table()),
         ("settings", settings()),
         ("errors", errors()),
         ("keys", keys()),
+        ("commands", commands()),
     ];
     let mut stale = Vec::new();
     for (name, made) in parts {

@@ -1,7 +1,7 @@
 //! What every role of the program stands on: store, door, secrets and gateways, opened in one place.
 //! An empty store becomes the demo. No command and no screen lives here.
 
-use crate::config::{Config, UpiApproval};
+use crate::config::{Config, UpiApproval, Variables};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::{Ids, SiteId};
 use crate::domain::payment::Method;
@@ -65,6 +65,17 @@ const FIELD_KEY: &str = "SERVERY_FIELD_KEY";
 fn host_name() -> Option<String> {
     let text = std::fs::read_to_string("/etc/hostname").ok()?;
     Some(text.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// The methods whose keys these variables have; the demo brings its own.
+pub fn configured_methods(variables: &Variables, demo: bool) -> Vec<Method> {
+    let text = |name: &str| variables.text(name).ok().flatten();
+    let (secret, publishable) = (text(SECRET_KEY), text(PUBLISHABLE_KEY));
+    let none = secret.is_none() && publishable.is_none();
+    let card = (demo && none) || CardKeys::from_variables(secret.as_deref(), publishable.as_deref()).is_ok();
+    let webhook = text(WEBHOOK_SECRET);
+    let upi = (demo && webhook.is_none()) || UpiSecret::from_variable(webhook.as_deref()).is_ok();
+    [(Method::Card, card), (Method::Upi, upi)].into_iter().filter(|(_, has)| *has).map(|(method, _)| method).collect()
 }
 
 /// The refusal for a store that cannot be opened.

@@ -2,16 +2,14 @@
 //! the Health tab shows. Looking makes no store and changes none, and needs nobody signed in: whoever can
 //! start it holds the store's address.
 
+use super::app::configured_methods;
 use super::desk::Desk;
 use super::output::{Done, Failure, shown, table};
 use super::shape;
 use crate::config::Config;
 use crate::domain::error::Refused;
 use crate::domain::money::Currency;
-use crate::domain::payment::Method;
 use crate::domain::time::{Clock, Timestamp};
-use crate::payment::card::{CardKeys, PUBLISHABLE_KEY, SECRET_KEY};
-use crate::payment::webhook::{UpiSecret, WEBHOOK_SECRET};
 use crate::service::health::{self, ConcernLevel, HealthView};
 use crate::service::health_numbers::{NumbersView, ShowNumbers};
 use crate::service::site_info::ThisSite;
@@ -58,7 +56,7 @@ impl Lookout {
     pub async fn look(&self) -> Result<Look, Refused> {
         let door = self.door().await?;
         let site = door.ask(&Caller::System, ThisSite).await?;
-        let configured = self.configured(site.demo);
+        let configured = configured_methods(&self.config.variables, site.demo);
         let view = health::look(&door, &Caller::System, Some(&configured)).await?;
         let numbers = door.ask(&Caller::System, ShowNumbers).await?;
         Ok(Look { view, numbers, currency: site.currency })
@@ -80,22 +78,6 @@ impl Lookout {
         let door = Door::new(store, self.config.site.clone(), Arc::new(SystemClock), ids);
         *kept = Some(door.clone());
         Ok(door)
-    }
-
-    /// The methods whose keys this process was given; the demo brings its own.
-    fn configured(&self, demo: bool) -> Vec<Method> {
-        let variables = &self.config.variables;
-        let text = |name: &str| variables.text(name).ok().flatten();
-        let (secret, publishable) = (text(SECRET_KEY), text(PUBLISHABLE_KEY));
-        let none = secret.is_none() && publishable.is_none();
-        let card = (demo && none) || CardKeys::from_variables(secret.as_deref(), publishable.as_deref()).is_ok();
-        let webhook = text(WEBHOOK_SECRET);
-        let upi = (demo && webhook.is_none()) || UpiSecret::from_variable(webhook.as_deref()).is_ok();
-        [(Method::Card, card), (Method::Upi, upi)]
-            .into_iter()
-            .filter(|(_, has)| *has)
-            .map(|(method, _)| method)
-            .collect()
     }
 }
 

@@ -1,12 +1,15 @@
 //! `servery init`: sets a site up for real work, with its first admin; or the demo. What is not given
 //! as a flag is asked for at the terminal, one question at a time, each with an example.
 
+use super::app::configured_methods;
 use super::desk::Desk;
 use super::output::{Done, Failure, is_interactive};
 use crate::domain::access::Role;
 use crate::domain::error::Refused;
 use crate::domain::money::Currency;
+use crate::domain::payment::Method;
 use crate::service::secrets::pepper_path;
+use crate::service::settings::SetSetting;
 use crate::service::setup::{self, InitSite};
 use crate::service::staff::{self, NewStaff};
 use crate::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds};
@@ -71,6 +74,7 @@ pub async fn run(init: Init, desk: &Desk) -> Done {
         ));
     }
     let door = Door::new(store, config.site.clone(), clock, ids);
+    let without = if init.demo { Vec::new() } else { switch_off_without_keys(&door, desk).await? };
     match &first {
         Some(First { name, password }) => {
             let new = NewStaff { username: name, name, role: Role::Admin, password, pin: None };
@@ -82,14 +86,40 @@ pub async fn run(init: Init, desk: &Desk) -> Done {
     }
     let value = serde_json::json!({ "site": site.site, "name": site.name, "demo": site.demo });
     desk.output.answer(&value, || {
-        let next = first.as_ref().map_or_else(String::new, |first| {
-            format!(
-                "\nNext: servery console, and sign in as {}. Make the menu there, then open servery kiosk.",
-                first.name
-            )
-        });
+        let next = first.as_ref().map_or_else(String::new, |first| format!("\n{}", next_words(&first.name, &without)));
         format!("The site {} is set up at {}.{next}", site.site, config.store)
     })
+}
+
+/// A kiosk that offers a method without its keys does not start. So a place begins with the methods that
+/// it can take; the others are switched off, and named in the answer.
+async fn switch_off_without_keys(door: &Door, desk: &Desk) -> Result<Vec<&'static str>, Refused> {
+    let ready = configured_methods(&desk.config.variables, false);
+    let mut without = Vec::new();
+    for (method, name, key) in
+        [(Method::Card, "cards", "card_payment_enabled"), (Method::Upi, "UPI", "upi_payment_enabled")]
+    {
+        if !ready.contains(&method) {
+            let off = SetSetting { key: key.to_owned(), value: serde_json::Value::Bool(false), seen: None };
+            door.execute(&Caller::System, None, off).await?;
+            without.push(name);
+        }
+    }
+    Ok(without)
+}
+
+/// What a new manager does next, one step a line.
+fn next_words(admin: &str, without: &[&str]) -> String {
+    let mut words = format!(
+        "Next:\n  1. servery console   sign in as {admin}; 2 opens the menu, a adds a dish\n  \
+         2. servery kiosk     where guests order\n  \
+         3. servery kitchen   Space moves an order on, c takes cash"
+    );
+    if !without.is_empty() {
+        let off = without.join(" and ");
+        words.push_str(&format!("\nCash only for now: {off} are off until their keys are set (README)."));
+    }
+    words
 }
 
 /// The first admin.
@@ -104,18 +134,20 @@ fn answers(init: &Init, desk: &Desk) -> Result<(InitSite, First), Refused> {
         ask("name", "Name of the place, as customers read it", "Corner Canteen", None, init.name.as_ref(), |name| {
             if name.trim().is_empty() { Err(Refused::invalid("name", "The site needs a name.")) } else { Ok(()) }
         })?;
-    let currency = ask("currency", "Currency (ISO 4217)", "EUR", None, init.currency.as_ref(), |code| {
-        Currency::parse(code).map(|_| ())
-    })?;
+    let currency = ask("currency", "Currency, three letters", "EUR", None, init.currency.as_ref(), |code| {
+        Currency::parse(&code.to_uppercase()).map(|_| ())
+    })?
+    .to_uppercase();
     let zone = machine_zone();
     let time_zone = ask("time-zone", "Time zone", "Europe/Berlin", zone.as_deref(), init.time_zone.as_ref(), |zone| {
-        let known = zone.parse::<Tz>().map(|_| ());
-        known.map_err(|_| Refused::invalid("time_zone", "Give a zone of the IANA list, such as Asia/Kolkata."))
+        let unknown = || Refused::invalid("time_zone", "Give a zone such as Europe/Berlin, or its city alone.");
+        known_zone(zone).map(|_| ()).ok_or_else(unknown)
     })?;
+    let time_zone = known_zone(&time_zone).map_or(time_zone, |zone| zone.name().to_owned());
     let given = init.cutoff.clone().or_else(|| (!is_interactive()).then(|| CUTOFF.to_owned()));
     let cutoff = ask(
         "cutoff",
-        "When the business day begins (sales after midnight belong to the day before)",
+        "Sales before this time belong to the day before",
         "04:00",
         Some(CUTOFF),
         given.as_ref(),
@@ -167,7 +199,7 @@ fn ask(
         let answer = if typed.is_empty() { usual.unwrap_or_default() } else { typed };
         match check(answer) {
             Ok(()) => return Ok(answer.to_owned()),
-            Err(refused) => super::output::complain(&format!("{} {}", refused.message, refused.help)),
+            Err(refused) => super::output::complain(&refused.message),
         }
     }
     Err(missing())
@@ -176,18 +208,33 @@ fn ask(
 /// The password: twice from a prompt, or once from standard input.
 fn password(username: &str, desk: &Desk) -> Result<Zeroizing<String>, Refused> {
     for _ in 0..TRIES {
-        let password = desk.secret("Password")?;
+        let password = desk.secret(if is_interactive() { "Password (8 characters or more)" } else { "Password" })?;
         let judged = crate::service::sign_in::check_password(username, &password);
         if !is_interactive() {
             return judged.map(|()| password);
         }
         match judged {
-            Err(refused) => super::output::complain(&format!("{} {}", refused.message, refused.help)),
+            Err(refused) => super::output::complain(&refused.message),
             Ok(()) if *desk.secret("Once more")? == *password => return Ok(password),
             Ok(()) => super::output::complain("The two are not the same."),
         }
     }
     Err(Refused::invalid("password", "No password was chosen."))
+}
+
+/// The zone of this name, in any case; or the one zone whose city this is (`berlin`).
+fn known_zone(typed: &str) -> Option<Tz> {
+    let wanted = typed.trim().replace(' ', "_").to_lowercase();
+    let mut known = chrono_tz::TZ_VARIANTS.iter().copied();
+    if let Some(zone) = known.find(|zone| zone.name().to_lowercase() == wanted) {
+        return Some(zone);
+    }
+    let city = format!("/{wanted}");
+    let mut of_city = chrono_tz::TZ_VARIANTS.iter().copied().filter(|zone| zone.name().to_lowercase().ends_with(&city));
+    match (of_city.next(), of_city.next()) {
+        (Some(zone), None) => Some(zone),
+        _ => None,
+    }
 }
 
 /// The zone of this machine, where it says so by the name of the list.

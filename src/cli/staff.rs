@@ -9,6 +9,7 @@ use crate::domain::error::Refused;
 use crate::service::staff::{
     ListStaff, NewStaff, SetStaffActive, SetStaffRole, StaffFilter, StaffView, add_staff, set_password, set_pin,
 };
+use crate::service::terminals::{self, ListTerminals, TerminalRole};
 use clap::{Args, Subcommand};
 
 /// What can be done with the staff.
@@ -47,6 +48,11 @@ pub enum Staff {
     Pin {
         /// The sign-in name
         username: String,
+    },
+    /// Set the PIN with which a kiosk is left, from a prompt or standard input
+    ExitPin {
+        /// The kiosk's name, such as kiosk-counter
+        kiosk: String,
     },
 }
 
@@ -118,6 +124,17 @@ pub async fn run(command: Staff, desk: &Desk) -> Done {
         Staff::Password { username } => {
             let staff = find(&username, &counter).await?.id;
             set_password(&house.door, &house.secrets, caller, staff, &desk.secret("Password")?).await?
+        }
+        Staff::ExitPin { kiosk } => {
+            let wanted = kiosk.trim();
+            let known = counter.ask(ListTerminals).await?;
+            let terminal = known.into_iter().find(|terminal| {
+                terminal.name == wanted && terminal.role == TerminalRole::Kiosk && terminal.revoked_at.is_none()
+            });
+            let terminal = terminal.ok_or_else(|| Refused::not_found("kiosk", shown(wanted)))?;
+            let pin = desk.secret("PIN")?;
+            terminals::set_exit_pin(&house.door, &house.secrets, caller, terminal.id, &pin).await?;
+            return counter.answer(&terminal, || format!("{} has a new exit PIN.", shown(&terminal.name)));
         }
         Staff::Pin { username } => {
             let staff = find(&username, &counter).await?.id;

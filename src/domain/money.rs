@@ -293,6 +293,22 @@ impl Money {
         parse_decimal(field, text.trim(), currency.exponent()).map(Self)
     }
 
+    /// As [`Money::parse`], of what a person types at a screen: `12,50` is `12.50`. A comma is taken for
+    /// the point only where it can part no thousands: there is one, with one or two digits behind it.
+    ///
+    /// # Errors
+    /// As [`Money::parse`].
+    pub fn parse_typed(field: &str, text: &str, currency: Currency) -> Result<Self, Refused> {
+        let text = text.trim();
+        let decimal = text
+            .split_once(',')
+            .filter(|(whole, part)| !whole.contains('.') && matches!(part.len(), 1 | 2) && !part.contains(','));
+        match decimal {
+            Some((whole, part)) => Self::parse(field, &format!("{whole}.{part}"), currency),
+            None => Self::parse(field, text, currency),
+        }
+    }
+
     /// The bare decimal number for JSON, CSV and input fields: `12.50`.
     #[must_use]
     pub fn plain(self, currency: Currency) -> String {
@@ -357,6 +373,18 @@ mod tests {
 
     fn currency(code: &str) -> Currency {
         Currency::parse(code).expect("known code")
+    }
+
+    #[test]
+    fn a_typed_comma_is_a_point_only_where_it_parts_no_thousands() {
+        let typed = |text| Money::parse_typed("price", text, currency("EUR")).ok();
+        assert_eq!(typed("9,50"), Some(Money(950)));
+        assert_eq!(typed(" -9,5 "), Some(Money(-950)));
+        assert_eq!(typed("9.50"), Some(Money(950)));
+        for unclear in ["1,200", "1,200.50", "1.200,50", "9,5,0", ",5", "9,", "9,x"] {
+            assert_eq!(typed(unclear), None, "{unclear}");
+        }
+        assert_eq!(Money::parse_typed("price", "9,5", currency("JPY")).ok(), None);
     }
 
     #[test]

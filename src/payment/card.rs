@@ -82,7 +82,8 @@ impl fmt::Debug for CardKeys {
 
 fn test_key<'a>(variable: &str, prefix: &str, value: Option<&'a str>) -> Result<&'a str, Refused> {
     let help = format!(
-        "Set {variable} in the environment or in a file .env to a test key ({prefix}…), or turn card_payment_enabled off."
+        "Set {SECRET_KEY} (sk_test_…) and {PUBLISHABLE_KEY} (pk_test_…) in the environment or in a file .env, or \
+         switch Cards off: servery console, Settings."
     );
     let value = value.map(str::trim).filter(|value| !value.is_empty());
     let value = value.ok_or_else(|| {

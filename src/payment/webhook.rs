@@ -43,8 +43,9 @@ impl UpiSecret {
     /// # Errors
     /// `VALIDATION_ERROR` on the variable when it is missing or shorter than 16 bytes.
     pub fn from_variable(secret: Option<&str>) -> Result<Self, Refused> {
-        let help =
-            format!("Set {WEBHOOK_SECRET} in the environment or in a file .env, or turn upi_payment_enabled off.");
+        let help = format!(
+            "Set {WEBHOOK_SECRET} in the environment or in a file .env, or switch UPI off: servery console, Settings."
+        );
         let secret = secret.map(str::trim).filter(|secret| !secret.is_empty()).ok_or_else(|| {
             let message = format!("UPI payment needs {WEBHOOK_SECRET}, which is not set.");
             Refused::invalid(WEBHOOK_SECRET, message).help(help.clone())

@@ -115,7 +115,7 @@ pub struct MoveItem {
 }
 
 /// A code from a name: small letters, digits and hyphens; unique among `taken`.
-fn code_from(name: &str, taken: impl Fn(&str) -> bool) -> String {
+pub fn code_from(name: &str, taken: impl Fn(&str) -> bool) -> String {
     let mut code = String::new();
     for letter in name.to_lowercase().chars() {
         if letter.is_ascii_lowercase() || letter.is_ascii_digit() {

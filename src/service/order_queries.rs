@@ -139,6 +139,8 @@ pub struct OrderSummary {
     pub due: Money,
     /// When it was placed.
     pub created_at: Timestamp,
+    /// Whether money of it went back, or is on its way back.
+    pub money_back: bool,
 }
 
 /// The order's row, if the actor may see it.
@@ -272,6 +274,7 @@ fn summary(row: OrderSummaryRow) -> Result<OrderSummary, Refused> {
         total: Money(row.total),
         due: Money(row.due),
         created_at: Timestamp(row.created_at),
+        money_back: row.money_back,
     })
 }
 

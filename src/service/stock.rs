@@ -14,6 +14,7 @@ use crate::domain::access::Permission;
 use crate::domain::consumption::{Consumption, Subject};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::{OrderId, StockItemId};
+use crate::domain::menu::Item;
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::records::AuditRow;
@@ -467,6 +468,14 @@ impl UseCase for StockWaste {
     }
 }
 
+/// The one dish on the menu with this name, in any case.
+fn named_dish<'a>(menu: &'a menu_rows::LoadedMenu, name: &str) -> Option<&'a Item> {
+    let wanted = name.trim().to_lowercase();
+    let mut named =
+        menu.menu.items.iter().filter(|item| item.deleted_at.is_none() && item.name.to_lowercase() == wanted);
+    named.next().filter(|_| named.next().is_none())
+}
+
 impl UseCase for StockSet {
     type Output = StockChanged;
     const NAME: &'static str = "stock_set";
@@ -520,7 +529,8 @@ impl UseCase for StockSet {
         if let Some(item) = &self.sold_as {
             let loaded = menu_rows::load(context.tx, &site).await?;
             let shown = text::clean(item, 60, false);
-            let item = loaded.find_item(item).ok_or_else(|| Refused::not_found("menu item", shown))?;
+            let item = loaded.find_item(item).or_else(|| named_dish(&loaded, item));
+            let item = item.ok_or_else(|| Refused::not_found("menu item", shown).with("field", "sold_as"))?;
             let row = Consumption { subject: Subject::Item(item.id), stock_item_id: id, units: 1 };
             menu_rows::put_consumption(context.tx, &site, &row).await?;
             sites::menu_changed(context.tx, &site).await?;

@@ -142,6 +142,7 @@ pub struct OrderSummaryRow {
     pub total: i64,
     pub due: i64,
     pub created_at: i64,
+    pub money_back: bool,
 }
 
 /// What a list of orders is narrowed to; `None`: everything.
@@ -178,6 +179,13 @@ macro_rules! line_columns {
         "order_id, id, position, item_id, item_code, item_name, category_name, base_price, unit_price, options, \
          quantity, line_total, discount_share, tax_share, total_share, tax_class_name, tax_rate_ppm, consumption, \
          station_id, prep_minutes, diet, allergens, note, voided, restocked, wasted, done"
+    };
+}
+macro_rules! summary_columns {
+    () => {
+        "id, order_number, status, reason, fulfilment, method, paid, called_name, total, due, created_at, \
+         EXISTS (SELECT 1 FROM refunds WHERE refunds.site_id = orders.site_id AND refunds.order_id = orders.id \
+         AND refunds.status <> 'failed') AS money_back"
     };
 }
 macro_rules! filter {
@@ -254,14 +262,16 @@ const RELEASE_SLOT: &str = "UPDATE slot_counters SET claimed = claimed - 1 \
 const LINE_COUNTERS: &str = "UPDATE order_lines SET voided = $4, restocked = $5, wasted = $6, done = $7 \
      WHERE site_id = $1 AND order_id = $2 AND id = $3";
 const PAGE: &str = concat!(
-    "SELECT id, order_number, status, reason, fulfilment, method, paid, called_name, total, due, created_at \
-     FROM orders WHERE ",
+    "SELECT ",
+    summary_columns!(),
+    " FROM orders WHERE ",
     filter!(),
     " AND (created_at < $8 OR (created_at = $8 AND id < $9)) ORDER BY created_at DESC, id DESC LIMIT $10"
 );
 const PAGE_OF_CUSTOMER: &str = concat!(
-    "SELECT id, order_number, status, reason, fulfilment, method, paid, called_name, total, due, created_at \
-     FROM orders WHERE ",
+    "SELECT ",
+    summary_columns!(),
+    " FROM orders WHERE ",
     filter!(),
     " AND (created_at < $8 OR (created_at = $8 AND id < $9)) AND customer_id = $11 \
      ORDER BY created_at DESC, id DESC LIMIT $10"

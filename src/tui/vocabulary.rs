@@ -56,6 +56,8 @@ vocabulary! {
     end_reason(EndReason) in "end_reason";
     /// What happens to an order.
     event(EventKind) in "event";
+    /// What happened to an order.
+    step(EventKind) in "step";
     /// What a terminal is for.
     terminal_role(TerminalRole) in "terminal_role";
     /// What is of concern about the house.

@@ -84,6 +84,39 @@ fn the_pictures_on_a_light_background() {
     record(&kiosk, "kiosk-menu", "servery kiosk", ON_LIGHT);
 }
 
+/// The console is wide enough that what is selected stands beside the list.
+const DESK: (u16, u16) = (120, 32);
+
+#[test]
+fn the_pictures_of_the_console() {
+    if !svg::is_recording() {
+        return;
+    }
+    let house = house_with(ON_DARK);
+    rush::begin(&house);
+    let console = Pty::servery(&house.servery, &["console", "--terminal", "office"], DESK.0, DESK.1);
+    console.wait_for("Sign in", PATIENCE);
+    console.send("asha");
+    console.key(Key::Enter);
+    console.send("demo-asha-2026");
+    console.key(Key::Enter);
+    console.wait_for("6 orders", PATIENCE);
+    console.wait_gone("Hello", PATIENCE);
+    // The one with options and a note.
+    console.key(Key::Down);
+    console.wait_for("mild, please", PATIENCE);
+    record(&console, "console-orders", "servery console", ON_DARK);
+    console.send("2");
+    console.wait_for("Masala Dosa", PATIENCE);
+    console.send("/biryani");
+    console.key(Key::Enter);
+    console.wait_for("Boiled egg", PATIENCE);
+    record(&console, "console-menu", "servery console", ON_DARK);
+    console.send("7");
+    console.wait_for("By way of paying", PATIENCE);
+    record(&console, "console-reports", "servery console", ON_DARK);
+}
+
 /// From the attract screen to the code for the phone, with a picture of each screen.
 fn kiosk_pictures(kiosk: &Pty, looks: Looks) {
     house::to_menu(kiosk);

@@ -1,7 +1,7 @@
 //! The first day of a real place: the site is set up by answering questions, and its first admin signs in
 //! at the console.
 
-use crate::house::{COLUMNS, PATIENCE, ROWS};
+use crate::house::{ATTRACT, COLUMNS, PATIENCE, ROWS};
 use crate::support::postgres::database;
 use crate::support::process::Servery;
 use crate::support::pty::{Key, Pty};
@@ -21,18 +21,20 @@ fn a_place_is_set_up_at_the_terminal(servery: &Servery) {
     answer(&init, "Currency", "euros");
     // What cannot be is said, and the question comes again.
     init.wait_for("in capitals, such as EUR", PATIENCE);
-    answer(&init, "Currency (ISO 4217) (such as EUR): ", "EUR");
-    answer(&init, "Time zone", "Europe/Berlin");
-    answer(&init, "When the business day begins", "05:00");
+    answer(&init, "Currency, three letters (such as EUR): ", "eur");
+    answer(&init, "Time zone", "berlin");
+    answer(&init, "Sales before this time", "05:00");
     answer(&init, "Sign-in name of the first admin", "mia");
-    for question in ["Password: ", "Once more: "] {
+    for question in ["Password (8 characters or more): ", "Once more: "] {
         init.wait_for(question.trim_end(), PATIENCE);
         // The program hides what is typed only once it waits for it; a hand is slower than that.
         until(PATIENCE, "a terminal that hides what is typed", || init.is_cooked() == Some(false));
         init.send("a good long pass phrase");
         init.key(Key::Enter);
     }
-    init.wait_for("Next: servery console", PATIENCE);
+    init.wait_for("1. servery console", PATIENCE);
+    // Without a provider's keys the place begins with cash; a kiosk that offered more would not start.
+    init.wait_for("cards and UPI are off until their keys are set", PATIENCE);
     assert!(init.wait_exit(PATIENCE).success(), "{}", init.screen());
     assert!(!init.screen().contains("pass phrase"), "the password is not shown:\n{}", init.screen());
 
@@ -51,6 +53,14 @@ fn a_place_is_set_up_at_the_terminal(servery: &Servery) {
     console.send("q");
     assert!(console.wait_exit(PATIENCE).success());
     console.assert_restored();
+
+    let kiosk = Pty::servery(servery, &["kiosk", "--terminal", "kiosk-1"], COLUMNS, ROWS);
+    kiosk.wait_for(ATTRACT, PATIENCE);
+    kiosk.key(Key::Ctrl('q'));
+    kiosk.wait_for("The exit PIN of this terminal", PATIENCE);
+    kiosk.send("112358");
+    kiosk.key(Key::Enter);
+    kiosk.wait_for("no exit PIN yet", PATIENCE);
 }
 
 #[test]

@@ -205,6 +205,24 @@ fn options_are_added_edited_switched_and_deleted() {
 }
 
 #[test]
+fn a_decimal_comma_in_choices_parts_no_choices() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("2 /");
+    desk.type_text("cola");
+    desk.press("enter down o end enter");
+    desk.type_text("Size");
+    desk.press("enter enter enter");
+    desk.type_text("Small, Large=0,80, 7 up=1");
+    desk.press("enter");
+    let cola = book(&house).items.into_iter().find(|item| item.code == "cola").expect("cola");
+    let group = cola.option_groups.into_iter().find(|group| group.name == "Size").expect("the group");
+    let choices: Vec<_> = group.choices.iter().map(|one| (one.name.as_str(), one.price_delta.0)).collect();
+    assert_eq!(choices, [("Small", 0), ("Large", 80), ("7 up", 100)], "{}", desk.screen());
+}
+
+#[test]
 fn categories_are_added_renamed_moved_deleted_and_restored() {
     let house = House::demo();
     let live = |house: &House| -> Vec<String> {

@@ -105,7 +105,7 @@ fn slots_are_added_changed_and_removed_and_never_overlap() {
     assert!(desk.screen().contains("overlap"), "{}", desk.screen());
     assert_eq!(hours(&house), ["all day 00:00-00:00"]);
     // The whole day makes room first.
-    desk.press("esc enter down ctrl+u");
+    desk.press("esc esc enter down ctrl+u");
     desk.type_text("16:00");
     desk.press("down ctrl+u");
     desk.type_text("22:00");
@@ -165,4 +165,21 @@ fn no_size_breaks_the_settings() {
             assert!(!desk.screen().contains('⟦'), "{}", desk.screen());
         }
     }
+}
+
+#[test]
+fn a_setting_is_found_by_its_words() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("5 /");
+    desk.type_text("cash");
+    assert!(!desk.screen().contains("Open for orders"), "{}", desk.screen());
+    desk.press("enter space");
+    assert!(!settings(&house).cash_payment_enabled, "{}", desk.screen());
+    desk.press("/ ctrl+u");
+    desk.type_text("no such setting");
+    assert!(desk.screen().contains("No setting has these words"), "{}", desk.screen());
+    desk.press("esc");
+    assert!(desk.screen().contains("Open for orders"), "{}", desk.screen());
 }

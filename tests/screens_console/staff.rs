@@ -37,6 +37,7 @@ fn the_staff_in_every_state() {
     keep("staff_deactivate", "asha", kiosk, &["6", "down x"]);
     keep("staff_last_admin", "asha", kiosk, &["6", "x", "b y e enter"]);
     keep("staff_terminals", "asha", kiosk, &["6", "t down"]);
+    keep("staff_exit_pin", "asha", kiosk, &["6", "t end", "i"]);
     keep("staff_revoke", "asha", kiosk, &["6", "t", "end d"]);
     keep("staff_search", "asha", kiosk, &["6", "/", "r a"]);
     keep("staff_filter", "asha", kiosk, &["6", "f"]);
@@ -59,7 +60,8 @@ fn somebody_new_signs_in_with_the_password_that_was_typed_twice() {
     desk.press("enter");
     assert_eq!(people(&house).len(), 3, "{}", desk.screen());
     assert!(desk.screen().contains("not the same"), "{}", desk.screen());
-    desk.press("y enter");
+    desk.type_text("correct horse battery");
+    desk.press("enter");
     assert_eq!(person(&house, "mira").role, Role::Delivery, "{}", desk.screen());
     let (door, secrets) = (&house.opened().door, &house.opened().secrets);
     house.run(login(door, secrets, None, "mira", "correct horse battery")).expect("signed in");
@@ -183,4 +185,30 @@ fn the_people_are_narrowed_by_role_and_by_who_is_let_in() {
     assert_eq!(seen(&desk), [false, true, false], "{}", desk.screen());
     desk.press("esc");
     assert_eq!(seen(&desk), [true, true, true], "Esc shows all again: {}", desk.screen());
+}
+
+#[test]
+fn a_kiosk_is_left_with_the_exit_pin_that_a_manager_set() {
+    let house = House::demo();
+    kiosk(&house);
+    let (door, secrets) = (&house.opened().door, &house.opened().secrets);
+    let all = house.run(door.ask(&Caller::System, ListTerminals)).expect("the terminals");
+    let at = all.iter().find(|terminal| terminal.name == "kiosk-door").expect("the kiosk").id;
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("6 t end i");
+    for typed in ["123456", "604817", "604817"] {
+        // The first is too easy, and is typed over.
+        desk.type_text(typed);
+        desk.press("enter");
+        if typed == "123456" {
+            desk.type_text(typed);
+            desk.press("enter");
+            assert!(house.run(terminals::verify_exit_pin(door, secrets, at, typed)).is_err(), "{}", desk.screen());
+            desk.press("pageup");
+        }
+    }
+    assert!(desk.screen().contains("new exit PIN"), "{}", desk.screen());
+    house.run(terminals::verify_exit_pin(door, secrets, at, "604817")).expect("left");
+    assert!(house.run(terminals::verify_exit_pin(door, secrets, at, terminals::DEMO_EXIT_PIN)).is_err());
 }

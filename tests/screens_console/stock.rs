@@ -135,15 +135,37 @@ fn something_new_is_counted_and_a_known_code_is_not_taken_over() {
     let mut desk = house.console(120, 40);
     desk.sign_in("asha");
     desk.press("3 n");
+    desk.type_text("Tissues");
+    desk.press("enter enter enter 9 enter enter");
     desk.type_text("samosa");
     desk.press("enter");
-    desk.type_text("Tissues");
-    desk.press("enter enter enter backspace 9 enter enter");
     assert!(desk.screen().contains("counted already"), "{}", desk.screen());
     assert_eq!(item(&house, "samosa"), before);
     desk.type_text("-box");
-    desk.press("up enter");
+    desk.press("enter");
     let new = item(&house, "samosa-box");
     assert_eq!((new.on_hand, new.name.as_str()), (9, "Tissues"), "{}", desk.screen());
     assert!(desk.screen().contains("Tissues (samosa-box)"), "it is selected: {}", desk.screen());
+}
+
+#[test]
+fn a_code_is_made_of_the_name_and_a_dish_is_named_as_people_call_it() {
+    let house = House::demo();
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("3 n");
+    desk.type_text("Cola bottles");
+    desk.press("enter enter enter 5 enter");
+    desk.type_text("no such dish");
+    desk.press("enter enter");
+    assert!(desk.screen().contains("no such dish"), "{}", desk.screen());
+    desk.press("ctrl+u");
+    desk.type_text("masala chai");
+    desk.press("enter enter");
+    assert_eq!(item(&house, "cola-bottles").on_hand, 5, "{}", desk.screen());
+    let ask = servery::service::menu_book::MenuBook::default();
+    let book = house.run(house.opened().door.ask(&Caller::System, ask)).expect("the menu");
+    let uses = |name: &str| book.items.iter().find(|one| one.name == name).map(|one| one.uses.clone());
+    let uses = uses("Masala Chai").expect("the dish");
+    assert!(uses.iter().any(|one| one.stock == "cola-bottles" && one.units == 1), "{uses:?}");
 }

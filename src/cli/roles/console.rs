@@ -166,6 +166,9 @@ impl Runner {
                 answer(staff::set_password(door, secrets, &caller, staff, &password.0).await?)
             }
             Act::SetPin { staff, pin } => answer(staff::set_pin(door, secrets, &caller, staff, &pin.0).await?),
+            Act::SetExitPin { terminal, pin } => {
+                answer(terminals::set_exit_pin(door, secrets, &caller, terminal, &pin.0).await?)
+            }
             Act::VerifySeals => answer(audit::verify(door, &caller).await?),
             Act::Prove => answer(doctor::examine(door, &caller).await?),
             Act::Backup => {

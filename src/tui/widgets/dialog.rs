@@ -19,6 +19,8 @@ use ratatui::widgets::{Block, BorderType, Paragraph};
 const LIST: &str = "dialog";
 /// Columns of a dialog, where the screen has them.
 const WIDTH: u16 = 56;
+/// Of a text that may be so long or longer, it is said how much room is left.
+const LONG: usize = 30;
 
 /// What an input did to a dialog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +138,7 @@ impl Dialog {
         // The answers matter more than the last lines of a long question.
         let answers = match &self.kind {
             Kind::Choice { choices, .. } => u16::try_from(choices.len()).unwrap_or(u16::MAX),
+            Kind::Text(field) if field.limit() < LONG => 3,
             Kind::Text(_) => 4,
         };
         let for_body = area.height.saturating_sub(answers.min(area.height / 2)).saturating_sub(5);
@@ -183,6 +186,10 @@ fn draw_field(field: &TextInput, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCt
     let inner = block.inner(boxed);
     frame.render_widget(block, boxed);
     field.draw(frame, inner, ctx);
+    // Of a number nobody wants to know how much longer it could be.
+    if field.limit() < LONG {
+        return;
+    }
     let room = i64::try_from(field.room()).unwrap_or(i64::MAX);
     let words = ctx.locale.t_plural("common.characters_left", room, &[]);
     frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))).right_aligned(), left);

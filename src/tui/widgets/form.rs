@@ -5,7 +5,7 @@
 //! reads the values by the fields' names and hands them to a use case, which judges again.
 
 use super::input::TextInput;
-use super::{footer, panel};
+use super::{footer, list, panel};
 use crate::domain::money::{Currency, Money};
 use crate::tui::app::{Env, Hit, Input, ViewCtx};
 use crate::tui::key::Key;
@@ -27,6 +27,8 @@ const FIELDS: &str = "form";
 const WIDTH: u16 = 72;
 /// Columns of the fields' names.
 const LABEL: u16 = 22;
+/// From so many fields on, a changed form asks before it closes.
+const MANY: usize = 3;
 
 /// What a line of text must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +69,7 @@ impl Kind {
                 Ok(_) => Some("form.out_of_range"),
                 Err(_) => Some("form.not_a_number"),
             },
-            Self::Amount { currency, signed } => match Money::parse("amount", value, currency) {
+            Self::Amount { currency, signed } => match Money::parse_typed("amount", value, currency) {
                 Ok(amount) if signed || amount.0 >= 0 => None,
                 Ok(_) => Some("form.below_zero"),
                 Err(_) => Some("form.not_an_amount"),
@@ -150,6 +152,16 @@ impl Field {
     const fn is_text(&self) -> bool {
         matches!(self.entry, Entry::Line { .. })
     }
+
+    /// The field is worked on now. A number, an amount or a secret is rather typed anew than corrected:
+    /// what was in it is selected.
+    fn enter(&mut self) {
+        if let Entry::Line { input, kind } = &mut self.entry
+            && (matches!(kind, Kind::Number(..) | Kind::MaybeNumber(..) | Kind::Amount { .. }) || input.is_secret())
+        {
+            input.select_all();
+        }
+    }
 }
 
 /// What an input did to a form.
@@ -173,13 +185,17 @@ pub struct Form {
     first: Cell<usize>,
     waiting: bool,
     problem: Option<String>,
+    /// Something was typed or switched since it was opened.
+    changed: bool,
+    /// It was asked to close although something was changed; the next time it does.
+    closing: bool,
 }
 
 impl Form {
     /// A form with these fields, the first of them worked on.
     #[must_use]
     pub fn new(title: impl Into<String>, body: impl Into<String>, fields: Vec<Field>) -> Self {
-        Self {
+        let mut form = Self {
             title: title.into(),
             body: body.into(),
             fields,
@@ -187,6 +203,17 @@ impl Form {
             first: Cell::new(0),
             waiting: false,
             problem: None,
+            changed: false,
+            closing: false,
+        };
+        form.focus_on(0);
+        form
+    }
+
+    fn focus_on(&mut self, at: usize) {
+        self.focus = at;
+        if let Some(field) = self.fields.get_mut(at) {
+            field.enter();
         }
     }
 
@@ -235,7 +262,7 @@ impl Form {
     pub fn amount(&self, name: &str) -> Option<Money> {
         match self.field(name) {
             Some(Entry::Line { input, kind: Kind::Amount { currency, .. } }) => {
-                Money::parse(name, input.value().trim(), *currency).ok()
+                Money::parse_typed(name, input.value().trim(), *currency).ok()
             }
             _ => None,
         }
@@ -271,7 +298,7 @@ impl Form {
         self.waiting = false;
         self.problem = Some(words.into());
         if let Some(at) = field.and_then(|name| self.fields.iter().position(|field| field.name == name)) {
-            self.focus = at;
+            self.focus_on(at);
         }
     }
 
@@ -285,9 +312,10 @@ impl Form {
         }
         let context = self.context();
         if let Input::Click { hit: Some(Hit::Row { list: FIELDS, index }), .. } = input {
-            self.focus = (*index).min(self.fields.len().saturating_sub(1));
+            self.leave((*index).min(self.fields.len().saturating_sub(1)));
             return Filled::Open;
         }
+        let closing = std::mem::take(&mut self.closing);
         if let Some(field) = self.fields.get_mut(self.focus) {
             let taken = match (&mut field.entry, input) {
                 (Entry::Line { input: line, .. }, Input::Key(press)) => line.on_key(*press),
@@ -309,11 +337,20 @@ impl Form {
             };
             if taken {
                 field.touched = true;
+                self.changed = true;
                 self.problem = None;
                 return Filled::Open;
             }
         }
-        env.action(context, input).map_or(Filled::Open, |action| self.on_action(action))
+        match env.action(context, input) {
+            // A long form is not thrown away by a slip of the finger.
+            Some(Action::Back) if self.changed && !closing && self.fields.len() >= MANY => {
+                self.closing = true;
+                Filled::Open
+            }
+            Some(action) => self.on_action(action),
+            None => Filled::Open,
+        }
     }
 
     fn on_action(&mut self, action: Action) -> Filled {
@@ -338,8 +375,11 @@ impl Form {
     fn leave(&mut self, to: usize) {
         if let Some(field) = self.fields.get_mut(self.focus) {
             field.touched = true;
+            if let Entry::Line { input, .. } = &mut field.entry {
+                input.select_none();
+            }
         }
-        self.focus = to;
+        self.focus_on(to);
     }
 
     /// To the next or the one before of the field's choices.
@@ -355,6 +395,7 @@ impl Form {
             Entry::Line { .. } => {}
         }
         field.touched = true;
+        self.changed = true;
     }
 
     fn send(&mut self) -> Filled {
@@ -362,8 +403,9 @@ impl Form {
             field.touched = true;
         }
         match self.fields.iter().position(|field| field.problem().is_some()) {
+            Some(at) if at == self.focus => Filled::Open,
             Some(at) => {
-                self.focus = at;
+                self.focus_on(at);
                 Filled::Open
             }
             None => {
@@ -386,7 +428,7 @@ impl Form {
         let fixed = body_rows.saturating_add(rows(foot.len().max(2))).saturating_add(5);
         let shown = rows(self.fields.len()).min(area.height.saturating_sub(fixed)).max(1);
         let inner = panel::overlay(frame, area, (width, fixed.saturating_add(shown)), &self.title, ctx);
-        let [question, _, list, _, below, keys] = Layout::vertical([
+        let [question, _, middle, _, below, keys] = Layout::vertical([
             Constraint::Length(body_rows),
             Constraint::Length(u16::from(body_rows > 0)),
             Constraint::Length(shown),
@@ -402,16 +444,22 @@ impl Form {
         let lowest = self.focus.saturating_add(1).saturating_sub(visible);
         let first = self.first.get().clamp(lowest, self.focus);
         self.first.set(first);
+        let scrolls = self.fields.len() > visible && middle.width > 2;
+        let fields = Rect { width: middle.width.saturating_sub(if scrolls { 2 } else { 0 }), ..middle };
         let mut focused = None;
         for (row, index) in (first..self.fields.len()).take(visible).enumerate() {
             let Some(field) = self.fields.get(index) else { break };
-            let place = Rect { y: list.y.saturating_add(rows(row)), height: 1, ..list };
+            let place = Rect { y: fields.y.saturating_add(rows(row)), height: 1, ..fields };
             ctx.hit(place, Hit::Row { list: FIELDS, index });
             if index == self.focus {
                 focused = Some((field, place));
             } else {
                 draw_row(field, frame, place, false, ctx);
             }
+        }
+        if scrolls {
+            let column = Rect { x: middle.right().saturating_sub(1), width: 1, ..middle };
+            list::position(frame, column, first, visible, self.fields.len(), ctx);
         }
         // Last, so that the terminal's cursor stands in it.
         if let Some((field, place)) = focused {
@@ -430,6 +478,9 @@ impl Form {
             rows.truncate(4);
             rows
         };
+        if self.closing {
+            return styled(ctx.locale.t("form.esc_again"), Token::Warning);
+        }
         if let Some(problem) = &self.problem {
             return styled(problem.clone(), Token::Danger);
         }
@@ -513,7 +564,9 @@ fn several_row(
     };
     let mut spans = Vec::new();
     let mut used = 0_usize;
-    for (place, words) in choices.iter().enumerate().skip(at.saturating_sub(1)) {
+    let all: usize = choices.iter().map(|words| text::display_width(&text::clean(words)).saturating_add(4)).sum();
+    let first = if all <= room { 0 } else { at.saturating_sub(1) };
+    for (place, words) in choices.iter().enumerate().skip(first) {
         let box_mark = if on.contains(&place) { "☑" } else { "☐" };
         let words = format!("{box_mark} {}", text::clean(words));
         let width = text::display_width(&words).saturating_add(2);
@@ -566,8 +619,8 @@ mod tests {
     fn a_form_is_sent_only_when_every_field_is_well() {
         let mut open = form();
         assert_eq!(give(&mut open, "up enter"), Filled::Open, "the name is missing");
-        assert_eq!(give(&mut open, "S o u p down 1 x up up enter"), Filled::Open, "8.501x is no price");
-        assert_eq!(give(&mut open, "backspace backspace down down left"), Filled::Open);
+        assert_eq!(give(&mut open, "S o u p down 1 x up up enter"), Filled::Open, "1x is no price");
+        assert_eq!(give(&mut open, "8 , 5 down down left"), Filled::Open);
         assert_eq!(give(&mut open, "tab right tab right space enter"), Filled::Sent);
         assert_eq!(open.text("name"), "Soup");
         assert_eq!(open.amount("price"), Some(Money(850)));
@@ -578,6 +631,26 @@ mod tests {
     }
 
     #[test]
+    fn a_prefilled_number_is_typed_anew_and_a_name_is_corrected() {
+        let mut open = form();
+        assert_eq!(give(&mut open, "S o up down x down 9 down 7"), Filled::Open);
+        assert_eq!(open.text("name"), "Sox");
+        assert_eq!((open.amount("price"), open.number("prep")), (Some(Money(900)), Some(7)));
+    }
+
+    #[test]
+    fn a_long_form_is_not_thrown_away_by_one_key() {
+        assert_eq!(give(&mut form(), "down down esc"), Filled::Cancelled, "nothing was changed");
+        let mut open = form();
+        assert_eq!(give(&mut open, "x esc"), Filled::Open);
+        let shown = |open: &Form| drawn(80, 24, |frame, ctx| open.draw(frame, frame.area(), ctx));
+        assert!(shown(&open).contains("Esc again"), "{}", shown(&open));
+        assert_eq!(give(&mut open, "y"), Filled::Open);
+        assert!(!shown(&open).contains("Esc again"), "{}", shown(&open));
+        assert_eq!(give(&mut open, "esc esc"), Filled::Cancelled);
+    }
+
+    #[test]
     fn a_sent_form_waits_and_a_refusal_leads_to_its_field() {
         let mut open = form();
         assert_eq!(give(&mut open, "a up enter"), Filled::Sent);
@@ -585,7 +658,7 @@ mod tests {
         open.refuse(Some("price"), "Too dear.");
         assert_eq!(open.focus, 1);
         assert!(drawn(80, 24, |frame, ctx| open.draw(frame, frame.area(), ctx)).contains("Too dear."));
-        assert_eq!(give(&mut open, "esc"), Filled::Cancelled);
+        assert_eq!(give(&mut open, "esc esc"), Filled::Cancelled);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct TextInput {
     limit: usize,
     secret: bool,
     digits: bool,
+    /// All of it is selected: the next character takes its place.
+    replaces: bool,
 }
 
 impl fmt::Debug for TextInput {
@@ -33,7 +35,7 @@ impl TextInput {
     /// An empty field for at most `limit` characters.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { editor: Editor::default(), limit, secret: false, digits: false }
+        Self { editor: Editor::default(), limit, secret: false, digits: false, replaces: false }
     }
 
     /// Shows dots for what is typed, also in logs: PIN, password.
@@ -57,6 +59,19 @@ impl TextInput {
         self
     }
 
+    /// With all of it selected, as [`TextInput::select_all`].
+    #[must_use]
+    pub fn selected(mut self) -> Self {
+        self.select_all();
+        self
+    }
+
+    /// Whether dots are shown for what is in it.
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        self.secret
+    }
+
     /// The text.
     #[must_use]
     pub fn value(&self) -> &str {
@@ -69,6 +84,12 @@ impl TextInput {
         self.editor.value().is_empty()
     }
 
+    /// How many characters it takes at most.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// How many more characters it takes.
     #[must_use]
     pub fn room(&self) -> usize {
@@ -78,6 +99,18 @@ impl TextInput {
     /// Empties it and forgets what was cut.
     pub fn clear(&mut self) {
         self.editor = Editor::default();
+        self.replaces = false;
+    }
+
+    /// Selects all of it: the next character that is typed or pasted, or a deletion, takes its place.
+    pub fn select_all(&mut self) {
+        self.editor.handle(InputRequest::GoToEnd);
+        self.replaces = !self.is_empty();
+    }
+
+    /// Takes the selection back: typing goes on behind what is there.
+    pub const fn select_none(&mut self) {
+        self.replaces = false;
     }
 
     /// Takes a key of editing or a printable character; false for every other key, which is then an
@@ -104,7 +137,12 @@ impl TextInput {
             (true, Key::Char('k')) => InputRequest::DeleteTillEnd,
             _ => return false,
         };
-        self.editor.handle(request);
+        let deletes = matches!(press.key, Key::Backspace | Key::Delete);
+        if std::mem::take(&mut self.replaces) && deletes {
+            self.clear();
+        } else {
+            self.editor.handle(request);
+        }
         true
     }
 
@@ -117,6 +155,9 @@ impl TextInput {
 
     fn insert(&mut self, character: char) {
         let wanted = !text::is_hostile(character) && (!self.digits || character.is_ascii_digit());
+        if wanted && std::mem::take(&mut self.replaces) {
+            self.clear();
+        }
         if wanted && self.room() > 0 {
             self.editor.handle(InputRequest::InsertChar(character));
         }
@@ -148,7 +189,7 @@ impl TextInput {
         let cursor = text::display_width(&before);
         let skip = cursor.saturating_sub(width);
         let (skipped, rest) = skip_columns(&shown, skip);
-        let style = ctx.style(Token::Text);
+        let style = ctx.style(if self.replaces { Token::Selected } else { Token::Text });
         frame.buffer_mut().set_stringn(area.x, area.y, rest, usize::from(area.width), style);
         let column = u16::try_from(cursor.saturating_sub(skipped)).unwrap_or_default();
         let x = area.x.saturating_add(column.min(area.width.saturating_sub(1)));
@@ -193,6 +234,23 @@ mod tests {
         assert!(field.is_empty());
         assert!(!field.on_key("enter".parse().expect("enter")));
         assert!(!field.on_key("esc".parse().expect("esc")));
+    }
+
+    #[test]
+    fn what_is_selected_is_replaced_once() {
+        let mut field = TextInput::new(10).with_value("0.00");
+        field.select_all();
+        typed(&mut field, "1 2");
+        assert_eq!(field.value(), "12");
+        field.select_all();
+        typed(&mut field, "backspace 7");
+        assert_eq!(field.value(), "7");
+        field.select_all();
+        typed(&mut field, "left 5");
+        assert_eq!(field.value(), "57", "who moves the cursor wants to keep it");
+        field.select_all();
+        field.paste("30");
+        assert_eq!(field.value(), "30");
     }
 
     #[test]

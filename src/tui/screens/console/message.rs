@@ -3,7 +3,7 @@
 
 use crate::domain::access::Role;
 use crate::domain::error::Refused;
-use crate::domain::ids::{OrderId, StaffId};
+use crate::domain::ids::{OrderId, StaffId, TerminalId};
 use crate::domain::payment::Method;
 use crate::service::audit::{AuditList, SealsStatus};
 use crate::service::envelope::{Envelope, OrderCommand};
@@ -164,6 +164,13 @@ pub enum Act {
     SetPin {
         /// Who.
         staff: StaffId,
+        /// The PIN.
+        pin: Secret,
+    },
+    /// A new PIN with which a kiosk is left; answered with nothing.
+    SetExitPin {
+        /// The kiosk.
+        terminal: TerminalId,
         /// The PIN.
         pin: Secret,
     },

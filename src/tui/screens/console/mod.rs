@@ -318,7 +318,16 @@ impl Console {
         }
         match self.over.take() {
             Some(over) => self.on_over(over, input, env),
-            None => self.on_tab_input(input, env),
+            None => {
+                let covered = |console: &Self| console.tab().is_some_and(Tab::is_covered);
+                let before = covered(self);
+                let commands = self.on_tab_input(input, env);
+                // What was said before lies over the foot of a question that opens now.
+                if !before && covered(self) {
+                    self.desk.toast.dismiss();
+                }
+                commands
+            }
         }
     }
 

@@ -55,6 +55,7 @@ impl CheckoutScreen {
 
     pub fn on_input<M>(&mut self, input: &Input<M>, scene: &Scene<'_>, env: &Env<'_>) -> Step {
         let methods = methods(scene.menu);
+        self.settle(&methods);
         if let Input::Click { hit, .. } = input {
             match (parts::clicked(*hit, FIELDS), parts::clicked(*hit, parts::BUTTONS)) {
                 (Some(0), _) => {
@@ -95,6 +96,13 @@ impl CheckoutScreen {
                 }
                 _ => Step::Nothing,
             },
+        }
+    }
+
+    /// Where there is only one way to pay, nobody has to choose it.
+    fn settle(&mut self, methods: &[Method]) {
+        if let [only] = methods {
+            self.chosen = Some(*only);
         }
     }
 
@@ -149,6 +157,12 @@ impl CheckoutScreen {
     }
 
     pub fn draw(&self, frame: &mut Frame<'_>, scene: &Scene<'_>, ctx: &ViewCtx<'_>) {
+        let mut settled = self.clone();
+        settled.settle(&methods(scene.menu));
+        settled.draw_settled(frame, scene, ctx);
+    }
+
+    fn draw_settled(&self, frame: &mut Frame<'_>, scene: &Scene<'_>, ctx: &ViewCtx<'_>) {
         let hints = [Action::Select, Action::Up, Action::Down, Action::Back, Action::Help];
         let title = ctx.locale.t("kiosk.checkout_title");
         let way = scene.cart.and_then(|cart| cart.fulfilment).map(|way| parts::fulfilment_name(way, ctx.locale));
@@ -227,6 +241,7 @@ impl CheckoutScreen {
             let number = index.saturating_add(1);
             let line = parts::two_sided(
                 vec![
+                    Span::raw(if self.focus == Focus::Method(index) { "▸ " } else { "  " }),
                     Span::styled(format!("{number} "), ctx.style(Token::Muted)),
                     Span::styled(format!("{mark} "), ctx.style(if on { Token::Accent } else { Token::Muted })),
                     Span::styled(parts::method_name(*method, ctx.locale), name),

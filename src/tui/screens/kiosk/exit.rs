@@ -72,6 +72,8 @@ impl ExitDialog {
             ErrorCode::RateLimited | ErrorCode::StoreUnavailable | ErrorCode::InternalError => {
                 parts::refusal(refused, env.locale)
             }
+            // No PIN was ever set, so none can be right.
+            ErrorCode::ValidationError => env.locale.t("kiosk.exit_none"),
             _ => env.locale.t("kiosk.exit_wrong"),
         };
         self.dialog = question(words, env.locale);

@@ -200,6 +200,7 @@ impl ItemScreen {
 
     fn select(&mut self, item: &ItemView, cart: CartId, env: &Env<'_>) -> Step {
         match self.focus {
+            Row::Choice(group, choice) if self.is_settled(item, group, choice) => self.leave_group(item, group),
             Row::Choice(group, choice) => self.toggle(item, group, choice, env),
             Row::Note => Step::Ask(Question::Note(NoteOf::Item)),
             Row::Quantity => {
@@ -208,6 +209,22 @@ impl ItemScreen {
             }
             Row::Add | Row::Heading(_) | Row::Gap => self.add(item, cart, env),
         }
+    }
+
+    /// Whether it is chosen and stays so until another one is.
+    fn is_settled(&self, item: &ItemView, group: usize, choice: usize) -> bool {
+        let Some(group) = item.option_groups.get(group) else { return false };
+        let chosen = group.choices.get(choice).is_some_and(|choice| self.chosen.contains(&choice.id));
+        chosen && (group.min, group.max) == (1, 1)
+    }
+
+    /// Goes on to what follows a group.
+    fn leave_group(&mut self, item: &ItemView, group: usize) -> Step {
+        let rows = Self::rows(item);
+        let behind = rows.iter().rposition(|row| matches!(row, Row::Choice(of, _) if *of == group)).unwrap_or_default();
+        let next = rows.into_iter().skip(behind.saturating_add(1)).find(|row| row.takes_focus());
+        self.focus = next.unwrap_or(Row::Add);
+        Step::Drawn
     }
 
     fn toggle(&mut self, item: &ItemView, group: usize, choice: usize, env: &Env<'_>) -> Step {

@@ -55,7 +55,7 @@ pub(super) struct CashForm {
 /// # Errors
 /// `VALIDATION_ERROR` where it is no amount, or below zero.
 pub(super) fn read_amount(field: &str, typed: &str, currency: Currency) -> Result<Money, Refused> {
-    let amount = Money::parse(field, &typed.replace(',', "."), currency)?;
+    let amount = Money::parse_typed(field, typed, currency)?;
     if amount.is_negative() {
         return Err(Refused::invalid(field, "An amount here cannot be negative."));
     }
@@ -176,12 +176,12 @@ impl CashForm {
             let words = text::truncate_to_width(&text::clean(words), usize::from(problem.width));
             frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Danger))), problem);
         }
-        frame.render_widget(
-            Paragraph::new(Line::styled(ctx.locale.t("kitchen.cash_change"), ctx.style(Token::Muted))),
-            change,
-        );
-        let amount = self.change().map_or_else(|| "-".to_owned(), |change| change.plain(self.currency));
-        big_digits::draw(frame, digits, &amount, ctx.style(Token::Ready), Alignment::Left);
+        if let Some(amount) = self.change() {
+            let words = Line::styled(ctx.locale.t("kitchen.cash_change"), ctx.style(Token::Muted));
+            frame.render_widget(Paragraph::new(words), change);
+            let amount = amount.plain(self.currency);
+            big_digits::draw(frame, digits, &amount, ctx.style(Token::Ready), Alignment::Left);
+        }
         footer::draw(frame, keys, Context::TextInput, &[Action::Select, Action::Down, Action::Back], ctx);
     }
 

@@ -427,7 +427,8 @@ impl Kitchen {
         let Some(ticket) = self.ticket(order) else { return };
         if view.shift.is_none() {
             let body = env.locale.t_args("kitchen.float_body", &[("currency", &view.currency)]);
-            let dialog = Dialog::text(env.locale.t("kitchen.float_title"), body, TextInput::new(12).with_value("0"));
+            let dialog =
+                Dialog::text(env.locale.t("kitchen.float_title"), body, TextInput::new(12).with_value("0").selected());
             return self.ask(dialog, order, Question::Float);
         }
         self.overlay = Some(Overlay::Cash(CashForm::new(order, &ticket.pickup_number, ticket.due, view.currency)));

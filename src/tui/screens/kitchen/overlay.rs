@@ -13,6 +13,7 @@ use crate::domain::money::Money;
 use crate::domain::order::{EventKind, Status};
 use crate::service::views::TicketView;
 use crate::tui::app::{Cmd, Env, Hit, Input, ViewCtx};
+use crate::tui::key::Key;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::screens::credentials::{Credentials, Given};
 use crate::tui::screens::person::PersonPin;
@@ -232,8 +233,11 @@ impl Kitchen {
                 Vec::new()
             }
             Overlay::Change { number, change } => {
-                let closes =
-                    matches!(action, Some(Action::Back | Action::Select)) || matches!(input, Input::Click { .. });
+                // The key of a kitchen is Space.
+                let space = matches!(input, Input::Key(press) if press.key == Key::Char(' '));
+                let closes = matches!(action, Some(Action::Back | Action::Select))
+                    || matches!(input, Input::Click { .. })
+                    || space;
                 if !closes {
                     self.overlay = Some(Overlay::Change { number, change });
                 }

@@ -199,11 +199,14 @@ fn broken(proof: &SealsProof, violation: &str, locale: &crate::tui::locale::Loca
 fn cells(row: &AuditEntry, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, Style)> {
     let at = row.at.to_utc().with_timezone(&desk.zone()).format("%d %b %H:%M").to_string();
     let token = if row.override_by.is_some() { Token::Warning } else { Token::Text };
+    // Of an order, its number of the day and what happened; the whole number stands beside the list.
+    let order = row.details.strip_prefix("Order ORD-").and_then(|rest| rest.split_once('-'));
+    let details = order.map_or_else(|| row.details.clone(), |(_, rest)| rest.to_owned());
     vec![
         (at, ctx.style(Token::Muted)),
         (entry::who(row, ctx.locale), ctx.style(token)),
         (row.action.clone(), ctx.style(Token::Title)),
-        (row.details.clone(), ctx.style(Token::Text)),
+        (details, ctx.style(Token::Text)),
     ]
 }
 

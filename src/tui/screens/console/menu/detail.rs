@@ -86,15 +86,15 @@ pub(super) fn item_lines(
         fact(&mut facts, "menu_book.spicy", &heat);
     }
     fact(&mut facts, "menu_book.prep_minutes", &item.prep_minutes.to_string());
-    let or_default = |name: Option<&String>, default: Option<&String>| match (name, default) {
+    let or_default = |name: Option<&String>, default: Option<&String>, none: &str| match (name, default) {
         (Some(name), _) => name.clone(),
         (None, Some(name)) => locale.t_args("menu_book.the_default", &[("name", name)]),
-        (None, None) => locale.t("menu_book.no_default"),
+        (None, None) => locale.t(none),
     };
     let station = book.stations.iter().find(|one| one.is_default).map(|one| &one.name);
-    fact(&mut facts, "menu_book.station", &or_default(item.station.as_ref(), station));
+    fact(&mut facts, "menu_book.station", &or_default(item.station.as_ref(), station, "menu_book.no_station"));
     let tax = book.tax_classes.iter().find(|one| one.is_default).map(|one| &one.name);
-    fact(&mut facts, "menu_book.tax_class", &or_default(item.tax_class.as_ref(), tax));
+    fact(&mut facts, "menu_book.tax_class", &or_default(item.tax_class.as_ref(), tax, "menu_book.no_tax"));
     let slots = if item.slots.is_empty() { locale.t("menu_book.all_slots") } else { item.slots.join(", ") };
     fact(&mut facts, "menu_book.slots", &slots);
     let uses = super::item_form::uses_text(&item.uses);

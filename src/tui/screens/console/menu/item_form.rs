@@ -110,10 +110,10 @@ pub(super) fn form(
     locale: &Locale,
 ) -> Form {
     let text = |from: fn(&ItemRecord) -> &String| item.map(from).cloned().unwrap_or_default();
-    let with_default = |default: Option<&str>, names: &[String]| {
+    let with_default = |default: Option<&str>, none: &str, names: &[String]| {
         let mut all = vec![match default {
             Some(name) => locale.t_args("menu_book.the_default", &[("name", &name)]),
-            None => locale.t("menu_book.no_default"),
+            None => locale.t(none),
         }];
         all.extend(names.iter().cloned());
         all
@@ -170,16 +170,17 @@ pub(super) fn form(
         Field::choice(
             "station",
             locale.t("menu_book.station"),
-            with_default(station, &choices.stations),
+            with_default(station, "menu_book.no_station", &choices.stations),
             after_default(&choices.stations, item.and_then(|item| item.station.as_ref())),
         )
         .with_help(locale.t("menu_book.station_help")),
         Field::choice(
             "tax_class",
             locale.t("menu_book.tax_class"),
-            with_default(tax, &choices.tax_classes),
+            with_default(tax, "menu_book.no_tax", &choices.tax_classes),
             after_default(&choices.tax_classes, item.and_then(|item| item.tax_class.as_ref())),
-        ),
+        )
+        .with_help(locale.t("menu_book.tax_class_help")),
         Field::several("slots", locale.t("menu_book.slots"), choices.slots.clone(), slots)
             .with_help(locale.t("menu_book.slots_help")),
         Field::line(

@@ -312,7 +312,15 @@ impl Question {
     /// The choices of a new group: names parted by commas, what each adds after an equals sign.
     fn new_choices(&self, locale: &Locale) -> Result<Vec<NewChoice>, String> {
         let typed = self.form.text("choices");
-        let parts = typed.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let mut parts: Vec<String> = Vec::new();
+        for part in typed.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let decimals = part.len() <= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+            match parts.last_mut() {
+                // `Large=0,80`: the comma is the point of the amount before it.
+                Some(last) if decimals && is_whole_amount(last) => *last = format!("{last}.{part}"),
+                _ => parts.push(part.to_owned()),
+            }
+        }
         let read = |part: &str| {
             let (name, price) = match part.split_once('=') {
                 Some((name, price)) => (name.trim(), Some(price.trim())),
@@ -326,7 +334,7 @@ impl Question {
             }
             Ok(NewChoice { name: name.to_owned(), price: price.map(str::to_owned), ..NewChoice::default() })
         };
-        parts.map(read).collect()
+        parts.iter().map(|part| read(part)).collect()
     }
 
     /// The command that the answers make; `None` where they make none.
@@ -554,4 +562,10 @@ fn meanwhile(refused: &Refused, desk: &Desk, locale: &Locale) -> String {
     let said: Vec<String> = changes.iter().map(each).collect();
     let said = if said.is_empty() { locale.t("menu_book.somebody_changed") } else { said.join("; ") };
     locale.t_args("menu_book.meanwhile", &[("changes", &said)])
+}
+
+/// Whether this ends in `=` and a whole number, so that a comma behind it may be its point.
+fn is_whole_amount(choice: &str) -> bool {
+    let amount = choice.rsplit_once('=').map(|(_, amount)| amount.trim());
+    amount.is_some_and(|amount| !amount.is_empty() && amount.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -2,7 +2,7 @@
 //! back, and every step with who took it. Drawing only.
 
 use super::Desk;
-use crate::domain::order::Status;
+use crate::domain::order::{Status, TABLE};
 use crate::domain::payment::{AttemptStatus, RefundStatus};
 use crate::service::views::{AttemptView, HistoryView, OrderLineView, OrderView, RefundView};
 use crate::tui::app::ViewCtx;
@@ -178,15 +178,25 @@ fn taken(step: &HistoryView, width: u16, desk: &Desk, ctx: &ViewCtx<'_>, out: &m
         Some(terminal) => ctx.locale.t_args("orders.at_terminal", &[("who", &who), ("terminal", terminal)]),
         None => who,
     };
+    // A row of the table that this program does not know was written by a newer one.
+    let known = TABLE.iter().find(|row| row.t == step.transition);
+    let what = known.map_or_else(|| text::clean(&step.transition), |row| vocabulary::step(row.event, ctx.locale));
     let cells = [
         (desk.time(step.at), ctx.style(Token::Muted)),
-        (step.transition.clone(), ctx.style(Token::Muted)),
+        (what, ctx.style(Token::Text)),
         (to, ctx.style(status_token(step.to))),
-        (at, ctx.style(Token::Text)),
+        (at, ctx.style(Token::Muted)),
     ];
     let cells: Vec<(&str, ratatui::style::Style)> =
         cells.iter().map(|(words, style)| (words.as_str(), *style)).collect();
-    out.push(columns::row(&[Column::Left(8), Column::Left(4), Column::Left(12), Column::Fill], &cells, width));
+    // Beside a list there is room for what happened and who did it; where it led says the next step.
+    if width < 60 {
+        let [at, what, _, who] = <[_; 4]>::try_from(cells).unwrap_or_default();
+        out.push(columns::row(&[Column::Left(8), Column::Left(17), Column::Fill], &[at, what, who], width));
+    } else {
+        let each = [Column::Left(8), Column::Left(22), Column::Left(16), Column::Fill];
+        out.push(columns::row(&each, &cells, width));
+    }
     if let Some(reason) = step.reason.as_ref().filter(|reason| !reason.is_empty()) {
         wrapped(&format!("         {reason}"), width, Token::Muted, ctx, out);
     }

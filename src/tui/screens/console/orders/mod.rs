@@ -350,7 +350,9 @@ fn cells(row: &OrderSummary, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, rat
     let short = number.trim_start_matches('0');
     let number = if short.is_empty() { number } else { short };
     let method = vocabulary::method(row.method, ctx.locale);
-    let (paid, token) = if row.paid {
+    let (paid, token) = if row.money_back {
+        (ctx.locale.t("orders.section_refunds").to_lowercase(), Token::Warning)
+    } else if row.paid {
         (ctx.locale.t_args("orders.paid_by", &[("method", &method)]), Token::Success)
     } else if row.status.is_terminal() {
         (ctx.locale.t("orders.not_paid"), Token::Muted)

@@ -7,7 +7,7 @@ use crate::domain::error::Refused;
 use crate::domain::ids::{LineId, OrderId};
 use crate::domain::money::Money;
 use crate::domain::order::{Disposal, EventKind, LinePart, RefundChoice};
-use crate::domain::payment::{AttemptStatus, RefundStatus};
+use crate::domain::payment::{AttemptStatus, Method, PaymentStatus, RefundStatus};
 use crate::service::envelope::OrderCommand;
 use crate::service::orders::{
     AcceptOrder, CancelOrder, CloseUncollected, ConfirmCash, HandOver, HoldOrder, MarkReady, NoShow, NoteOrder,
@@ -227,7 +227,12 @@ impl Question {
         {
             return env.locale.t_args("orders.change", &[("number", number), ("change", &desk.money(change))]);
         }
-        let event = vocabulary::event(self.event, env.locale);
+        let gives_back = matches!(self.event, EventKind::Refund | EventKind::Cancel | EventKind::StaffCancel);
+        let paid = !matches!(self.order.payment_status, PaymentStatus::Pending | PaymentStatus::Failed);
+        if gives_back && paid && self.order.method == Method::Cash {
+            return env.locale.t_args("orders.done_cash_refund", &[("number", number)]);
+        }
+        let event = vocabulary::step(self.event, env.locale);
         env.locale.t_args("orders.done_step", &[("number", number), ("step", &event)])
     }
 

@@ -19,6 +19,7 @@ use crate::tui::locale::Locale;
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::columns::{self, Column};
+use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::list::{self, ListLook, ListState};
 use crate::tui::widgets::panel;
 use catalogue::{Entry, GROUPS};
@@ -28,6 +29,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// The name of the list in [`Hit::Row`].
 const LIST: &str = "settings";
@@ -37,6 +39,8 @@ const WIDE: u16 = 110;
 const LIST_WIDTH: u16 = 66;
 /// Columns of a setting's name.
 const NAME: u16 = 33;
+/// The longest search.
+const SEARCH: usize = 40;
 /// Changes of a setting that are shown.
 const CHANGES: i64 = 20;
 
@@ -66,6 +70,10 @@ pub(super) struct Settings {
     from_editor: bool,
     /// The key and the value that are being set.
     setting: Option<(String, Value)>,
+    searching: Option<TextInput>,
+    filter: String,
+    /// The keys of the settings whose name or help has the words of the filter.
+    found: BTreeSet<&'static str>,
 }
 
 impl Settings {
@@ -76,11 +84,60 @@ impl Settings {
     fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         for group in GROUPS {
-            rows.push(Row::Heading(group.title));
             let place = |entry: &Entry| self.all().iter().position(|setting| setting.key == entry.key);
-            rows.extend(group.entries.iter().filter_map(place).map(Row::Setting));
+            let shown = |entry: &&Entry| self.filter.is_empty() || self.found.contains(entry.key);
+            let settings: Vec<Row> = group.entries.iter().filter(shown).filter_map(place).map(Row::Setting).collect();
+            if !settings.is_empty() {
+                rows.push(Row::Heading(group.title));
+                rows.extend(settings);
+            }
         }
         rows
+    }
+
+    /// Shows only the settings in whose name or help this stands.
+    fn narrow(&mut self, wanted: &str, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        wanted.clone_into(&mut self.filter);
+        let words = wanted.trim().to_lowercase();
+        let all = GROUPS.iter().flat_map(|group| group.entries);
+        let has = |key: &str| env.locale.t(key).to_lowercase().contains(&words);
+        self.found = all.filter(|entry| has(entry.name) || has(entry.help)).map(|entry| entry.key).collect();
+        let gone = self.selected.as_deref().is_some_and(|key| !wanted.is_empty() && !self.found.contains(key));
+        if gone {
+            self.selected = None;
+        }
+        self.find();
+        self.read_history(desk, false)
+    }
+
+    /// Takes an input while the words to search for are typed.
+    fn on_search(
+        &mut self,
+        mut search: TextInput,
+        input: &Input<Msg>,
+        action: Option<Action>,
+        desk: &mut Desk,
+        env: &Env<'_>,
+    ) -> Commands {
+        let typed = match input {
+            Input::Key(press) => search.on_key(*press),
+            Input::Paste(pasted) => {
+                search.paste(pasted);
+                true
+            }
+            _ => false,
+        };
+        match action {
+            _ if typed => {
+                let words = search.value().to_owned();
+                self.searching = Some(search);
+                return self.narrow(&words, desk, env);
+            }
+            Some(Action::Back) => return self.narrow("", desk, env),
+            Some(Action::Select | Action::Down) => {}
+            _ => self.searching = Some(search),
+        }
+        Vec::new()
     }
 
     fn current(&self) -> Option<&SettingView> {
@@ -169,7 +226,12 @@ impl Settings {
         match action {
             Action::Edit | Action::Select => return self.edit(desk, env),
             Action::History => (self.open, self.skip) = (!self.open, 0),
-            Action::Back => self.open = false,
+            Action::Search => {
+                self.open = false;
+                self.searching = Some(TextInput::new(SEARCH).with_value(&self.filter));
+            }
+            Action::Back if self.open => self.open = false,
+            Action::Back => return self.narrow("", desk, env),
             Action::Down | Action::PageDown if self.open => {
                 self.skip = self.skip.saturating_add(if action == Action::Down { 1 } else { 10 });
             }
@@ -190,8 +252,15 @@ impl Settings {
         }
         // Where nothing stands beside the list, what the setting does stands below it.
         let below = if ctx.size.width >= WIDE { 0 } else { 3 };
-        let [body, help] = Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]).areas(area);
+        let above = if self.searching.is_some() || !self.filter.is_empty() { 2 } else { 0 };
+        let each = [Constraint::Length(above), Constraint::Fill(1), Constraint::Length(below)];
+        let [head, body, help] = Layout::vertical(each).areas(area);
+        self.draw_search(frame, Rect { height: head.height.min(1), ..head }, ctx);
         let rows = self.rows();
+        if rows.is_empty() {
+            let words = Line::styled(ctx.locale.t("settings.none_found"), ctx.style(Token::Muted));
+            return frame.render_widget(Paragraph::new(words), body);
+        }
         let look = ListLook { name: LIST, row_height: 1, active: self.editor.is_none() };
         list::draw(frame, body, &self.state, rows.len(), look, ctx, |index, width| match rows.get(index) {
             Some(Row::Heading(key)) => vec![Line::styled(ctx.locale.t(key), ctx.style(Token::Title))],
@@ -204,6 +273,17 @@ impl Settings {
             let lines = rows.into_iter().map(|row| Line::styled(format!(" {row}"), ctx.style(Token::Muted)));
             let lines: Vec<Line<'_>> = std::iter::once(Line::default()).chain(lines).collect();
             frame.render_widget(Paragraph::new(lines), help);
+        }
+    }
+
+    fn draw_search(&self, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
+        let [label, field] = Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
+        if let Some(search) = &self.searching {
+            frame.render_widget(Paragraph::new(Line::styled("/ ", ctx.style(Token::Accent))), label);
+            search.draw(frame, field, ctx);
+        } else if !self.filter.is_empty() {
+            let words = format!("\"{}\"", text::clean(&self.filter));
+            frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), area);
         }
     }
 
@@ -290,11 +370,15 @@ impl Tab for Settings {
     }
 
     fn context(&self) -> Context {
-        self.editor.as_ref().map_or(Context::ConsoleSettings, Editor::context)
+        match &self.editor {
+            Some(editor) => editor.context(),
+            None if self.searching.is_some() => Context::TextInput,
+            None => Context::ConsoleSettings,
+        }
     }
 
     fn is_covered(&self) -> bool {
-        self.editor.is_some()
+        self.editor.is_some() || self.searching.is_some()
     }
 
     fn is_waiting(&self) -> bool {
@@ -302,8 +386,15 @@ impl Tab for Settings {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
-        let mut hints = vec![Action::Edit, Action::History];
-        if self.open {
+        if self.searching.is_some() {
+            return vec![Action::Select, Action::Back];
+        }
+        // The editor names its own keys.
+        if self.editor.is_some() {
+            return Vec::new();
+        }
+        let mut hints = vec![Action::Edit, Action::History, Action::Search];
+        if self.open || !self.filter.is_empty() {
             hints.push(Action::Back);
         }
         hints.extend([Action::Palette, Action::SignOut, Action::Help]);
@@ -333,6 +424,9 @@ impl Tab for Settings {
                     self.set(&key, (new, seen), desk, env)
                 }
             };
+        }
+        if let Some(search) = self.searching.take() {
+            return self.on_search(search, input, action, desk, env);
         }
         if let Input::Click { hit: Some(Hit::Row { list: LIST, index }), .. } = input {
             let rows = self.rows();

@@ -14,7 +14,7 @@ use crate::domain::error::Refused;
 use crate::domain::time::Timestamp;
 use crate::service::envelope::Envelope;
 use crate::service::staff::{ListStaff, StaffFilter, StaffView};
-use crate::service::terminals::{ListTerminals, TerminalView};
+use crate::service::terminals::{ListTerminals, TerminalRole, TerminalView};
 use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::theme::Token;
@@ -106,10 +106,26 @@ impl Staff {
         }
     }
 
+    fn exit_pin(&mut self, desk: &mut Desk, env: &Env<'_>) {
+        match self.selected_terminal() {
+            Some(terminal) if terminal.revoked_at.is_some() => {
+                desk.say(env.locale.t("staff.is_revoked"), Token::Muted, env);
+            }
+            Some(terminal) if terminal.role == TerminalRole::Kiosk => {
+                self.over = Some(Question::exit_pin(terminal, env));
+            }
+            Some(_) => desk.say(env.locale.t("staff.exit_pin_kiosks"), Token::Muted, env),
+            None => desk.say(env.locale.t("console.select_first"), Token::Muted, env),
+        }
+    }
+
     /// What is said when a change is done.
     fn done_words(act: &Act, value: serde_json::Value, env: &Env<'_>) -> String {
         if let Act::Command(Envelope::Terminal(_)) = act {
             return env.locale.t("staff.done_revoked");
+        }
+        if let Act::SetExitPin { .. } = act {
+            return env.locale.t("staff.done_exit_pin");
         }
         let Ok(person) = serde_json::from_value::<StaffView>(value) else { return env.locale.t("staff.done_changed") };
         let key = match act {
@@ -260,7 +276,7 @@ impl Tab for Staff {
             return Vec::new();
         }
         if self.open {
-            return vec![Action::Delete, Action::Back, Action::Palette, Action::Help];
+            return vec![Action::SetPin, Action::Delete, Action::Back, Action::Palette, Action::Help];
         }
         vec![
             Action::Add,
@@ -317,6 +333,7 @@ impl Tab for Staff {
             Action::Terminals => self.open = !self.open,
             Action::Back if self.open => self.open = false,
             Action::Delete if self.open => self.revoke(desk, env),
+            Action::SetPin if self.open => self.exit_pin(desk, env),
             Action::Delete => desk.say(env.locale.t("staff.never_removed"), Token::Muted, env),
             Action::Search => {
                 self.open = false;

@@ -35,6 +35,7 @@ enum About {
     Active(StaffId, bool),
     Password(StaffId),
     Pin(StaffId),
+    ExitPin(TerminalId),
     Revoke(TerminalId),
 }
 
@@ -132,6 +133,14 @@ impl Question {
         Self { about, form }
     }
 
+    /// The PIN with which a kiosk is left.
+    pub(super) fn exit_pin(terminal: &TerminalView, env: &Env<'_>) -> Self {
+        let title = env.locale.t_args("staff.exit_pin_title", &[("name", &terminal.name)]);
+        let fields = twice("pin", ("staff.pin", "staff.pin_again"), PIN, "staff.pin_help", env);
+        let form = Form::new(title, env.locale.t("staff.exit_pin_body"), fields.into());
+        Self { about: About::ExitPin(terminal.id), form }
+    }
+
     /// A terminal is taken off.
     pub(super) fn revoke(terminal: &TerminalView, env: &Env<'_>) -> Self {
         let title = env.locale.t_args("staff.revoke_title", &[("name", &terminal.name)]);
@@ -155,7 +164,7 @@ impl Question {
         let form = &self.form;
         let secret = match self.about {
             About::Add | About::Password(_) => Some("password"),
-            About::Pin(_) => Some("pin"),
+            About::Pin(_) | About::ExitPin(_) => Some("pin"),
             About::Role(_) | About::Active(..) | About::Revoke(_) => None,
         };
         if secret.is_some_and(|name| form.secret(name) != form.secret("again")) {
@@ -171,6 +180,7 @@ impl Question {
             }
             About::Password(staff) => Act::SetPassword { staff, password },
             About::Pin(staff) => Act::SetPin { staff, pin: Secret(form.secret("pin")) },
+            About::ExitPin(terminal) => Act::SetExitPin { terminal, pin: Secret(form.secret("pin")) },
             About::Role(staff) => {
                 Act::Command(Envelope::Staff(StaffCommand::SetRole(SetStaffRole { staff, role, reason })))
             }

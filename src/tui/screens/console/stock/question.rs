@@ -7,6 +7,7 @@ use super::super::message::Msg;
 use crate::domain::error::Refused;
 use crate::domain::ids::OrderId;
 use crate::service::envelope::StockCommand;
+use crate::service::menu_edit::code_from;
 use crate::service::stock::{MAX_ON_HAND, StockAdjust, StockReceive, StockRecount, StockSet, StockView, StockWaste};
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
@@ -103,13 +104,12 @@ impl Question {
     pub(super) fn add(env: &Env<'_>) -> Self {
         let locale = env.locale;
         let code =
-            Field::line("code", locale.t("stock.code"), Kind::Needed, CODE, "").with_help(locale.t("stock.code_help"));
+            Field::line("code", locale.t("stock.code"), Kind::Text, CODE, "").with_help(locale.t("stock.code_help"));
         let opening = Field::line("opening", locale.t("stock.opening"), Kind::Number(0, MAX_ON_HAND), NUMBER, "0");
         let sold_as = Field::line("sold_as", locale.t("stock.sold_as"), Kind::Text, CODE, "")
             .with_help(locale.t("stock.sold_as_help"));
-        let mut fields = vec![code];
-        fields.extend(described("", &locale.t("stock.piece"), "0", locale));
-        fields.extend([opening, sold_as]);
+        let mut fields = described("", &locale.t("stock.piece"), "0", locale);
+        fields.extend([opening, sold_as, code]);
         Self { about: None, form: Form::new(locale.t("stock.add_title"), "", fields) }
     }
 
@@ -126,6 +126,12 @@ impl Question {
         self.form.on_input(input, env)
     }
 
+    /// The code of a new thing: what was typed, else one made of its name.
+    fn code(&self) -> String {
+        let typed = self.form.text("code");
+        if typed.is_empty() { code_from(&self.form.text("name"), |_| false) } else { typed }
+    }
+
     /// The command that the answers make, with the pending orders to release; `None` where they make
     /// none.
     pub(super) fn command(&self, release: Vec<OrderId>) -> Option<StockCommand> {
@@ -134,7 +140,7 @@ impl Question {
         let Some((change, item)) = &self.about else {
             let sold_as = form.text("sold_as");
             return Some(StockCommand::Set(StockSet {
-                code: form.text("code"),
+                code: self.code(),
                 name: form.text("name"),
                 unit: Some(form.text("unit")),
                 opening: Some(form.number("opening")?),

@@ -14,6 +14,7 @@ use crate::domain::money::Currency;
 use crate::domain::settings::Settings;
 use crate::domain::time::{Clock, Timestamp};
 use crate::store::records::{AuditRow, OutboxRow};
+use crate::store::sites::{Arrival, SiteRow};
 use crate::store::{Store, StoreError, Tx, records, sites};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -227,8 +228,8 @@ impl Door {
     /// What the query refuses, the refusals of the door, and `STORE_UNAVAILABLE`.
     pub async fn ask<Q: Query>(&self, caller: &Caller, query: Q) -> Result<Q::Output, Refused> {
         let mut tx = self.inner.store.read().await?;
-        let now = tx.now(&*self.inner.clock).await?;
-        let site = self.inner.site(&mut tx).await?;
+        let Arrival { site, now, .. } = sites::arrive(&mut tx, &self.inner.site, None, &*self.inner.clock).await?;
+        let site = self.inner.known(&mut tx, site).await?;
         let actor = resolve(&mut tx, &self.inner.site, caller, now, Touch::No).await?;
         actor.require(Q::PERMISSION)?;
         let output = query.run(&mut View { tx: &mut tx, now, actor, site, menus: &self.inner.menus }).await?;
@@ -273,8 +274,8 @@ impl Inner {
         hash: &[u8],
     ) -> Result<U::Output, Failure> {
         let mut tx = self.store.write().await?;
-        let now = tx.now(&*self.clock).await?;
-        let site = self.site(&mut tx).await?;
+        let Arrival { site, now, stored } = sites::arrive(&mut tx, &self.site, key, &*self.clock).await?;
+        let site = self.known(&mut tx, site).await?;
         let actor = match resolve(&mut tx, &self.site, caller, now, Touch::Yes).await {
             Ok(actor) => actor,
             Err(refused) => return give_up(tx, refused).await,
@@ -282,9 +283,7 @@ impl Inner {
         if let Err(refused) = actor.require(U::PERMISSION) {
             return give_up(tx, refused).await;
         }
-        if let Some(key) = key
-            && let Some((name, stored, outcome)) = records::stored_outcome(&mut tx, &self.site, key).await?
-        {
+        if let Some((name, stored, outcome)) = stored {
             tx.rollback().await?;
             return answer_again::<U>(&name, &stored, hash, outcome).map_err(Failure::Refused);
         }
@@ -316,9 +315,7 @@ impl Inner {
             records::store_outcome(&mut tx, &self.site, key, U::NAME, hash, &outcome, now).await?;
         }
         let audit = if audit.is_empty() && U::AUDITED { vec![plain_audit::<U>()] } else { audit };
-        records::append_audit(&mut tx, &self.site, U::NAME, &actor, &audit, now).await?;
-        records::append_outbox(&mut tx, &self.site, &outbox, now).await?;
-        records::notify(&mut tx, &self.site).await?;
+        records::append_and_notify(&mut tx, &self.site, (U::NAME, &actor), &audit, &outbox, now).await?;
         tx.commit().await?;
         Ok(output)
     }
@@ -344,11 +341,10 @@ impl Inner {
         }
     }
 
-    /// The site, read again only when one of its versions has risen.
-    async fn site(&self, tx: &mut Tx) -> Result<Arc<Site>, Refused> {
-        let row = sites::find(tx, &self.site)
-            .await?
-            .ok_or_else(|| Refused::not_found("site", &self.site).help("Set the store up first: servery init."))?;
+    /// The site of this row; its settings are read again only when one of its versions has risen.
+    async fn known(&self, tx: &mut Tx, row: Option<SiteRow>) -> Result<Arc<Site>, Refused> {
+        let row =
+            row.ok_or_else(|| Refused::not_found("site", &self.site).help("Set the store up first: servery init."))?;
         let known = self.known.read().ok().and_then(|known| known.clone());
         if let Some(known) = known
             && known.settings_version == row.settings_version

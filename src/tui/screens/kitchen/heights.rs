@@ -19,7 +19,6 @@ struct Shape {
 
 #[derive(Debug, Clone, Copy)]
 struct Counted {
-    version: i64,
     shape: Shape,
     rows: usize,
 }
@@ -28,21 +27,30 @@ struct Counted {
 #[derive(Debug, Default)]
 pub(super) struct Heights {
     counted: RefCell<HashMap<(OrderId, bool), Counted>>,
+    /// The tickets as they were counted.
+    tickets: HashMap<OrderId, TicketView>,
     house: Option<(Vec<StationId>, Currency)>,
 }
 
 impl Heights {
-    /// Forgets the tickets that a new view does not have; all of them when the house itself changed.
+    /// Forgets the tickets that a new view has not, or has changed; all of them when the house itself changed.
     pub(super) fn keep(&mut self, view: &KitchenView) {
         let house = Some((view.stations.iter().map(|station| station.id).collect(), view.currency));
-        let counted = self.counted.get_mut();
-        if self.house == house {
-            let open: HashSet<OrderId> = view.tickets.iter().map(|ticket| ticket.order).collect();
-            counted.retain(|(order, _), _| open.contains(order));
-        } else {
-            counted.clear();
+        if self.house != house {
+            self.tickets.clear();
             self.house = house;
         }
+        let open: HashSet<OrderId> = view.tickets.iter().map(|ticket| ticket.order).collect();
+        self.tickets.retain(|order, _| open.contains(order));
+        let mut same = HashSet::with_capacity(open.len());
+        for ticket in &view.tickets {
+            if self.tickets.get(&ticket.order) == Some(ticket) {
+                same.insert(ticket.order);
+            } else {
+                self.tickets.insert(ticket.order, ticket.clone());
+            }
+        }
+        self.counted.get_mut().retain(|(order, _), _| same.contains(order));
     }
 
     /// The rows of each ticket's card.
@@ -50,19 +58,18 @@ impl Heights {
         let shape = Shape { width: look.width, station: look.station, expo: look.expo };
         let mut counted = self.counted.borrow_mut();
         let mut rows_of = |ticket: &TicketView| {
-            // Its card says how long it is still held: that changes with time, and all else with the version.
+            // Its card says how long it is still held, which changes with time.
             if ticket.on_hold_until.is_some() {
                 return card::rows(ticket, look).len();
             }
             let key = (ticket.order, look.large);
             if let Some(known) = counted.get(&key)
-                && known.version == ticket.version
                 && known.shape == shape
             {
                 return known.rows;
             }
             let rows = card::rows(ticket, look).len();
-            counted.insert(key, Counted { version: ticket.version, shape, rows });
+            counted.insert(key, Counted { shape, rows });
             rows
         };
         tickets.iter().map(|ticket| rows_of(ticket)).collect()

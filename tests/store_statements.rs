@@ -111,8 +111,14 @@ async fn use_everything(place: &Place) {
     sites::settings(&mut tx, SITE).await.expect("settings");
     sites::setting_stamps(&mut tx, SITE).await.expect("stamps");
     records::stored_outcome(&mut tx, SITE, "key").await.expect("an outcome");
+    sites::find(&mut tx, SITE).await.expect("the site");
+    let arrived = sites::arrive(&mut tx, SITE, Some("key"), &SystemClock).await.expect("the site");
+    assert!(arrived.site.is_some() && arrived.stored.is_none());
     let hash = [0_u8; 32];
     records::store_outcome(&mut tx, SITE, "key", "place", &hash, &serde_json::json!(1), START).await.expect("stored");
+    let arrived = sites::arrive(&mut tx, SITE, Some("key"), &SystemClock).await.expect("the site");
+    assert_eq!(arrived.stored, records::stored_outcome(&mut tx, SITE, "key").await.expect("an outcome"));
+    assert!(arrived.stored.is_some());
     let audit = AuditRow {
         action: "UPDATE",
         entity: "Setting",

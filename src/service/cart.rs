@@ -133,9 +133,8 @@ pub(super) async fn load(
     actor: &Actor,
     id: CartId,
 ) -> Result<Option<Loaded>, Refused> {
-    let Some(row) = carts::find(tx, &site.id, id).await? else { return Ok(None) };
+    let Some((row, lines)) = carts::find(tx, &site.id, id).await? else { return Ok(None) };
     check_owner(actor, CustomerId(row.customer_id))?;
-    let lines = carts::lines(tx, &site.id, id).await?;
     let menu = menu::loaded(tx, menus, site).await?;
     let available = stock::all_available(tx, &site.id).await?;
     let cart = Cart {

@@ -14,12 +14,15 @@ use crate::domain::money::Currency;
 use crate::domain::settings::Settings;
 use crate::domain::time::{Clock, Timestamp};
 use crate::store::records::{AuditRow, OutboxRow};
+use crate::store::sites::{Arrival, SiteRow};
 use crate::store::{Store, StoreError, Tx, records, sites};
 use chrono_tz::Tz;
+use futures::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::any::Any;
 use std::future::Future;
 use std::sync::{Arc, RwLock};
 use uuid::Uuid;
@@ -52,6 +55,78 @@ pub trait Query: Send + Sync {
 
     /// Reads.
     fn run(&self, view: &mut View<'_>) -> impl Future<Output = Result<Self::Output, Refused>> + Send;
+}
+
+/// What a use case answered, whatever its type: the answer, and as it is kept under the command's key.
+struct Done {
+    output: Box<dyn Any + Send>,
+    outcome: Option<Value>,
+}
+
+/// A use case behind which its type does not show, so that the door's own work is compiled once and not once
+/// for each of them.
+trait AnyUseCase: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn permission(&self) -> Permission;
+    fn is_audited(&self) -> bool;
+    fn request(&self) -> Result<Vec<u8>, Refused>;
+    fn carry_out<'a>(&'a self, context: &'a mut Context<'_>, keyed: bool) -> BoxFuture<'a, Result<Done, Refused>>;
+}
+
+impl<U: UseCase> AnyUseCase for U {
+    fn name(&self) -> &'static str {
+        U::NAME
+    }
+
+    fn permission(&self) -> Permission {
+        U::PERMISSION
+    }
+
+    fn is_audited(&self) -> bool {
+        U::AUDITED
+    }
+
+    fn request(&self) -> Result<Vec<u8>, Refused> {
+        serde_json::to_vec(self).map_err(Refused::internal)
+    }
+
+    fn carry_out<'a>(&'a self, context: &'a mut Context<'_>, keyed: bool) -> BoxFuture<'a, Result<Done, Refused>> {
+        Box::pin(async move {
+            let output = self.run(context).await?;
+            let outcome = keyed.then(|| serde_json::to_value(&output).map_err(Refused::internal)).transpose()?;
+            Ok(Done { output: Box::new(output), outcome })
+        })
+    }
+}
+
+/// What the door answers to a command: what the use case answered, or what was kept under the key.
+enum Answer {
+    New(Box<dyn Any + Send>),
+    Kept(Value),
+}
+
+/// A query behind which its type does not show, with room for its answer.
+trait AnyQuery: Send {
+    fn permission(&self) -> Permission;
+    fn answer<'a>(&'a mut self, view: &'a mut View<'_>) -> BoxFuture<'a, Result<(), Refused>>;
+}
+
+struct Asked<Q: Query> {
+    query: Q,
+    output: Option<Q::Output>,
+}
+
+impl<Q: Query> AnyQuery for Asked<Q> {
+    fn permission(&self) -> Permission {
+        Q::PERMISSION
+    }
+
+    fn answer<'a>(&'a mut self, view: &'a mut View<'_>) -> BoxFuture<'a, Result<(), Refused>> {
+        Box::pin(async move {
+            self.output = Some(self.query.run(view).await?);
+            Ok(())
+        })
+    }
 }
 
 /// What a query works with.
@@ -213,11 +288,27 @@ impl Door {
         key: Option<&str>,
         use_case: U,
     ) -> Result<U::Output, Refused> {
+        match self.execute_any(caller, key, Box::new(use_case)).await? {
+            Answer::New(output) => match output.downcast::<U::Output>() {
+                Ok(output) => Ok(*output),
+                Err(_) => Err(Refused::internal(format!("{} answered something else", U::NAME))),
+            },
+            Answer::Kept(outcome) => serde_json::from_value(outcome).map_err(Refused::internal),
+        }
+    }
+
+    async fn execute_any(
+        &self,
+        caller: &Caller,
+        key: Option<&str>,
+        use_case: Box<dyn AnyUseCase>,
+    ) -> Result<Answer, Refused> {
         let (inner, caller, key) = (Arc::clone(&self.inner), caller.clone(), key.map(str::to_owned));
-        let task = tokio::spawn(async move { inner.execute(&caller, key.as_deref(), &use_case).await });
+        let name = use_case.name();
+        let task = tokio::spawn(async move { inner.execute(&caller, key.as_deref(), &*use_case).await });
         match task.await {
             Ok(result) => result,
-            Err(error) => Err(Refused::internal(format!("{} ended badly: {error}", U::NAME))),
+            Err(error) => Err(Refused::internal(format!("{name} ended badly: {error}"))),
         }
     }
 
@@ -226,26 +317,26 @@ impl Door {
     /// # Errors
     /// What the query refuses, the refusals of the door, and `STORE_UNAVAILABLE`.
     pub async fn ask<Q: Query>(&self, caller: &Caller, query: Q) -> Result<Q::Output, Refused> {
+        let mut asked = Asked { query, output: None };
+        self.ask_any(caller, &mut asked).await?;
+        asked.output.ok_or_else(|| Refused::internal("a query without an answer"))
+    }
+
+    async fn ask_any(&self, caller: &Caller, query: &mut dyn AnyQuery) -> Result<(), Refused> {
         let mut tx = self.inner.store.read().await?;
-        let now = tx.now(&*self.inner.clock).await?;
-        let site = self.inner.site(&mut tx).await?;
+        let Arrival { site, now, .. } = sites::arrive(&mut tx, &self.inner.site, None, &*self.inner.clock).await?;
+        let site = self.inner.known(&mut tx, site).await?;
         let actor = resolve(&mut tx, &self.inner.site, caller, now, Touch::No).await?;
-        actor.require(Q::PERMISSION)?;
-        let output = query.run(&mut View { tx: &mut tx, now, actor, site, menus: &self.inner.menus }).await?;
+        actor.require(query.permission())?;
+        query.answer(&mut View { tx: &mut tx, now, actor, site, menus: &self.inner.menus }).await?;
         tx.rollback().await?;
-        Ok(output)
+        Ok(())
     }
 }
 
 impl Inner {
-    async fn execute<U: UseCase>(
-        &self,
-        caller: &Caller,
-        key: Option<&str>,
-        use_case: &U,
-    ) -> Result<U::Output, Refused> {
-        let request = serde_json::to_vec(use_case).map_err(Refused::internal)?;
-        let hash = request_hash(caller, &request);
+    async fn execute(&self, caller: &Caller, key: Option<&str>, use_case: &dyn AnyUseCase) -> Result<Answer, Refused> {
+        let hash = request_hash(caller, &use_case.request()?);
         let mut tries = 0;
         loop {
             tries += 1;
@@ -259,34 +350,33 @@ impl Inner {
             let settled_by_key =
                 key.is_some() && matches!(error, StoreError::CommitUnknown(_) | StoreError::Duplicate(_));
             if tries >= TRIES || !(error.is_retryable() || settled_by_key) {
-                tracing::warn!(use_case = U::NAME, %error, tries, "a command failed in the store");
+                tracing::warn!(use_case = use_case.name(), %error, tries, "a command failed in the store");
                 return Err(error.into());
             }
         }
     }
 
-    async fn attempt<U: UseCase>(
+    async fn attempt(
         &self,
         caller: &Caller,
         key: Option<&str>,
-        use_case: &U,
+        use_case: &dyn AnyUseCase,
         hash: &[u8],
-    ) -> Result<U::Output, Failure> {
+    ) -> Result<Answer, Failure> {
+        let name = use_case.name();
         let mut tx = self.store.write().await?;
-        let now = tx.now(&*self.clock).await?;
-        let site = self.site(&mut tx).await?;
+        let Arrival { site, now, stored } = sites::arrive(&mut tx, &self.site, key, &*self.clock).await?;
+        let site = self.known(&mut tx, site).await?;
         let actor = match resolve(&mut tx, &self.site, caller, now, Touch::Yes).await {
             Ok(actor) => actor,
             Err(refused) => return give_up(tx, refused).await,
         };
-        if let Err(refused) = actor.require(U::PERMISSION) {
+        if let Err(refused) = actor.require(use_case.permission()) {
             return give_up(tx, refused).await;
         }
-        if let Some(key) = key
-            && let Some((name, stored, outcome)) = records::stored_outcome(&mut tx, &self.site, key).await?
-        {
+        if let Some(stored) = stored {
             tx.rollback().await?;
-            return answer_again::<U>(&name, &stored, hash, outcome).map_err(Failure::Refused);
+            return answer_again(name, hash, stored).map_err(Failure::Refused);
         }
         let mut context = Context {
             tx: &mut tx,
@@ -299,39 +389,37 @@ impl Inner {
             audit: Vec::new(),
             outbox: Vec::new(),
         };
-        let result = use_case.run(&mut context).await;
+        let result = use_case.carry_out(&mut context, key.is_some()).await;
         let (actor, audit, outbox) = (context.actor, context.audit, context.outbox);
-        let output = match result {
-            Ok(output) => output,
+        let Done { output, outcome } = match result {
+            Ok(done) => done,
             Err(refused) => {
                 let failure = give_up(tx, refused).await;
                 return match key {
-                    Some(key) => self.answered_meanwhile::<U>(key, hash, failure).await,
+                    Some(key) => self.answered_meanwhile(name, key, hash, failure).await,
                     None => failure,
                 };
             }
         };
-        if let Some(key) = key {
-            let outcome = serde_json::to_value(&output).map_err(Refused::internal)?;
-            records::store_outcome(&mut tx, &self.site, key, U::NAME, hash, &outcome, now).await?;
+        if let (Some(key), Some(outcome)) = (key, &outcome) {
+            records::store_outcome(&mut tx, &self.site, key, name, hash, outcome, now).await?;
         }
-        let audit = if audit.is_empty() && U::AUDITED { vec![plain_audit::<U>()] } else { audit };
-        records::append_audit(&mut tx, &self.site, U::NAME, &actor, &audit, now).await?;
-        records::append_outbox(&mut tx, &self.site, &outbox, now).await?;
-        records::notify(&mut tx, &self.site).await?;
+        let audit = if audit.is_empty() && use_case.is_audited() { vec![plain_audit(name)] } else { audit };
+        records::append_and_notify(&mut tx, &self.site, (name, &actor), &audit, &outbox, now).await?;
         tx.commit().await?;
-        Ok(output)
+        Ok(Answer::New(output))
     }
 
     /// A refusal may be the work of the same request itself: on Postgres its twin can commit between
     /// our look for the key and the row that refused us ("already placed"). Then the stored outcome is
     /// the answer.
-    async fn answered_meanwhile<U: UseCase>(
+    async fn answered_meanwhile(
         &self,
+        name: &str,
         key: &str,
         hash: &[u8],
-        failure: Result<U::Output, Failure>,
-    ) -> Result<U::Output, Failure> {
+        failure: Result<Answer, Failure>,
+    ) -> Result<Answer, Failure> {
         if !matches!(failure, Err(Failure::Refused(_))) {
             return failure;
         }
@@ -339,16 +427,15 @@ impl Inner {
         let stored = records::stored_outcome(&mut tx, &self.site, key).await?;
         tx.rollback().await?;
         match stored {
-            Some((name, stored, outcome)) => answer_again::<U>(&name, &stored, hash, outcome).map_err(Failure::Refused),
+            Some(stored) => answer_again(name, hash, stored).map_err(Failure::Refused),
             None => failure,
         }
     }
 
-    /// The site, read again only when one of its versions has risen.
-    async fn site(&self, tx: &mut Tx) -> Result<Arc<Site>, Refused> {
-        let row = sites::find(tx, &self.site)
-            .await?
-            .ok_or_else(|| Refused::not_found("site", &self.site).help("Set the store up first: servery init."))?;
+    /// The site of this row; its settings are read again only when one of its versions has risen.
+    async fn known(&self, tx: &mut Tx, row: Option<SiteRow>) -> Result<Arc<Site>, Refused> {
+        let row =
+            row.ok_or_else(|| Refused::not_found("site", &self.site).help("Set the store up first: servery init."))?;
         let known = self.known.read().ok().and_then(|known| known.clone());
         if let Some(known) = known
             && known.settings_version == row.settings_version
@@ -417,20 +504,22 @@ async fn give_up<T>(tx: Tx, refused: Refused) -> Result<T, Failure> {
     Err(store.map_or(Failure::Refused(refused), Failure::Store))
 }
 
-fn answer_again<U: UseCase>(name: &str, stored: &[u8], hash: &[u8], outcome: Value) -> Result<U::Output, Refused> {
-    if name != U::NAME || stored != hash {
+/// What was kept under the key, if it was the same request.
+fn answer_again(name: &str, hash: &[u8], kept: (String, Vec<u8>, Value)) -> Result<Answer, Refused> {
+    let (kept_name, kept_hash, outcome) = kept;
+    if kept_name != name || kept_hash != hash {
         return Err(Refused::new(ErrorCode::IdempotencyMismatch, "This key was used for another request.")
-            .with("use_case", name));
+            .with("use_case", kept_name));
     }
-    serde_json::from_value(outcome).map_err(Refused::internal)
+    Ok(Answer::Kept(outcome))
 }
 
-fn plain_audit<U: UseCase>() -> AuditRow {
+fn plain_audit(name: &str) -> AuditRow {
     AuditRow {
         action: "RUN",
         entity: "Command",
-        entity_id: U::NAME.to_owned(),
-        details: U::NAME.replace('_', " "),
+        entity_id: name.to_owned(),
+        details: name.replace('_', " "),
         before: None,
         after: None,
         reason: None,

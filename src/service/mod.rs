@@ -9,6 +9,7 @@ pub mod doctor;
 mod door;
 mod field_key;
 pub mod menu;
+mod order_load;
 mod order_move;
 pub mod provider_memory;
 mod real;

@@ -1,161 +1,33 @@
-//! Moving an order: load its snapshot, let the domain decide, carry the effects out in the lock order
-//! of the specification, and write history, audit and outbox. Every event of the table goes through
-//! [`apply`]; Place, which has no order yet, has a file of its own.
+//! Moving an order: let the domain decide on its snapshot (`order_load.rs`), carry the effects out in the
+//! lock order of the specification, and write history, audit and outbox. Every event of the table goes
+//! through [`apply`]; Place, which has no order yet, has a file of its own.
 
 use super::door::Context;
+use super::order_load::{Loaded, Stale, load, refresh};
 use super::till::drawer_short;
-use crate::domain::access::{Actor, Role};
+use crate::domain::access::Actor;
 use crate::domain::error::{ErrorCode, Refused};
-use crate::domain::fulfilment::Fulfilment;
-use crate::domain::ids::{
-    AssignmentId, AttemptId, CartId, CustomerId, LineId, OrderId, RefundId, StaffId, StationId, StockItemId,
-};
+use crate::domain::ids::{AssignmentId, AttemptId, CartId, LineId, OrderId, RefundId, StationId, StockItemId};
 use crate::domain::money::Money;
-use crate::domain::order::estimate_minutes;
 use crate::domain::order::{
-    Assignment, Disposal, Effect, Emit, EndReason, Event, Guard, HoldState, Line, LinePart, OrderSnapshot, Reservation,
-    Snapshot, Status, Transition, decide,
+    Disposal, Effect, Emit, EndReason, Event, Guard, LinePart, Snapshot, Status, Transition, decide,
 };
-use crate::domain::payment::{Attempt, AttemptMethod, AttemptStatus, Method, Refund, RefundStatus};
-use crate::domain::time::{Timestamp, business_day_start};
+use crate::domain::payment::{AttemptMethod, AttemptStatus, RefundStatus};
+use crate::domain::time::Timestamp;
 use crate::store::holds::{MovedRow, Mover, ReservationRow};
-use crate::store::money::{AttemptRow, RefundRow, Settled};
-use crate::store::orders::{LineRow, OrderRow, Steps};
+use crate::store::money::{AttemptRow, GatewayFacts, RefundRow, Settled};
+use crate::store::orders::{OrderRow, Steps};
 use crate::store::records::AuditRow;
 use crate::store::till::{Movement, MovementKind};
-use crate::store::{Tx, carts, deliveries, holds, money, orders, tickets, till};
-use chrono::NaiveDate;
+use crate::store::{carts, deliveries, holds, money, orders, tickets, till};
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::str::FromStr;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long the resolver waits before it asks a gateway about a fresh attempt.
 const FIRST_CHECK_SECONDS: i64 = 15;
 
-/// An order as it was loaded for a decision.
-pub(super) struct Loaded {
-    pub row: OrderRow,
-    pub lines: Vec<LineRow>,
-    pub attempts: Vec<AttemptRow>,
-    pub refunds: Vec<RefundRow>,
-    pub reservations: Vec<ReservationRow>,
-    pub snapshot: OrderSnapshot,
-}
-
-fn word<T: FromStr<Err = Refused>>(text: &str) -> Result<T, Refused> {
-    text.parse().map_err(|error: Refused| Refused::internal(format!("stored word: {error}")))
-}
-
-/// Loads an order with everything its guards may look at.
-pub(super) async fn load(
-    tx: &mut Tx,
-    site: &super::door::Site,
-    actor: &Actor,
-    now: Timestamp,
-    id: OrderId,
-) -> Result<Loaded, Refused> {
-    let row = orders::find(tx, &site.id, id).await?.ok_or_else(|| Refused::not_found("order", id))?;
-    let lines = orders::lines(tx, &site.id, id).await?;
-    let attempts = money::attempts(tx, &site.id, id).await?;
-    let captured = attempts.iter().any(|attempt| attempt.status == "captured");
-    let refunds = if captured { money::refunds(tx, &site.id, id).await? } else { Vec::new() };
-    let reservations = holds::of_order(tx, &site.id, id).await?;
-    let fulfilment = Fulfilment::parse(&row.fulfilment)?;
-    let assignment =
-        if fulfilment == Fulfilment::Delivery { deliveries::active(tx, &site.id, id).await? } else { None };
-    let method: Method = word(&row.method)?;
-    // Only where cash may move is the drawer asked for.
-    // A guest's command never moves it, and a kiosk's role on Postgres may not look at it.
-    let cash = method == Method::Cash || refunds.iter().any(|refund| refund.method == "cash");
-    let drawer = if cash && actor.role != Role::Customer {
-        till::open_shift_at(tx, &site.id, actor.terminal).await?.map(|shift| Money(shift.balance))
-    } else {
-        None
-    };
-    let day = NaiveDate::parse_from_str(&row.business_date, "%Y-%m-%d").map_err(Refused::internal)?;
-    let cutoff = site.settings.business_day_cutoff;
-    let business_day_over = day.succ_opt().is_some_and(|next| now >= business_day_start(next, site.zone, cutoff));
-    let received = row.status == "received" || row.status == "pending";
-    let ahead = if received { orders::tickets_ahead(tx, &site.id).await? } else { 0 };
-    let longest = lines.iter().map(|line| line.prep_minutes).max().unwrap_or(0);
-    let snapshot = OrderSnapshot {
-        id,
-        status: word(&row.status)?,
-        version: row.version,
-        fulfilment,
-        method,
-        owner: CustomerId(row.customer_id),
-        due: Money(row.due),
-        placed_at: Timestamp(row.created_at),
-        received_at: row.received_at.map(Timestamp),
-        ready_at: row.ready_at.map(Timestamp),
-        captured_at: row.paid_at.map(Timestamp),
-        expires_at: row.expires_at.map(Timestamp),
-        hold_extended: row.hold_extended,
-        on_hold_until: row.on_hold_until.map(Timestamp),
-        estimate_minutes: estimate_minutes(longest, ahead),
-        business_day_over,
-        drawer,
-        lines: lines.iter().map(line_of).collect(),
-        attempts: attempts.iter().map(attempt_of).collect::<Result<_, _>>()?,
-        refunds: refunds.iter().map(refund_of).collect::<Result<_, _>>()?,
-        reservations: reservations.iter().map(reservation_of).collect::<Result<_, _>>()?,
-        assignment: assignment
-            .map(|row| {
-                Ok::<_, Refused>(Assignment {
-                    id: AssignmentId(row.id),
-                    staff: StaffId(row.staff_id),
-                    status: word(&row.status)?,
-                })
-            })
-            .transpose()?,
-        failed_assignments: row.assignment_failures,
-    };
-    Ok(Loaded { row, lines, attempts, refunds, reservations, snapshot })
-}
-
-fn line_of(row: &LineRow) -> Line {
-    Line {
-        id: LineId(row.id),
-        quantity: row.quantity,
-        voided: row.voided,
-        restocked: row.restocked,
-        wasted: row.wasted,
-        done: row.done,
-        total_share: Money(row.total_share),
-        uses: row.consumption.0.iter().map(|used| (StockItemId(used.stock_item_id), used.units)).collect(),
-    }
-}
-
-pub(super) fn attempt_of(row: &AttemptRow) -> Result<Attempt, Refused> {
-    Ok(Attempt {
-        id: AttemptId(row.id),
-        method: word(&row.method)?,
-        status: word(&row.status)?,
-        amount: Money(row.amount),
-        unknown: row.unknown,
-        unresolved: row.unresolved,
-        stray: row.stray,
-    })
-}
-
-pub(super) fn refund_of(row: &RefundRow) -> Result<Refund, Refused> {
-    Ok(Refund {
-        id: RefundId(row.id),
-        attempt: AttemptId(row.attempt_id),
-        method: word(&row.method)?,
-        amount: Money(row.amount),
-        status: word(&row.status)?,
-    })
-}
-
-fn reservation_of(row: &ReservationRow) -> Result<Reservation, Refused> {
-    Ok(Reservation {
-        stock_item: StockItemId(row.stock_item_id),
-        quantity: row.quantity,
-        state: word::<HoldState>(&row.state)?,
-    })
-}
+/// What a gateway told of an attempt beside its outcome; noted with the outcome.
+pub(super) type Told = (AttemptId, GatewayFacts);
 
 /// Judges an event on an order and, if it is taken, carries it out. The order as it stands after it.
 ///
@@ -169,14 +41,36 @@ pub(super) async fn apply(context: &mut Context<'_>, id: OrderId, event: &Event)
 
 /// As [`apply`], on an order that was loaded in this transaction.
 pub(super) async fn apply_to(context: &mut Context<'_>, loaded: Loaded, event: &Event) -> Result<Loaded, Refused> {
+    let transition = judge(context, &loaded, event)?;
+    carry_out(context, loaded, event, transition, None).await
+}
+
+/// What an event means for an order that was loaded in this transaction.
+///
+/// # Errors
+/// What the domain refuses.
+pub(super) fn judge(context: &Context<'_>, loaded: &Loaded, event: &Event) -> Result<Transition, Refused> {
     let snapshot = Snapshot::Order(Box::new(loaded.snapshot.clone()));
-    let transition = decide(&snapshot, event, &context.actor, context.now, &context.site.settings)?;
-    let mut run = Run { context, loaded, transition, written_attempt: None };
-    run.carry_out(event).await?;
-    let id = OrderId(run.loaded.row.id);
-    let context = run.context;
+    decide(&snapshot, event, &context.actor, context.now, &context.site.settings)
+}
+
+/// Carries out what [`judge`] allowed, and notes what a gateway told with it.
+///
+/// # Errors
+/// The store's refusals.
+pub(super) async fn carry_out(
+    context: &mut Context<'_>,
+    loaded: Loaded,
+    event: &Event,
+    transition: Transition,
+    told: Option<Told>,
+) -> Result<Loaded, Refused> {
+    let before = loaded.row.clone();
+    let mut run = Run { context, loaded, transition, written_attempt: None, told, stale: Stale::default() };
+    run.carry_out(event, &before).await?;
+    let Run { context, loaded, stale, .. } = run;
     let site = std::sync::Arc::clone(&context.site);
-    load(context.tx, &site, &context.actor, context.now, id).await
+    refresh(context.tx, &site, &context.actor, context.now, loaded, (&before, stale)).await
 }
 
 /// One transition on its way into rows.
@@ -185,23 +79,29 @@ struct Run<'c, 't> {
     loaded: Loaded,
     transition: Transition,
     written_attempt: Option<AttemptId>,
+    told: Option<Told>,
+    stale: Stale,
 }
 
 impl Run<'_, '_> {
-    async fn carry_out(&mut self, event: &Event) -> Result<(), Refused> {
+    /// Every statement, and its outcome in `loaded`, or a mark in `stale` that it has to be read again.
+    async fn carry_out(&mut self, event: &Event, seen: &OrderRow) -> Result<(), Refused> {
         let effects = std::mem::take(&mut self.transition.effects);
-        let seen = self.loaded.row.clone();
-        let mut row = changed_row(&seen, &self.transition, &effects, self.context.now);
+        let mut row = changed_row(seen, &self.transition, &effects, self.context.now);
         row.event_sequence += i64::try_from(self.transition.emits.len()).unwrap_or(0);
         let site = self.context.site.id.clone();
         // The order's row is the first lock.
-        orders::update(self.context.tx, &site, &seen, &row).await?;
+        orders::update(self.context.tx, &site, seen, &row).await?;
         for effect in &effects {
             self.stock_effect(effect).await?;
         }
-        self.claim_effects(&effects, &seen).await?;
+        self.claim_effects(&effects, seen).await?;
         for effect in &effects {
             self.money_effect(effect).await?;
+        }
+        if let Some((attempt, facts)) = self.told.take() {
+            let note = (attempt, &facts, None);
+            money::note_gateway(self.context.tx, &site, OrderId(row.id), note, self.context.now).await?;
         }
         for effect in &effects {
             self.other_effect(effect).await?;
@@ -222,7 +122,7 @@ impl Run<'_, '_> {
             now: self.context.now,
         };
         orders::append_history(self.context.tx, &site, &steps).await?;
-        self.tell(event, &seen, &row);
+        self.tell(event, seen, &row);
         self.loaded.row = row;
         Ok(())
     }
@@ -249,6 +149,7 @@ impl Run<'_, '_> {
                     holds::release(self.context.tx, &mover, &row).await?;
                     self.restored(&row, row.quantity, None);
                 }
+                self.held_became("released");
             }
             Effect::CommitHeld => {
                 let held = self.held();
@@ -256,13 +157,22 @@ impl Run<'_, '_> {
                 for (row, moved) in held.iter().zip(moved) {
                     self.fulfilled(row, moved);
                 }
+                self.held_became("committed");
             }
             Effect::GiveBack(parts) => self.give_back(&mover, parts).await?,
+            // Taken again before the decision (T5a).
+            Effect::Retake => self.stale.holds = true,
             Effect::VoidUnits { line, quantity, .. } => self.void_units(&site, order, *line, *quantity).await?,
-            // Reserve happens in Place; lapsed holds were taken again before the decision (T5a).
+            // Reserve happens in Place.
             _ => {}
         }
         Ok(())
+    }
+
+    fn held_became(&mut self, state: &str) {
+        for row in self.loaded.reservations.iter_mut().filter(|row| row.state == "held") {
+            state.clone_into(&mut row.state);
+        }
     }
 
     fn held(&self) -> Vec<ReservationRow> {
@@ -271,6 +181,7 @@ impl Run<'_, '_> {
 
     /// Gives back parts of lines, stock item by stock item in the order of their ids.
     async fn give_back(&mut self, mover: &Mover<'_>, parts: &[LinePart]) -> Result<(), Refused> {
+        self.stale.holds = true;
         let mut by_item: BTreeMap<(StockItemId, Disposal), i64> = BTreeMap::new();
         for part in parts {
             let Some(line) = self.loaded.snapshot.line(part.line) else { continue };
@@ -317,7 +228,21 @@ impl Run<'_, '_> {
                 Disposal::Waste => line.wasted += part.quantity,
             }
             let counters = (line.voided, line.restocked, line.wasted, line.done);
-            orders::set_line_counters(self.context.tx, &site, order, part.line, counters).await?;
+            self.set_counters(&site, order, part.line, counters).await?;
+        }
+        Ok(())
+    }
+
+    async fn set_counters(
+        &mut self,
+        site: &str,
+        order: OrderId,
+        id: LineId,
+        counters: (i64, i64, i64, i64),
+    ) -> Result<(), Refused> {
+        orders::set_line_counters(self.context.tx, site, order, id, counters).await?;
+        if let Some(row) = self.loaded.lines.iter_mut().find(|row| row.id == id.0) {
+            (row.voided, row.restocked, row.wasted, row.done) = counters;
         }
         Ok(())
     }
@@ -329,8 +254,7 @@ impl Run<'_, '_> {
         line.voided += quantity;
         line.done = line.done.min(line.open_quantity());
         let counters = (line.voided, line.restocked, line.wasted, line.done);
-        orders::set_line_counters(self.context.tx, site, order, id, counters).await?;
-        Ok(())
+        self.set_counters(site, order, id, counters).await
     }
 
     async fn claim_effects(&mut self, effects: &[Effect], seen: &OrderRow) -> Result<(), Refused> {
@@ -362,19 +286,24 @@ impl Run<'_, '_> {
                     now,
                 );
                 money::insert_attempt(self.context.tx, &site, &row, &self.context.actor).await?;
+                self.loaded.attempts.push(row);
             }
             Effect::SettleAttempt { id, status, gateway_payment_id, reason, unresolved } => {
+                let facts = self.told.take_if(|(attempt, _)| attempt == id).map(|(_, facts)| facts);
                 let settled = Settled {
                     status: status.as_str(),
                     gateway_payment_id: gateway_payment_id.as_deref(),
                     reason: reason.as_deref(),
                     unresolved: *unresolved,
+                    facts: facts.unwrap_or_default(),
                 };
-                money::settle_attempt(self.context.tx, &site, order, *id, &settled, now).await?;
+                let row = money::settle_attempt(self.context.tx, &site, order, *id, &settled, now).await?;
+                self.attempt_became(row);
             }
             Effect::MarkUnknown { id } => {
                 let next = now.plus_seconds(FIRST_CHECK_SECONDS);
-                money::mark_unknown(self.context.tx, &site, order, *id, now, next).await?;
+                let row = money::mark_unknown(self.context.tx, &site, order, *id, now, next).await?;
+                self.attempt_became(row);
             }
             Effect::NewRefund { attempt, method, amount, reason } => {
                 let attempt =
@@ -395,6 +324,7 @@ impl Run<'_, '_> {
                     created_at: now.0,
                 };
                 money::insert_refund(self.context.tx, &site, &row, &self.context.actor).await?;
+                self.loaded.refunds.push(row);
             }
             Effect::SettleRefund { id, from_drawer } => {
                 if *from_drawer {
@@ -402,9 +332,11 @@ impl Run<'_, '_> {
                     self.move_cash(MovementKind::Refund, -amount, None, Some(*id)).await?;
                 }
                 money::end_refund(self.context.tx, &site, order, *id, ("settled", None, None), now).await?;
+                self.refund_became(*id, RefundStatus::Settled);
             }
             Effect::FailRefund { id, reason } => {
                 money::end_refund(self.context.tx, &site, order, *id, ("failed", Some(reason), None), now).await?;
+                self.refund_became(*id, RefundStatus::Failed);
             }
             Effect::DrawerSale { amount, tendered } if amount.0 > 0 => {
                 self.move_cash(MovementKind::Sale, amount.0, Some(tendered.0), None).await?;
@@ -414,6 +346,18 @@ impl Run<'_, '_> {
         Ok(())
     }
 
+    fn attempt_became(&mut self, row: AttemptRow) {
+        if let Some(known) = self.loaded.attempts.iter_mut().find(|known| known.id == row.id) {
+            *known = row;
+        }
+    }
+
+    fn refund_became(&mut self, id: RefundId, status: RefundStatus) {
+        if let Some(row) = self.loaded.refunds.iter_mut().find(|row| row.id == id.0) {
+            status.as_str().clone_into(&mut row.status);
+        }
+    }
+
     async fn move_cash(
         &mut self,
         kind: MovementKind,
@@ -421,6 +365,7 @@ impl Run<'_, '_> {
         tendered: Option<i64>,
         refund: Option<RefundId>,
     ) -> Result<(), Refused> {
+        self.stale.drawer = true;
         let site = self.context.site.id.clone();
         let closed = || Refused::conflict("The till is closed.").by_guard("till_open").help("Open the till first.");
         let shift =
@@ -451,11 +396,11 @@ impl Run<'_, '_> {
         let now = self.context.now;
         match effect {
             Effect::SetDone { lines, done } => {
-                for id in lines {
-                    let Some(line) = self.loaded.snapshot.line(*id) else { continue };
-                    let finished = if *done { line.open_quantity() } else { 0 };
-                    let counters = (line.voided, line.restocked, line.wasted, finished);
-                    orders::set_line_counters(self.context.tx, &site, order, *id, counters).await?;
+                let known = lines.iter().filter(|id| self.loaded.snapshot.line(**id).is_some());
+                let known: BTreeSet<LineId> = known.copied().collect();
+                orders::set_done(self.context.tx, &site, order, &known, *done).await?;
+                for row in self.loaded.lines.iter_mut().filter(|row| known.contains(&LineId(row.id))) {
+                    row.done = if *done { row.quantity.saturating_sub(row.voided) } else { 0 };
                 }
                 self.bump_stations(&site, order, lines, *done).await?;
             }
@@ -471,10 +416,12 @@ impl Run<'_, '_> {
             Effect::NewAssignment(courier) => {
                 let id = AssignmentId(self.context.new_id());
                 let by = self.context.actor.staff;
+                self.stale.assignment = true;
                 deliveries::insert(self.context.tx, &site, id, order, *courier, by, now).await?;
             }
             Effect::SetAssignment { id, status } => {
                 let reason = self.transition.reason_text.as_deref();
+                self.stale.assignment = true;
                 deliveries::set_status(self.context.tx, &site, *id, status.as_str(), reason, now).await?;
             }
             Effect::ConsumeCart => self.move_cart(&site, ("locked", "consumed")).await?,

@@ -4,7 +4,7 @@
 pub use crate::store::orders::OrderFilter;
 
 use super::door::{Query, Site, View};
-use super::order_move::load;
+use super::order_load::load;
 use super::order_view::{history_view, order_view};
 use super::paging;
 use super::views::{HistoryView, OrderView, Page};

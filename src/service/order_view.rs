@@ -1,6 +1,6 @@
 //! From rows to what screens and the command line see of an order. No rule and no SQL.
 
-use super::order_move::{attempt_of, refund_of};
+use super::order_load::{attempt_of, refund_of};
 use super::views::{AttemptView, HistoryView, OrderLineView, OrderView, RefundView};
 use crate::domain::error::Refused;
 use crate::domain::ids::{AttemptId, CustomerId, ItemId, LineId, OrderId, RefundId, StationId};

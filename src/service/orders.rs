@@ -3,7 +3,8 @@
 //! `payments.rs`.
 
 use super::door::{Context, UseCase};
-use super::order_move::{Loaded, apply, apply_to, load};
+use super::order_load::{Loaded, load};
+use super::order_move::{apply, apply_to, judge};
 use super::order_view::order_view;
 use super::payments::retake;
 use super::views::OrderView;
@@ -11,7 +12,7 @@ use crate::domain::access::Permission;
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::{AttemptId, LineId, OrderId, RefundId, StaffId, StationId};
 use crate::domain::money::Money;
-use crate::domain::order::{Event, Line, LinePart, RefundChoice, Snapshot, Status, decide};
+use crate::domain::order::{Event, Line, LinePart, RefundChoice, Status};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::deliveries;
@@ -204,8 +205,7 @@ impl UseCase for OverridePayment {
         let event = Event::AdminSetPaid { reason, attempt };
         let loaded = load_order(context, self.order).await?;
         // Judge first: what may not be set must not take stock either.
-        let judged = Snapshot::Order(Box::new(loaded.snapshot.clone()));
-        decide(&judged, &event, &context.actor, context.now, &context.site.settings)?;
+        judge(context, &loaded, &event)?;
         if !retake(context, &loaded).await? {
             return Err(Refused::new(ErrorCode::InsufficientStock, "Something in this order has run out.")
                 .by_guard("stock_reserved")

@@ -4,14 +4,15 @@
 
 use super::caller::Caller;
 use super::door::{Context, Door, UseCase};
-use super::order_move::{Loaded, apply_to, outcome_code};
+use super::order_load::{Loaded, load_with_payment};
+use super::order_move::{Told, apply_to, carry_out, judge, outcome_code};
 use super::orders::{load_order, shown};
 use super::views::{AttemptView, OrderView};
 use crate::domain::access::{Permission, Role};
 use crate::domain::error::{ErrorCode, Refused};
-use crate::domain::ids::{AttemptId, OrderId, RefundId, StockItemId};
+use crate::domain::ids::{AttemptId, OrderId, RefundId};
 use crate::domain::money::{Currency, Money};
-use crate::domain::order::{Capture, Event, Snapshot, decide};
+use crate::domain::order::{Capture, Event, Transition};
 use crate::domain::payment::{AttemptStatus, Method};
 use crate::payment::{self, ChargeAnswer, ChargeRequest, ChargeState, Gateways, Instrument, RefundAnswer, VoidAnswer};
 use crate::store::holds::Mover;
@@ -53,8 +54,7 @@ impl UseCase for StartPayment {
         let loaded = load_order(context, self.order).await?;
         let event = Event::PayStart { attempt: AttemptId(context.new_id()) };
         // Judge first: what may not start must not take stock either.
-        let judged = Snapshot::Order(Box::new(loaded.snapshot.clone()));
-        decide(&judged, &event, &context.actor, context.now, &context.site.settings)?;
+        judge(context, &loaded, &event)?;
         if retake(context, &loaded).await? {
             return outcome(&apply_to(context, loaded, &event).await?);
         }
@@ -75,20 +75,14 @@ pub(super) async fn retake(context: &mut Context<'_>, loaded: &Loaded) -> Result
     let actor = context.actor.clone();
     let mover =
         Mover { site: &site, order: loaded.snapshot.id, line: None, actor: &actor, reason: None, now: context.now };
-    let mut taken: Vec<(StockItemId, i64)> = Vec::new();
-    for (item, quantity) in &lapsed {
-        match holds::reserve(context.tx, &mover, *item, *quantity).await? {
-            Ok(()) => taken.push((*item, *quantity)),
-            Err(short) if !short.tracked => {}
-            Err(_) => {
-                for (item, quantity) in taken {
-                    holds::unreserve(context.tx, &mover, item, quantity).await?;
-                }
-                return Ok(false);
-            }
+    let reserved = holds::reserve(context.tx, &mover, &lapsed).await?;
+    if reserved.short.is_some() {
+        for (item, quantity) in reserved.taken {
+            holds::unreserve(context.tx, &mover, item, quantity).await?;
         }
+        return Ok(false);
     }
-    for (item, quantity) in taken {
+    for (item, quantity) in reserved.taken {
         let rounds = loaded.reservations.iter().filter(|row| row.stock_item_id == item.0).map(|row| row.round);
         let round = rounds.max().unwrap_or(0) + 1;
         holds::record_hold(context.tx, &mover, item, round, quantity).await?;
@@ -174,7 +168,13 @@ impl UseCase for ApplyCharge {
     const PERMISSION: Permission = Permission::PaymentsResult;
 
     async fn run(&self, context: &mut Context<'_>) -> Result<Outcome, Refused> {
-        let loaded = load_order(context, self.order).await?;
+        let payment = match &self.result {
+            ChargeResult::Captured { gateway_payment_id, .. } => Some(gateway_payment_id.as_str()),
+            _ => None,
+        };
+        let site = Arc::clone(&context.site);
+        let (loaded, seen) =
+            load_with_payment(context.tx, &site, &context.actor, context.now, self.order, payment).await?;
         let attempt = self.attempt.and_then(|id| loaded.attempts.iter().find(|row| row.id == id.0));
         let next_check = match &self.result {
             ChargeResult::Pending { .. } => Some(context.now.plus_seconds(PENDING_CHECK_SECONDS)),
@@ -185,21 +185,31 @@ impl UseCase for ApplyCharge {
             }
             _ => None,
         };
-        // What the gateway told is noted with its attempt before the order moves: the move reads the order
-        // again, and no third reading is needed.
         let loaded = match &self.result {
             ChargeResult::Captured { gateway_payment_id, amount, currency, .. } => {
-                self.capture(context, loaded, gateway_payment_id, *amount, currency).await?
+                self.capture(context, loaded, seen, gateway_payment_id, *amount, currency).await?
             }
             ChargeResult::Failed { reason, unresolved, .. } => {
                 let Some(attempt) = self.attempt else { return outcome(&loaded) };
-                self.note(context, &loaded, attempt, next_check).await?;
                 let event = Event::PayFail { attempt, reason: reason.clone(), unresolved: *unresolved };
-                self.take_or_leave(context, loaded, &event).await?
+                match self.taken(context, &loaded, &event)? {
+                    Some(transition) => {
+                        let told = self.facts(&loaded, attempt);
+                        carry_out(context, loaded, &event, transition, told).await?
+                    }
+                    None => {
+                        self.note(context, &loaded, attempt, next_check).await?;
+                        loaded
+                    }
+                }
             }
             ChargeResult::Unknown => {
                 let Some(attempt) = self.attempt else { return outcome(&loaded) };
-                let loaded = self.take_or_leave(context, loaded, &Event::PayUnknown { attempt }).await?;
+                let event = Event::PayUnknown { attempt };
+                let loaded = match self.taken(context, &loaded, &event)? {
+                    Some(transition) => carry_out(context, loaded, &event, transition, None).await?,
+                    None => loaded,
+                };
                 // After the move, which knows nothing of growing pauses.
                 self.note(context, &loaded, attempt, next_check).await?;
                 load_order(context, self.order).await?
@@ -221,6 +231,7 @@ impl ApplyCharge {
         &self,
         context: &mut Context<'_>,
         loaded: Loaded,
+        seen: bool,
         payment_id: &str,
         amount: Money,
         currency: &str,
@@ -228,8 +239,7 @@ impl ApplyCharge {
         if amount.0 <= 0 {
             return Err(Refused::invalid("amount", "A capture takes more than nothing.").with("amount", amount.0));
         }
-        let site = context.site.id.clone();
-        if money::payment_seen(context.tx, &site, payment_id).await? {
+        if seen {
             return Ok(loaded);
         }
         let capture = Capture {
@@ -242,13 +252,10 @@ impl ApplyCharge {
             id_is_new: true,
         };
         let event = Event::PaySuccess(capture.clone());
-        let snapshot = Snapshot::Order(Box::new(loaded.snapshot.clone()));
-        if decide(&snapshot, &event, &context.actor, context.now, &context.site.settings).is_ok() {
+        if let Ok(transition) = judge(context, &loaded, &event) {
             let open = loaded.snapshot.open_attempt().map(|attempt| attempt.id);
-            if let Some(attempt) = self.attempt.or(open) {
-                self.note(context, &loaded, attempt, None).await?;
-            }
-            return apply_to(context, loaded, &event).await;
+            let told = self.attempt.or(open).and_then(|attempt| self.facts(&loaded, attempt));
+            return carry_out(context, loaded, &event, transition, told).await;
         }
         let attempt = AttemptId(context.new_id());
         let event = Event::UnmatchedCapture { capture, attempt };
@@ -257,17 +264,17 @@ impl ApplyCharge {
         load_order(context, self.order).await
     }
 
-    /// An answer to an attempt that is over changes nothing; any other refusal is one.
-    async fn take_or_leave(&self, context: &mut Context<'_>, loaded: Loaded, event: &Event) -> Result<Loaded, Refused> {
-        let snapshot = Snapshot::Order(Box::new(loaded.snapshot.clone()));
-        match decide(&snapshot, event, &context.actor, context.now, &context.site.settings) {
-            Ok(_) => apply_to(context, loaded, event).await,
-            Err(refused) if matches!(refused.code, ErrorCode::IllegalTransition | ErrorCode::Conflict) => Ok(loaded),
+    /// What the answer means; none for an attempt that is over, of which nothing changes. Any other refusal is
+    /// one.
+    fn taken(&self, context: &Context<'_>, loaded: &Loaded, event: &Event) -> Result<Option<Transition>, Refused> {
+        match judge(context, loaded, event) {
+            Ok(transition) => Ok(Some(transition)),
+            Err(refused) if matches!(refused.code, ErrorCode::IllegalTransition | ErrorCode::Conflict) => Ok(None),
             Err(refused) => Err(refused),
         }
     }
 
-    /// Keeps what the gateway told beside the outcome.
+    /// Keeps what the gateway told beside the outcome, where no outcome goes with it.
     async fn note(
         &self,
         context: &mut Context<'_>,
@@ -275,8 +282,17 @@ impl ApplyCharge {
         attempt: AttemptId,
         next_check: Option<crate::domain::time::Timestamp>,
     ) -> Result<(), Refused> {
+        let Some((attempt, facts)) = self.facts(loaded, attempt) else { return Ok(()) };
+        let site = context.site.id.clone();
+        let note = (attempt, &facts, next_check);
+        money::note_gateway(context.tx, &site, self.order, note, context.now).await?;
+        Ok(())
+    }
+
+    /// What the gateway told beside the outcome of an attempt, if it is one of the order's.
+    fn facts(&self, loaded: &Loaded, attempt: AttemptId) -> Option<Told> {
         if !loaded.attempts.iter().any(|row| row.id == attempt.0) {
-            return Ok(());
+            return None;
         }
         let mut facts = GatewayFacts { gateway: Some(self.gateway.clone()), ..GatewayFacts::default() };
         match &self.result {
@@ -293,9 +309,7 @@ impl ApplyCharge {
             ChargeResult::Pending { gateway_order_id } => facts.gateway_order_id = Some(gateway_order_id.clone()),
             ChargeResult::Unknown => {}
         }
-        let site = context.site.id.clone();
-        money::note_gateway(context.tx, &site, self.order, attempt, &facts, context.now, next_check).await?;
-        Ok(())
+        Some((attempt, facts))
     }
 }
 

@@ -159,12 +159,8 @@ impl PlaceOrder {
         let site = Arc::clone(&context.site);
         let settings = &site.settings;
         let fulfilment = loaded.cart.fulfilment.unwrap_or(Fulfilment::Pickup);
-        let slot_has_room = match &day.slot {
-            Some(slot) => {
-                orders::slot_claimed(context.tx, &site.id, &day.text, slot).await? < settings.max_orders_per_slot
-            }
-            None => false,
-        };
+        let (ahead, claimed) = orders::crowd(context.tx, &site.id, &day.text, day.slot.as_deref()).await?;
+        let slot_has_room = day.slot.is_some() && claimed < settings.max_orders_per_slot;
         let mut unavailable = Vec::new();
         let mut longest = 0;
         for line in &loaded.cart.lines {
@@ -179,7 +175,6 @@ impl PlaceOrder {
                 unavailable.push(line.name_seen.clone());
             }
         }
-        let ahead = orders::tickets_ahead(context.tx, &site.id).await?;
         let expiry = settings.pending_expiry_seconds;
         Ok(PlaceFacts {
             method: self.method,
@@ -280,17 +275,11 @@ impl PlaceOrder {
             .map(|line| SaleLine { item_id: line.item_id, options: &line.options, quantity: i64::from(line.quantity) })
             .collect();
         let uses: BTreeMap<StockItemId, i64> = loaded.with_stock(|stock| stock.uses(&sales))?;
-        let mut reserved = Vec::with_capacity(uses.len());
-        for (item, quantity) in uses {
-            match holds::reserve(context.tx, mover, item, quantity).await? {
-                Ok(()) => reserved.push((item, quantity)),
-                Err(short) if !short.tracked => {}
-                Err(short) => {
-                    return Err(shortage(loaded, item, quantity, &short.name, short.available));
-                }
-            }
+        let reserved = holds::reserve(context.tx, mover, &uses).await?;
+        match reserved.short {
+            None => Ok(reserved.taken),
+            Some((item, quantity, short)) => Err(shortage(loaded, item, quantity, &short.name, short.available)),
         }
-        Ok(reserved)
     }
 
     /// The last three digits, or the whole sequence while another active order shows the same (C10).

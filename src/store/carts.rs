@@ -24,7 +24,7 @@ pub struct CartRow {
 }
 
 /// A line of a cart, column by column.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
 pub struct CartLineRow {
     pub id: Uuid,
@@ -37,10 +37,26 @@ pub struct CartLineRow {
     pub note: Option<String>,
 }
 
-const FIND: &str = "SELECT id, customer_id, terminal_id, state, order_id, fulfilment, note, version, created_at, \
-     updated_at FROM carts WHERE site_id = $1 AND id = $2";
-const LINES: &str = "SELECT id, position, item_id, options, quantity, unit_price_seen, name_seen, note FROM cart_lines \
-     WHERE site_id = $1 AND cart_id = $2 ORDER BY position";
+/// A line beside its cart; an empty cart is one row without a line.
+#[derive(sqlx::FromRow)]
+struct WithLine {
+    #[sqlx(flatten)]
+    cart: CartRow,
+    line_id: Option<Uuid>,
+    position: Option<i64>,
+    item_id: Option<Uuid>,
+    options: Option<Json<Vec<Uuid>>>,
+    quantity: Option<i64>,
+    unit_price_seen: Option<i64>,
+    name_seen: Option<String>,
+    line_note: Option<String>,
+}
+
+const WITH_LINES: &str = "SELECT c.id, c.customer_id, c.terminal_id, c.state, c.order_id, c.fulfilment, c.note, \
+     c.version, c.created_at, c.updated_at, l.id AS line_id, l.position, l.item_id, l.options, l.quantity, \
+     l.unit_price_seen, l.name_seen, l.note AS line_note FROM carts c \
+     LEFT JOIN cart_lines l ON l.site_id = c.site_id AND l.cart_id = c.id \
+     WHERE c.site_id = $1 AND c.id = $2 ORDER BY l.position";
 const INSERT: &str = "INSERT INTO carts (site_id, id, customer_id, terminal_id, state, fulfilment, note, created_at, \
      updated_at, expires_at) VALUES ($1, $2, $3, $4, 'open', $5, $6, $7, $7, $8)";
 const SAVE: &str = "UPDATE carts SET fulfilment = $4, note = $5, version = version + 1, updated_at = $6, \
@@ -50,20 +66,33 @@ const MOVE: &str = "UPDATE carts SET state = $3, order_id = $4, version = versio
      WHERE site_id = $1 AND id = $2 AND state = $6";
 const EXPIRED: &str = "DELETE FROM carts WHERE site_id = $1 AND state = 'open' AND updated_at < $2";
 
-/// A cart.
+/// A cart with its lines in order.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn find(tx: &mut Tx, site: &str, id: CartId) -> Result<Option<CartRow>, StoreError> {
-    fetch_optional!(tx, CartRow, FIND, site, id.0)
+pub async fn find(tx: &mut Tx, site: &str, id: CartId) -> Result<Option<(CartRow, Vec<CartLineRow>)>, StoreError> {
+    let mut found: Option<CartRow> = None;
+    let mut lines = Vec::new();
+    for mut row in fetch_all!(tx, WithLine, WITH_LINES, site, id.0)? {
+        lines.extend(row.line());
+        found = found.or(Some(row.cart));
+    }
+    Ok(found.map(|cart| (cart, lines)))
 }
 
-/// The lines of a cart, in order.
-///
-/// # Errors
-/// Any [`StoreError`] of the statement.
-pub async fn lines(tx: &mut Tx, site: &str, id: CartId) -> Result<Vec<CartLineRow>, StoreError> {
-    fetch_all!(tx, CartLineRow, LINES, site, id.0)
+impl WithLine {
+    fn line(&mut self) -> Option<CartLineRow> {
+        Some(CartLineRow {
+            id: self.line_id?,
+            position: self.position?,
+            item_id: self.item_id?,
+            options: self.options.take()?,
+            quantity: self.quantity?,
+            unit_price_seen: self.unit_price_seen?,
+            name_seen: self.name_seen.take()?,
+            note: self.line_note.take(),
+        })
+    }
 }
 
 /// Writes a new cart without lines.

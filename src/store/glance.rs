@@ -2,8 +2,8 @@
 //! the worker's lease: those come every few seconds, change nothing that a screen shows, and would make
 //! every screen of the house read again what it shows. When to look is the change feed's business.
 //!
-//! SQLite: every transaction of the house but a renewal raises `PRAGMA user_version` as it commits
-//! (`tx.rs`). Postgres: every transaction that writes takes a number, and the row of a lease says which
+//! SQLite: every transaction of the house but a renewal takes a number of the audit log or the outbox, or
+//! else raises `PRAGMA user_version` as it commits (`tx.rs`). Postgres: every transaction that writes takes a number, and the row of a lease says which
 //! number renewed it last.
 
 use super::StoreError;
@@ -21,7 +21,9 @@ const ANSWER: Duration = Duration::from_secs(1);
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 const SQLITE_VERSION: &str = "PRAGMA data_version";
-const SQLITE_MARKS: &str = "SELECT CAST(user_version AS BIGINT), \
+// Numbers of these tables are never given twice, so that the sum rises with each commit that is told.
+const SQLITE_MARKS: &str = "SELECT CAST(user_version AS BIGINT) + (SELECT CAST(COALESCE(SUM(seq), 0) AS BIGINT) \
+     FROM sqlite_sequence WHERE name IN ('audit_log', 'outbox')), \
      (SELECT CAST(COALESCE(SUM(renewed_at), 0) AS BIGINT) FROM worker_lease) FROM pragma_user_version";
 // A row whose last writer took or gave back the lease has both instants alike: that is worth telling.
 const POSTGRES_GLANCE: &str = "SELECT CAST(pg_current_snapshot() AS TEXT), \

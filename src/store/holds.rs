@@ -7,6 +7,7 @@ use super::{StoreError, Tx};
 use crate::domain::access::Actor;
 use crate::domain::ids::{LineId, OrderId, StockItemId};
 use crate::domain::time::Timestamp;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A reservation, column by column.
@@ -44,15 +45,10 @@ pub struct MovedRow {
     pub reserved: i64,
 }
 
-const RESERVE: &str = "UPDATE stock_items SET reserved = reserved + $3, updated_at = $4 \
-     WHERE site_id = $1 AND id = $2 AND tracked AND on_hand - reserved >= $3";
 const SHORT: &str =
     "SELECT name, on_hand - reserved AS available, tracked FROM stock_items WHERE site_id = $1 AND id = $2";
 const UNRESERVE: &str = "UPDATE stock_items SET reserved = reserved - $3, updated_at = $4 \
      WHERE site_id = $1 AND id = $2 AND reserved >= $3";
-const TAKE_HELD: &str = "UPDATE stock_items SET on_hand = on_hand - $3, reserved = reserved - $3, \
-     last_movement = last_movement + 1, updated_at = $4 WHERE site_id = $1 AND id = $2 AND reserved >= $3 \
-     AND on_hand >= $3 RETURNING last_movement, on_hand, reserved";
 const PUT_BACK: &str = "UPDATE stock_items SET on_hand = on_hand + $3, last_movement = last_movement + 1, \
      updated_at = $4 WHERE site_id = $1 AND id = $2 RETURNING last_movement, on_hand, reserved";
 const OF_ORDER: &str = "SELECT stock_item_id, round, taken, quantity, state, restocked, wasted FROM reservations \
@@ -93,22 +89,78 @@ pub async fn of_order(tx: &mut Tx, site: &str, order: OrderId) -> Result<Vec<Res
     fetch_all!(tx, ReservationRow, OF_ORDER, site, order.0)
 }
 
-/// Reserves units of one stock item; the item as it stands when they are not to be had.
+/// What was reserved of what was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reserved {
+    /// Units of the items of which there were enough, by id. Items that are not counted are missing.
+    pub taken: Vec<(StockItemId, i64)>,
+    /// The first counted item of which there were not enough, how many were asked for, and as it stands.
+    pub short: Option<(StockItemId, i64, ShortRow)>,
+}
+
+/// One statement on several stock items, `(item, units)` in the order of their ids: each is changed if the
+/// condition holds for it. On Postgres they are locked in that order first, so that two of these statements
+/// never wait for each other in a circle; SQLite has one writer, and no words for it.
+macro_rules! change_items {
+    ($tx:expr, $row:ty, $mover:expr, $items:expr, $change:literal, $condition:literal, $answer:literal) => {{
+        let (mover, postgres): (&Mover<'_>, bool) = ($mover, $tx.is_postgres());
+        on_connection!($tx, connection, async {
+            let mut query = sqlx::QueryBuilder::new($crate::store::statements::note("WITH wanted (item, units) AS ("));
+            query.push_values($items, |mut values, (item, units): (Uuid, i64)| {
+                values.push_bind(item).push_bind(units);
+            });
+            if postgres {
+                query.push("), locked AS (SELECT id FROM stock_items WHERE site_id = ").push_bind(mover.site);
+                query.push(" AND id IN (SELECT item FROM wanted) ORDER BY id FOR NO KEY UPDATE)");
+            } else {
+                query.push(")");
+            }
+            query.push(concat!(" UPDATE stock_items SET ", $change, ", updated_at = ")).push_bind(mover.now.0);
+            query.push(" FROM wanted");
+            if postgres {
+                query.push(" JOIN locked ON locked.id = wanted.item");
+            }
+            query.push(" WHERE stock_items.id = wanted.item AND stock_items.site_id = ").push_bind(mover.site);
+            query.push(concat!(" AND ", $condition, " RETURNING ", $answer));
+            query.build_query_as::<$row>().fetch_all(connection).await
+        })
+    }};
+}
+
+/// Reserves units of stock items: all that is wanted of each of which there are enough.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statements.
 pub async fn reserve(
     tx: &mut Tx,
     mover: &Mover<'_>,
-    item: StockItemId,
-    quantity: i64,
-) -> Result<Result<(), ShortRow>, StoreError> {
-    if hit_one(execute!(tx, RESERVE, mover.site, item.0, quantity, mover.now.0)?)? {
-        return Ok(Ok(()));
+    wanted: &BTreeMap<StockItemId, i64>,
+) -> Result<Reserved, StoreError> {
+    let mut reserved = Reserved::default();
+    if wanted.is_empty() {
+        return Ok(reserved);
     }
-    let short = fetch_optional!(tx, ShortRow, SHORT, mover.site, item.0)?
-        .ok_or_else(|| StoreError::Fault("a stock item is gone".to_owned()))?;
-    Ok(Err(short))
+    let hit: Vec<(Uuid,)> = change_items!(
+        tx,
+        (Uuid,),
+        mover,
+        wanted.iter().map(|(item, units)| (item.0, *units)),
+        "reserved = reserved + units",
+        "tracked AND on_hand - reserved >= units",
+        "stock_items.id"
+    )?;
+    for (item, units) in wanted {
+        if hit.contains(&(item.0,)) {
+            reserved.taken.push((*item, *units));
+        } else if reserved.short.is_none() {
+            let short = fetch_optional!(tx, ShortRow, SHORT, mover.site, item.0)?
+                .ok_or_else(|| StoreError::Fault("a stock item is gone".to_owned()))?;
+            if short.tracked {
+                reserved.short = Some((*item, *units, short));
+            }
+        }
+    }
+    Ok(reserved)
 }
 
 /// Writes the reservation row for units that were reserved.
@@ -176,16 +228,19 @@ pub async fn release(tx: &mut Tx, mover: &Mover<'_>, row: &ReservationRow) -> Re
 /// # Errors
 /// [`StoreError::Fault`] when they were not held.
 pub async fn commit_all(tx: &mut Tx, mover: &Mover<'_>, rows: &[ReservationRow]) -> Result<Vec<MovedRow>, StoreError> {
-    let mut moved = Vec::with_capacity(rows.len());
-    for row in rows {
-        moved.push(take(tx, mover, row.stock_item_id, row.quantity, "commit").await?);
-    }
-    let entries: Vec<(Uuid, i64, MovedRow)> =
-        rows.iter().zip(&moved).map(|(row, moved)| (row.stock_item_id, -row.quantity, *moved)).collect();
-    ledger(tx, mover, "commit", &entries).await?;
     if rows.is_empty() {
-        return Ok(moved);
+        return Ok(Vec::new());
     }
+    let items = rows.iter().map(|row| (row.stock_item_id, row.quantity));
+    let taken = take(tx, mover, items, "commit").await?;
+    let mut moved = Vec::with_capacity(rows.len());
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in rows {
+        let item = taken.get(&row.stock_item_id).copied().ok_or_else(|| not_reserved("commit"))?;
+        entries.push((row.stock_item_id, -row.quantity, item));
+        moved.push(item);
+    }
+    ledger(tx, mover, "commit", &entries).await?;
     let ended = execute!(tx, END_HELD, mover.site, mover.order.0, "committed", mover.now.0)?;
     if usize::try_from(ended).is_ok_and(|ended| ended == rows.len()) {
         return Ok(moved);
@@ -217,7 +272,9 @@ pub async fn waste_part(
     row: &ReservationRow,
     quantity: i64,
 ) -> Result<MovedRow, StoreError> {
-    let moved = take(tx, mover, row.stock_item_id, quantity, "waste").await?;
+    let items = std::iter::once((row.stock_item_id, quantity));
+    let taken = take(tx, mover, items, "waste").await?;
+    let moved = taken.get(&row.stock_item_id).copied().ok_or_else(|| not_reserved("waste"))?;
     ledger(tx, mover, "waste", &[(row.stock_item_id, -quantity, moved)]).await?;
     lower(tx, mover, row, quantity, "wasted").await?;
     Ok(moved)
@@ -255,16 +312,35 @@ pub async fn waste_committed(
     Ok(moved)
 }
 
-/// Takes units that were reserved off the books; the ledger is the caller's.
+/// Takes units that were reserved off the books, `(item, units)` in the order of their ids; the ledger is the
+/// caller's. Each item as it stands then.
 async fn take(
     tx: &mut Tx,
     mover: &Mover<'_>,
-    item: Uuid,
-    quantity: i64,
+    items: impl ExactSizeIterator<Item = (Uuid, i64)>,
     kind: &'static str,
-) -> Result<MovedRow, StoreError> {
-    fetch_optional!(tx, MovedRow, TAKE_HELD, mover.site, item, quantity, mover.now.0)?
-        .ok_or_else(|| StoreError::Fault(format!("{kind}: the units were not reserved")))
+) -> Result<BTreeMap<Uuid, MovedRow>, StoreError> {
+    let asked = items.len();
+    let moved: Vec<(Uuid, i64, i64, i64)> = change_items!(
+        tx,
+        (Uuid, i64, i64, i64),
+        mover,
+        items,
+        "on_hand = on_hand - units, reserved = reserved - units, last_movement = last_movement + 1",
+        "reserved >= units AND on_hand >= units",
+        "stock_items.id, last_movement, on_hand, reserved"
+    )?;
+    if moved.len() != asked {
+        return Err(not_reserved(kind));
+    }
+    let moved = moved.into_iter();
+    Ok(moved
+        .map(|(id, last_movement, on_hand, reserved)| (id, MovedRow { last_movement, on_hand, reserved }))
+        .collect())
+}
+
+fn not_reserved(kind: &str) -> StoreError {
+    StoreError::Fault(format!("{kind}: the units were not reserved"))
 }
 
 async fn put_back(

@@ -67,6 +67,8 @@ pub struct Settled<'a> {
     pub reason: Option<&'a str>,
     /// Given up without an answer.
     pub unresolved: bool,
+    /// What else the gateway told.
+    pub facts: GatewayFacts,
 }
 
 /// What the gateway told about an attempt beside its outcome.
@@ -103,6 +105,15 @@ const ATTEMPTS: &str = concat!(
     attempt_columns!(),
     " FROM payment_attempts WHERE site_id = $1 AND order_id = $2 ORDER BY created_at, id"
 );
+// The second is what a unique index of its own finds, whichever order it stands in.
+const ATTEMPTS_OR_PAYMENT: &str = concat!(
+    "SELECT ",
+    attempt_columns!(),
+    " FROM payment_attempts WHERE site_id = $1 AND order_id = $2 UNION ALL SELECT ",
+    attempt_columns!(),
+    " FROM payment_attempts WHERE site_id = $1 AND gateway_payment_id = $3 AND gateway_payment_id IS NOT NULL \
+     AND order_id <> $2 ORDER BY created_at, id"
+);
 const BY_KEY: &str =
     concat!("SELECT ", attempt_columns!(), " FROM payment_attempts WHERE site_id = $1 AND idempotency_key = $2");
 const BY_GATEWAY_ORDER: &str = concat!(
@@ -110,8 +121,6 @@ const BY_GATEWAY_ORDER: &str = concat!(
     attempt_columns!(),
     " FROM payment_attempts WHERE site_id = $1 AND gateway_order_id = $2 AND gateway_order_id IS NOT NULL AND NOT stray"
 );
-const PAYMENT_SEEN: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM payment_attempts WHERE site_id = $1 \
-     AND gateway_payment_id = $2 AND gateway_payment_id IS NOT NULL";
 const TO_CHECK: &str = concat!(
     "SELECT ",
     attempt_columns!(),
@@ -122,12 +131,20 @@ const INSERT_ATTEMPT: &str = "INSERT INTO payment_attempts (site_id, order_id, i
      stray, idempotency_key, gateway_payment_id, reason, actor_role, actor_id, terminal_id, created_at, updated_at, \
      captured_at, ended_at, next_check_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18)";
-const SETTLE: &str = "UPDATE payment_attempts SET status = $4, unknown = FALSE, unresolved = $5, \
+const SETTLE: &str = concat!(
+    "UPDATE payment_attempts SET status = $4, unknown = FALSE, unresolved = $5, \
      gateway_payment_id = COALESCE($6, gateway_payment_id), reason = $7, updated_at = $8, captured_at = $9, \
-     ended_at = $8, next_check_at = NULL \
-     WHERE site_id = $1 AND order_id = $2 AND id = $3 AND status IN ('created', 'authorized')";
-const UNKNOWN: &str = "UPDATE payment_attempts SET unknown = TRUE, tries = tries + 1, updated_at = $4, \
-     next_check_at = $5 WHERE site_id = $1 AND order_id = $2 AND id = $3 AND status IN ('created', 'authorized')";
+     ended_at = $8, next_check_at = NULL, gateway = COALESCE($10, gateway), \
+     gateway_order_id = COALESCE($11, gateway_order_id), brand = COALESCE($12, brand), \
+     last_four = COALESCE($13, last_four), gateway_response = COALESCE($14, gateway_response) \
+     WHERE site_id = $1 AND order_id = $2 AND id = $3 AND status IN ('created', 'authorized') RETURNING ",
+    attempt_columns!()
+);
+const UNKNOWN: &str = concat!(
+    "UPDATE payment_attempts SET unknown = TRUE, tries = tries + 1, updated_at = $4, next_check_at = $5 \
+     WHERE site_id = $1 AND order_id = $2 AND id = $3 AND status IN ('created', 'authorized') RETURNING ",
+    attempt_columns!()
+);
 const FACTS: &str = "UPDATE payment_attempts SET gateway = COALESCE($4, gateway), \
      gateway_order_id = COALESCE($5, gateway_order_id), brand = COALESCE($6, brand), \
      last_four = COALESCE($7, last_four), gateway_response = COALESCE($8, gateway_response), updated_at = $9, \
@@ -175,12 +192,18 @@ pub async fn attempt_by_gateway_order(tx: &mut Tx, site: &str, id: &str) -> Resu
     fetch_optional!(tx, AttemptRow, BY_GATEWAY_ORDER, site, id)
 }
 
-/// Whether a gateway's payment id stands in any attempt.
+/// The attempts of an order, oldest first, and among them the attempt of another order in which a gateway's
+/// payment id stands.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn payment_seen(tx: &mut Tx, site: &str, gateway_payment_id: &str) -> Result<bool, StoreError> {
-    Ok(fetch_one!(tx, (i64,), PAYMENT_SEEN, site, gateway_payment_id)?.0 > 0)
+pub async fn attempts_or_payment(
+    tx: &mut Tx,
+    site: &str,
+    order: OrderId,
+    gateway_payment_id: &str,
+) -> Result<Vec<AttemptRow>, StoreError> {
+    fetch_all!(tx, AttemptRow, ATTEMPTS_OR_PAYMENT, site, order.0, gateway_payment_id)
 }
 
 /// Open attempts about which the gateway is to be asked now.
@@ -227,7 +250,7 @@ pub async fn insert_attempt(tx: &mut Tx, site: &str, row: &AttemptRow, actor: &A
     Ok(())
 }
 
-/// Settles an open attempt.
+/// Settles an open attempt; the attempt as it stands then.
 ///
 /// # Errors
 /// [`StoreError::Fault`] when it was not open.
@@ -238,10 +261,11 @@ pub async fn settle_attempt(
     id: AttemptId,
     settled: &Settled<'_>,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<AttemptRow, StoreError> {
     let captured_at = (settled.status == "captured").then_some(now.0);
-    let hit = execute!(
+    let row = fetch_optional!(
         tx,
+        AttemptRow,
         SETTLE,
         site,
         order.0,
@@ -251,12 +275,21 @@ pub async fn settle_attempt(
         settled.gateway_payment_id,
         settled.reason,
         now.0,
-        captured_at
+        captured_at,
+        settled.facts.gateway.as_deref(),
+        settled.facts.gateway_order_id.as_deref(),
+        settled.facts.brand.as_deref(),
+        settled.facts.last_four.as_deref(),
+        settled.facts.response.as_ref().map(Json)
     )?;
-    must(hit, "the attempt was not open")
+    row.ok_or_else(not_open)
 }
 
-/// Notes that an attempt has no answer, and when to ask again.
+fn not_open() -> StoreError {
+    StoreError::Fault("the attempt was not open".to_owned())
+}
+
+/// Notes that an attempt has no answer, and when to ask again; the attempt as it stands then.
 ///
 /// # Errors
 /// [`StoreError::Fault`] when it was not open.
@@ -267,8 +300,8 @@ pub async fn mark_unknown(
     id: AttemptId,
     now: Timestamp,
     next_check: Timestamp,
-) -> Result<(), StoreError> {
-    must(execute!(tx, UNKNOWN, site, order.0, id.0, now.0, next_check.0)?, "the attempt was not open")
+) -> Result<AttemptRow, StoreError> {
+    fetch_optional!(tx, AttemptRow, UNKNOWN, site, order.0, id.0, now.0, next_check.0)?.ok_or_else(not_open)
 }
 
 /// Notes what the gateway told about an attempt, and when to ask again while it is open.
@@ -279,10 +312,8 @@ pub async fn note_gateway(
     tx: &mut Tx,
     site: &str,
     order: OrderId,
-    id: AttemptId,
-    facts: &GatewayFacts,
+    (id, facts, next_check): (AttemptId, &GatewayFacts, Option<Timestamp>),
     now: Timestamp,
-    next_check: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     let hit = execute!(
         tx,

@@ -5,10 +5,11 @@ use super::rows::{containing, hit_one};
 use super::{StoreError, Tx};
 use crate::domain::access::Actor;
 use crate::domain::ids::{CustomerId, LineId, OrderId, StaffId, TerminalId};
-use crate::domain::order::Hop;
+use crate::domain::order::{Hop, MOST_AHEAD};
 use crate::domain::time::Timestamp;
 use serde_json::Value;
 use sqlx::types::Json;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// An order, column by column.
@@ -66,6 +67,13 @@ pub struct OrderRow {
     pub ready_at: Option<i64>,
     pub out_at: Option<i64>,
     pub ended_at: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct QueuedRow {
+    #[sqlx(flatten)]
+    order: OrderRow,
+    ahead: i64,
 }
 
 /// A line, column by column.
@@ -200,6 +208,25 @@ macro_rules! filter {
 }
 
 const BY_ID: &str = concat!("SELECT ", order_columns!(), " FROM orders WHERE site_id = $1 AND id = $2");
+// SQLite uses a partial index only where the query repeats its WHERE word for word.
+macro_rules! waiting {
+    ($most:literal) => {
+        concat!(
+            "(SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 AS one FROM orders WHERE site_id = $1 \
+             AND status IN ('received', 'confirmed', 'preparing', 'ready', 'out_for_delivery') \
+             AND status IN ('received', 'confirmed', 'preparing') LIMIT ",
+            $most,
+            ") AS waiting)"
+        )
+    };
+}
+const BY_ID_IN_QUEUE: &str = concat!(
+    "SELECT ",
+    order_columns!(),
+    ", CASE WHEN status IN ('pending', 'received') THEN ",
+    waiting!("$3"),
+    " ELSE 0 END AS ahead FROM orders WHERE site_id = $1 AND id = $2"
+);
 const BY_NUMBER: &str = concat!(
     "SELECT ",
     order_columns!(),
@@ -249,10 +276,11 @@ const NEXT_NUMBER: &str = "INSERT INTO number_counters (site_id, business_date, 
      DO UPDATE SET last_sequence = number_counters.last_sequence + 1 RETURNING last_sequence";
 const PICKUP_TAKEN: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM orders WHERE site_id = $1 AND pickup_number = $2 \
      AND status IN ('received', 'confirmed', 'preparing', 'ready', 'out_for_delivery')";
-const AHEAD: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM orders WHERE site_id = $1 \
-     AND status IN ('received', 'confirmed', 'preparing')";
-const SLOT_CLAIMED: &str =
-    "SELECT claimed FROM slot_counters WHERE site_id = $1 AND business_date = $2 AND slot_name = $3";
+const CROWD: &str = concat!(
+    "SELECT ",
+    waiting!("$4"),
+    ", (SELECT claimed FROM slot_counters WHERE site_id = $1 AND business_date = $2 AND slot_name = $3)"
+);
 const CLAIM_SLOT: &str = "INSERT INTO slot_counters (site_id, business_date, slot_name, claimed) \
      SELECT $1, $2, $3, 1 WHERE CAST($4 AS BIGINT) > 0 \
      ON CONFLICT (site_id, business_date, slot_name) DO UPDATE SET claimed = slot_counters.claimed + 1 \
@@ -261,6 +289,8 @@ const RELEASE_SLOT: &str = "UPDATE slot_counters SET claimed = claimed - 1 \
      WHERE site_id = $1 AND business_date = $2 AND slot_name = $3 AND claimed > 0";
 const LINE_COUNTERS: &str = "UPDATE order_lines SET voided = $4, restocked = $5, wasted = $6, done = $7 \
      WHERE site_id = $1 AND order_id = $2 AND id = $3";
+const ALL_DONE: &str = "UPDATE order_lines SET done = quantity - voided WHERE site_id = ";
+const NONE_DONE: &str = "UPDATE order_lines SET done = 0 WHERE site_id = ";
 const PAGE: &str = concat!(
     "SELECT ",
     summary_columns!(),
@@ -290,6 +320,16 @@ const COUNT_OF_CUSTOMER: &str = concat!(
 /// Any [`StoreError`] of the statement.
 pub async fn find(tx: &mut Tx, site: &str, id: OrderId) -> Result<Option<OrderRow>, StoreError> {
     fetch_optional!(tx, OrderRow, BY_ID, site, id.0)
+}
+
+/// An order by its identity, and while it is not confirmed how many orders the kitchen has before it, at most
+/// [`MOST_AHEAD`].
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn find_in_queue(tx: &mut Tx, site: &str, id: OrderId) -> Result<Option<(OrderRow, i64)>, StoreError> {
+    let row = fetch_optional!(tx, QueuedRow, BY_ID_IN_QUEUE, site, id.0, MOST_AHEAD)?;
+    Ok(row.map(|QueuedRow { order, ahead }| (order, ahead)))
 }
 
 /// An order by its business date and its sequence of that day.
@@ -503,6 +543,37 @@ pub async fn set_line_counters(
     if hit_one(hit)? { Ok(()) } else { Err(StoreError::Fault("a line of the order is gone".to_owned())) }
 }
 
+/// Marks lines as done, or as not done, in one statement.
+///
+/// # Errors
+/// [`StoreError::Fault`] when one of them is gone.
+pub async fn set_done(
+    tx: &mut Tx,
+    site: &str,
+    order: OrderId,
+    lines: &BTreeSet<LineId>,
+    done: bool,
+) -> Result<(), StoreError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let head = if done { ALL_DONE } else { NONE_DONE };
+    let hit = on_connection!(tx, connection, async {
+        let mut query = sqlx::QueryBuilder::new(super::statements::note(head));
+        query.push_bind(site).push(" AND order_id = ").push_bind(order.0).push(" AND id IN (");
+        let mut list = query.separated(", ");
+        for id in lines {
+            list.push_bind(id.0);
+        }
+        query.push(")");
+        query.build().execute(connection).await.map(|done| done.rows_affected())
+    })?;
+    if usize::try_from(hit).is_ok_and(|hit| hit == lines.len()) {
+        return Ok(());
+    }
+    Err(StoreError::Fault("a line of the order is gone".to_owned()))
+}
+
 /// The steps of a transition, for the history.
 #[derive(Debug, Clone, Copy)]
 pub struct Steps<'a> {
@@ -587,20 +658,14 @@ pub async fn pickup_number_taken(tx: &mut Tx, site: &str, number: &str) -> Resul
     Ok(fetch_one!(tx, (i64,), PICKUP_TAKEN, site, number)?.0 > 0)
 }
 
-/// How many orders the kitchen has before it.
+/// How many orders the kitchen has before it, at most [`MOST_AHEAD`], and how many hold a place in a slot of a
+/// day.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn tickets_ahead(tx: &mut Tx, site: &str) -> Result<i64, StoreError> {
-    Ok(fetch_one!(tx, (i64,), AHEAD, site)?.0)
-}
-
-/// How many orders hold a place in a slot of a day.
-///
-/// # Errors
-/// Any [`StoreError`] of the statement.
-pub async fn slot_claimed(tx: &mut Tx, site: &str, date: &str, slot: &str) -> Result<i64, StoreError> {
-    Ok(fetch_optional!(tx, (i64,), SLOT_CLAIMED, site, date, slot)?.map_or(0, |(claimed,)| claimed))
+pub async fn crowd(tx: &mut Tx, site: &str, date: &str, slot: Option<&str>) -> Result<(i64, i64), StoreError> {
+    let (ahead, claimed): (i64, Option<i64>) = fetch_one!(tx, (i64, Option<i64>), CROWD, site, date, slot, MOST_AHEAD)?;
+    Ok((ahead, claimed.unwrap_or(0)))
 }
 
 /// Claims a place in a slot while fewer than `cap` are taken; whether it was to be had.

@@ -44,6 +44,9 @@ const STORED: &str = "SELECT use_case, request_hash, outcome FROM idempotency_ke
 const STORE: &str = "INSERT INTO idempotency_keys (site_id, key, use_case, request_hash, outcome, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6)";
 const NOTIFY: &str = "SELECT CAST(pg_notify('servery', $1) AS TEXT)";
+// The same at the end of an INSERT. It names no column, so that it needs no right to read.
+const NOTIFYING: &str = " RETURNING CAST(pg_notify('servery', ";
+const NOTIFIED: &str = ") AS TEXT)";
 
 /// The stored outcome under a key: use case, hash of the request, outcome.
 ///
@@ -88,8 +91,68 @@ pub async fn append_audit(
     rows: &[AuditRow],
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    write_audit(tx, site, (use_case, actor), rows, now, Wake::No).await
+}
+
+/// Appends to the outbox.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn append_outbox(tx: &mut Tx, site: &str, rows: &[OutboxRow], now: Timestamp) -> Result<(), StoreError> {
+    write_outbox(tx, site, rows, now, Wake::No).await
+}
+
+/// Appends to the audit log and to the outbox, and wakes the listeners of the site as [`notify`] does, with
+/// the last of these statements and in no round trip of its own.
+///
+/// # Errors
+/// Any [`StoreError`] of the statements.
+pub async fn append_and_notify(
+    tx: &mut Tx,
+    site: &str,
+    (use_case, actor): (&str, &Actor),
+    audit: &[AuditRow],
+    outbox: &[OutboxRow],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if audit.is_empty() && outbox.is_empty() {
+        return notify(tx, site).await;
+    }
+    let last = if tx.is_postgres() { Wake::Site } else { Wake::No };
+    write_audit(tx, site, (use_case, actor), audit, now, if outbox.is_empty() { last } else { Wake::No }).await?;
+    write_outbox(tx, site, outbox, now, last).await
+}
+
+/// Wakes the listeners of a site on Postgres when this transaction commits; SQLite's file watch needs
+/// no word.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn notify(tx: &mut Tx, site: &str) -> Result<(), StoreError> {
+    if tx.is_postgres() {
+        let _: (Option<String>,) = fetch_one!(tx, (Option<String>,), NOTIFY, site)?;
+    }
+    Ok(())
+}
+
+/// Whether an INSERT wakes the listeners of the site on Postgres. Any number of the same word in one
+/// transaction is sent once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    No,
+    Site,
+}
+
+async fn write_audit(
+    tx: &mut Tx,
+    site: &str,
+    (use_case, actor): (&str, &Actor),
+    rows: &[AuditRow],
+    now: Timestamp,
+    wake: Wake,
+) -> Result<(), StoreError> {
     let actor_id = actor.staff.map(|id| id.0).or_else(|| actor.customer.map(|id| id.0));
-    insert_rows!(
+    let written = insert_rows!(
         tx,
         "INSERT INTO audit_log (site_id, at, use_case, action, entity, entity_id, details, before_value, after_value, \
          actor_role, actor_id, actor_name, terminal_id, override_by, reason) ",
@@ -111,17 +174,27 @@ pub async fn append_audit(
                 .push_bind(actor.terminal.map(|id| id.0))
                 .push_bind(actor.override_by.map(|id| id.0))
                 .push_bind(row.reason.as_deref());
+        },
+        |end| {
+            if wake == Wake::Site {
+                end.push(NOTIFYING).push_bind(site).push(NOTIFIED);
+            }
         }
     )?;
+    if written > 0 {
+        tx.took_a_number();
+    }
     Ok(())
 }
 
-/// Appends to the outbox.
-///
-/// # Errors
-/// Any [`StoreError`] of the statement.
-pub async fn append_outbox(tx: &mut Tx, site: &str, rows: &[OutboxRow], now: Timestamp) -> Result<(), StoreError> {
-    insert_rows!(
+async fn write_outbox(
+    tx: &mut Tx,
+    site: &str,
+    rows: &[OutboxRow],
+    now: Timestamp,
+    wake: Wake,
+) -> Result<(), StoreError> {
+    let written = insert_rows!(
         tx,
         "INSERT INTO outbox (site_id, order_id, order_sequence, event, payload, priority, created_at) ",
         rows,
@@ -134,19 +207,15 @@ pub async fn append_outbox(tx: &mut Tx, site: &str, rows: &[OutboxRow], now: Tim
                 .push_bind(Json(&row.payload))
                 .push_bind(row.priority)
                 .push_bind(now.0);
+        },
+        |end| {
+            if wake == Wake::Site {
+                end.push(NOTIFYING).push_bind(site).push(NOTIFIED);
+            }
         }
     )?;
-    Ok(())
-}
-
-/// Wakes the listeners of a site on Postgres when this transaction commits; SQLite's file watch needs
-/// no word.
-///
-/// # Errors
-/// Any [`StoreError`] of the statement.
-pub async fn notify(tx: &mut Tx, site: &str) -> Result<(), StoreError> {
-    if tx.is_postgres() {
-        let _: (Option<String>,) = fetch_one!(tx, (Option<String>,), NOTIFY, site)?;
+    if written > 0 {
+        tx.took_a_number();
     }
     Ok(())
 }

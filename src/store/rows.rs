@@ -22,9 +22,13 @@ pub(super) fn containing(text: &str) -> String {
 }
 
 /// `insert_rows!(tx, "INSERT INTO t (a, b) ", rows, |values, row| { values.push_bind(..); })`: one
-/// statement for any number of rows; none at all for no rows.
+/// statement for any number of rows; none at all for no rows. `, |end| { end.push(..); }` after it adds
+/// to the end of the statement.
 macro_rules! insert_rows {
-    ($tx:expr, $head:literal, $rows:expr, |$values:ident, $row:ident| $push:block) => {{
+    ($tx:expr, $head:literal, $rows:expr, |$values:ident, $row:ident| $push:block) => {
+        insert_rows!($tx, $head, $rows, |$values, $row| $push, |_end| {})
+    };
+    ($tx:expr, $head:literal, $rows:expr, |$values:ident, $row:ident| $push:block, |$end:ident| $finish:block) => {{
         let rows = $rows;
         if rows.is_empty() {
             Ok(0)
@@ -32,6 +36,10 @@ macro_rules! insert_rows {
             on_connection!($tx, connection, async {
                 let mut builder = sqlx::QueryBuilder::new($crate::store::statements::note($head));
                 builder.push_values(rows, |mut $values, $row| $push);
+                {
+                    let $end = &mut builder;
+                    $finish
+                }
                 builder.build().execute(connection).await.map(|done| done.rows_affected())
             })
         }

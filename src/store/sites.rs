@@ -2,7 +2,7 @@
 
 use super::{StoreError, Tx};
 use crate::domain::ids::StaffId;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Clock, Timestamp};
 use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -28,6 +28,27 @@ pub struct SiteRow {
     pub staff_version: i64,
 }
 
+/// What the door looks at before a command or a question, read in one statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrival {
+    /// The site, if the store has it.
+    pub site: Option<SiteRow>,
+    /// The instant of the transaction, as [`Tx::now`] gives it.
+    pub now: Timestamp,
+    /// What is stored under the key of the command, as [`super::records::stored_outcome`] gives it.
+    pub stored: Option<(String, Vec<u8>, Value)>,
+}
+
+#[derive(sqlx::FromRow)]
+struct ArrivalRow {
+    #[sqlx(flatten)]
+    site: SiteRow,
+    now: Option<i64>,
+    use_case: Option<String>,
+    request_hash: Option<Vec<u8>>,
+    outcome: Option<Json<Value>>,
+}
+
 /// When a setting was last set, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct SettingStamp {
@@ -41,6 +62,20 @@ pub struct SettingStamp {
 
 const SITE: &str = "SELECT site_id, name, currency, time_zone, demo, menu_version, settings_version, staff_version \
      FROM sites WHERE site_id = $1";
+// The table of keys is named only where there is a key: a board's role may not read it.
+const SQLITE_ARRIVAL: &str = "SELECT site_id, name, currency, time_zone, demo, menu_version, settings_version, \
+     staff_version, NULL AS now, NULL AS use_case, NULL AS request_hash, NULL AS outcome FROM sites WHERE site_id = $1";
+const SQLITE_ARRIVAL_WITH_KEY: &str = "SELECT s.site_id, s.name, s.currency, s.time_zone, s.demo, s.menu_version, \
+     s.settings_version, s.staff_version, NULL AS now, k.use_case, k.request_hash, k.outcome FROM sites s \
+     LEFT JOIN idempotency_keys k ON k.site_id = s.site_id AND k.key = $2 WHERE s.site_id = $1";
+const POSTGRES_ARRIVAL: &str = "SELECT site_id, name, currency, time_zone, demo, menu_version, settings_version, \
+     staff_version, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now, \
+     CAST(NULL AS TEXT) AS use_case, CAST(NULL AS BYTEA) AS request_hash, CAST(NULL AS JSONB) AS outcome \
+     FROM sites WHERE site_id = $1";
+const POSTGRES_ARRIVAL_WITH_KEY: &str = "SELECT s.site_id, s.name, s.currency, s.time_zone, s.demo, s.menu_version, \
+     s.settings_version, s.staff_version, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now, \
+     k.use_case, k.request_hash, k.outcome FROM sites s \
+     LEFT JOIN idempotency_keys k ON k.site_id = s.site_id AND k.key = $2 WHERE s.site_id = $1";
 const NEW_SITE: &str = "INSERT INTO sites (site_id, name, currency, time_zone, demo, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6)";
 const META: &str = "INSERT INTO store_meta (singleton, instance_id, kind, created_at) VALUES (1, $1, $2, $3) \
@@ -62,6 +97,34 @@ const MENU_CHANGED: &str = "UPDATE sites SET menu_version = menu_version + 1 WHE
 /// Any [`StoreError`] of the statement.
 pub async fn find(tx: &mut Tx, site: &str) -> Result<Option<SiteRow>, StoreError> {
     fetch_optional!(tx, SiteRow, SITE, site)
+}
+
+/// What the door looks at first: the site, the instant of the transaction (the database's clock on Postgres,
+/// `clock` on SQLite), and what is stored under the key, where one is given.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn arrive(tx: &mut Tx, site: &str, key: Option<&str>, clock: &dyn Clock) -> Result<Arrival, StoreError> {
+    let postgres = tx.is_postgres();
+    let row = match key {
+        None => {
+            let text = if postgres { POSTGRES_ARRIVAL } else { SQLITE_ARRIVAL };
+            fetch_optional!(tx, ArrivalRow, text, site)?
+        }
+        Some(key) => {
+            let text = if postgres { POSTGRES_ARRIVAL_WITH_KEY } else { SQLITE_ARRIVAL_WITH_KEY };
+            fetch_optional!(tx, ArrivalRow, text, site, key)?
+        }
+    };
+    let now = row.as_ref().and_then(|row| row.now).map_or_else(|| clock.now(), Timestamp);
+    let Some(ArrivalRow { site, use_case, request_hash, outcome, .. }) = row else {
+        return Ok(Arrival { site: None, now, stored: None });
+    };
+    let stored = match (use_case, request_hash, outcome) {
+        (Some(use_case), Some(hash), Some(Json(outcome))) => Some((use_case, hash, outcome)),
+        _ => None,
+    };
+    Ok(Arrival { site: Some(site), now, stored })
 }
 
 /// Writes a new site, and the row about the store where there is none.

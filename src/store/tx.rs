@@ -97,6 +97,8 @@ pub struct Tx {
     health: Arc<Health>,
     /// Whether the change feed of SQLite is to hear of its commit.
     told: bool,
+    /// Whether it will hear of it by a row that took a number, without a count of its own.
+    numbered: bool,
 }
 
 /// What the transactions of one store learn about it, for those that come after them.
@@ -151,8 +153,16 @@ impl Tx {
         words: &'static str,
     ) -> Result<Self, StoreError> {
         // Made before the first word is sent: a begin that is cancelled closes its connection.
-        let mut tx =
-            Self { connection: Some(connection), deadline, failure: None, lock, statements: 0, health, told: false };
+        let mut tx = Self {
+            connection: Some(connection),
+            deadline,
+            failure: None,
+            lock,
+            statements: 0,
+            health,
+            told: false,
+            numbered: false,
+        };
         tx.control(words).await?;
         Ok(tx)
     }
@@ -163,9 +173,15 @@ impl Tx {
         self
     }
 
+    /// A row of the audit log or the outbox took the next number of its table: the change feed looks at
+    /// these numbers (`glance.rs`), so that nothing else has to be counted.
+    pub(super) const fn took_a_number(&mut self) {
+        self.numbered = true;
+    }
+
     /// Counts this transaction among those that the change feed tells of; Postgres counts by itself.
     async fn count(&mut self) -> Result<(), StoreError> {
-        if !self.told || self.is_postgres() {
+        if !self.told || self.numbered || self.is_postgres() {
             return Ok(());
         }
         const SQLITE_COMMITS: &str = "SELECT user_version FROM pragma_user_version";

@@ -81,6 +81,11 @@ impl House {
         open(&self.url, &self.clock, &self.ids).await
     }
 
+    /// The address of the store.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// An id as a literal.
     pub fn uuid(&self, id: Uuid) -> String {
         if self.postgres { format!("'{id}'") } else { format!("x'{}'", id.simple()) }

@@ -4,6 +4,9 @@
 //! tickets that stand before this one, and never less than a minute. It is a promise to a hungry
 //! person: rough, but never absurd, so the queue's part is capped at an hour.
 
+/// More tickets than these put nothing off any further, so that nobody need count them.
+pub const MOST_AHEAD: i64 = 360;
+
 /// Minutes until an order with `longest_prep_minutes` is ready behind `tickets_ahead` others.
 #[must_use]
 pub fn estimate_minutes(longest_prep_minutes: i64, tickets_ahead: i64) -> i64 {
@@ -14,7 +17,7 @@ pub fn estimate_minutes(longest_prep_minutes: i64, tickets_ahead: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::estimate_minutes;
+    use super::{MOST_AHEAD, estimate_minutes};
 
     #[test]
     fn an_empty_kitchen_needs_the_longest_line() {
@@ -27,5 +30,12 @@ mod tests {
         assert_eq!(estimate_minutes(8, 3), 12);
         assert_eq!(estimate_minutes(8, 1_000_000), 68);
         assert_eq!(estimate_minutes(i64::MAX, i64::MAX), 660);
+    }
+
+    #[test]
+    fn more_than_the_most_change_nothing() {
+        for prep in 0..=600 {
+            assert_eq!(estimate_minutes(prep, MOST_AHEAD), estimate_minutes(prep, i64::MAX), "{prep} minutes");
+        }
     }
 }

@@ -14,7 +14,7 @@ mod view;
 
 pub use decide::{decide, decide_with, why_not};
 pub use effect::{Effect, Hop, Transition};
-pub use estimate::estimate_minutes;
+pub use estimate::{MOST_AHEAD, estimate_minutes};
 pub use event::{Capture, Event, EventKind, LinePart, PlaceFacts, RefundChoice};
 pub use guard::{Guard, Selector};
 pub use table::{Payment, Roles, Row, Stock, TABLE, To};

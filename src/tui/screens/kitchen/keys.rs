@@ -62,7 +62,7 @@ impl Kitchen {
         // Large numbers where there is room for them: always on a tall screen, else while every
         // ticket fits on one page with them.
         let fits = || {
-            let rows: Vec<usize> = self.shown().iter().map(|ticket| card::rows(ticket, &look).len()).collect();
+            let rows = self.heights.of(&self.shown(), &look);
             layout::pages(&rows, area).len() == 1
         };
         let large = area.height >= TALL_ROWS || (area.height >= LARGE_ROWS && fits());
@@ -71,7 +71,7 @@ impl Kitchen {
 
     /// The pages of the board, and the one that is shown.
     pub(super) fn pages(&self, shown: &[&TicketView], look: &Look<'_>, size: Size) -> (Vec<Vec<Segment>>, usize) {
-        let rows: Vec<usize> = shown.iter().map(|ticket| card::rows(ticket, look).len()).collect();
+        let rows = self.heights.of(shown, look);
         let pages = layout::pages(&rows, self.board_area(size));
         let selected = self.selected.and_then(|order| shown.iter().position(|ticket| ticket.order == order));
         let begins =

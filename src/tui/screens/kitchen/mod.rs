@@ -8,6 +8,7 @@
 mod acts;
 mod card;
 mod cash;
+mod heights;
 mod keys;
 mod layout;
 mod message;
@@ -32,6 +33,7 @@ use crate::tui::theme::Token;
 use crate::tui::widgets::list::ListState;
 use crate::tui::widgets::toast::Toast;
 use acts::Acts;
+use heights::Heights;
 use overlay::Overlay;
 use ratatui::Frame;
 use std::collections::BTreeSet;
@@ -79,6 +81,7 @@ pub struct Kitchen {
     options: Options,
     requests: Requests,
     view: Latest<KitchenView>,
+    heights: Heights,
     /// When the view came, by the clock of this screen.
     loaded_at: Timestamp,
     /// Something changed while a view was on its way.
@@ -125,6 +128,7 @@ impl Kitchen {
             options,
             requests: Requests::default(),
             view: Latest::default(),
+            heights: Heights::default(),
             loaded_at: Timestamp::default(),
             stale: false,
             problem: None,
@@ -281,6 +285,9 @@ impl Kitchen {
         }
         self.problem = None;
         self.loaded_at = env.now;
+        if let Some(view) = self.view.get() {
+            self.heights.keep(view);
+        }
         let mut commands = Vec::new();
         if std::mem::take(&mut self.stale) {
             commands.extend(self.reload());

@@ -464,7 +464,8 @@ fn sync_folder(path: &Path) -> Result<(), StoreError> {
     std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(disk(folder))
 }
 
-fn digest(path: &Path) -> Result<(u64, String), StoreError> {
+/// The size of a file and its SHA-256, in hexadecimal.
+pub(super) fn digest(path: &Path) -> Result<(u64, String), StoreError> {
     let mut file = std::fs::File::open(path).map_err(disk(path))?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];

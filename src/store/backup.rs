@@ -135,6 +135,14 @@ pub async fn ended(
     super::rows::hit_one(execute!(tx, ENDED, site, id, size, hash, now.0, outcome.err())?)
 }
 
+/// The last try to make a backup.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn last(tx: &mut Tx, site: &str) -> Result<Option<LastBackup>, StoreError> {
+    fetch_optional!(tx, LastBackup, LAST, site)
+}
+
 /// What can be told about the store and the last backup of `site`.
 ///
 /// # Errors

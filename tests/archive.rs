@@ -142,7 +142,7 @@ impl House {
         add!(HoursReport { from, to });
         add!(SpeedReport { from, to });
         add!(RefundsAndWaste { from, to });
-        add!(ClosedShifts { after: None, limit: 200 });
+        add!(ClosedShifts { limit: 200, ..ClosedShifts::default() });
         // Only the instant at which a report was made differs.
         for report in &mut found {
             if let Some(map) = report.as_object_mut() {
@@ -179,8 +179,8 @@ impl House {
         let (door, stop) = (self.door.clone(), Arc::clone(stop));
         tokio::spawn(async move {
             let menu = door.ask(&Caller::System, MenuNow::default()).await.expect("the menu");
-            let item = menu.categories.iter().flat_map(|category| &category.items);
-            let item = item.filter(|item| item.option_groups.is_empty() && item.available).map(|item| item.id).last();
+            let item = menu.items.iter();
+            let item = item.filter(|item| item.option_groups.is_empty()).map(|item| item.id).last();
             let item = item.expect("something to sell");
             let sold = AtomicU64::new(0);
             while !stop.load(Ordering::SeqCst) {
@@ -199,8 +199,12 @@ impl House {
                 };
                 match door.execute(&guest, None, place).await {
                     Ok(_) => sold.fetch_add(1, Ordering::SeqCst),
-                    // The shelf is empty; others go on writing carts.
-                    Err(refused) if refused.code == ErrorCode::InsufficientStock => 0,
+                    // The shelf or the slot is empty; carts are still written.
+                    Err(refused)
+                        if matches!(refused.code, ErrorCode::InsufficientStock | ErrorCode::OrderLimitReached) =>
+                    {
+                        0
+                    }
                     Err(refused) => panic!("{refused:?}"),
                 };
             }
@@ -296,6 +300,9 @@ async fn old_days_go_under_load_and_everything_still_proves() {
         }
         let refused = archive::show(&file, &young[0]).await.expect_err("it is in the store");
         assert_eq!(refused.code, ErrorCode::NotFound);
+        let gone = ShowOrder { order: OrderName::Number(old[0].clone()) };
+        let refused = house.door.ask(&Caller::System, gone).await.expect_err("it is in the file");
+        assert!(refused.code == ErrorCode::NotFound && refused.help.contains("archive show"), "{refused:?}");
 
         // Again: nothing more goes, and nothing breaks. And the next day into the same file.
         let again = house.archive(8, &file).await;

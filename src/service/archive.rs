@@ -276,23 +276,6 @@ impl Query for PlanArchive {
     }
 }
 
-/// How many orders of a business day are in an archive.
-#[derive(Debug, Clone)]
-pub struct ArchivedDay {
-    /// The business day, `YYYY-MM-DD`.
-    pub day: String,
-}
-
-impl Query for ArchivedDay {
-    type Output = i64;
-    const PERMISSION: Permission = Permission::OrdersRead;
-
-    async fn run(&self, view: &mut View<'_>) -> Result<i64, Refused> {
-        let site = view.site.id.clone();
-        Ok(archive::archived_orders(view.tx, &site, &self.day).await?)
-    }
-}
-
 /// Moves the old days to the file.
 ///
 /// # Errors

@@ -7,6 +7,7 @@
 
 use super::Caller;
 use super::door::{Door, Query, Site, View};
+use super::generate_tale::{Chapter, End, Tale, WAIT};
 use super::real::TimeOrderedIds;
 use crate::domain::access::Permission;
 use crate::domain::consumption::{self, SaleLine};
@@ -14,7 +15,6 @@ use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::Ids as _;
 use crate::domain::menu::Item;
 use crate::domain::money::Money;
-use crate::domain::order::Emit;
 use crate::domain::pricing::{self, QuoteInput, QuoteLine};
 use crate::domain::report::{Calendar, DayRange, day_text};
 use crate::domain::tax::TaxMode;
@@ -51,8 +51,6 @@ const TERMINAL: &str = "generated";
 /// From the beginning of the business day to the first order, and from there to the last, in seconds.
 const OPENS: i64 = 3 * 3_600;
 const OPEN_FOR: i64 = 15 * 3_600;
-/// From ready to handed over, in microseconds.
-const WAIT: i64 = 90 * MICROS;
 
 /// What is to be generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,15 +259,6 @@ fn count_rows(rows: &mut BTreeMap<String, i64>, past: &PastOrders) {
         let sum = rows.entry(table.to_owned()).or_default();
         *sum = sum.saturating_add(i64::try_from(count).unwrap_or(i64::MAX));
     }
-}
-
-/// How an order ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Completed,
-    Refunded,
-    PaymentFailed,
-    Expired,
 }
 
 /// Orders in the making.
@@ -625,74 +614,5 @@ impl<'a> Making<'a> {
             status = Some(to);
         }
         (version, event, last)
-    }
-}
-
-/// An order's life.
-struct Tale<'a> {
-    id: Uuid,
-    customer: Uuid,
-    number: &'a str,
-    method: &'static str,
-    at: Timestamp,
-    paid_at: Timestamp,
-    started_at: Timestamp,
-    ready_at: Timestamp,
-    end: End,
-}
-
-/// A step of it.
-struct Chapter {
-    transition: &'static str,
-    to: &'static str,
-    role: &'static str,
-    after: Timestamp,
-    emits: &'static [Emit],
-    use_case: &'static str,
-}
-
-impl Tale<'_> {
-    fn chapters(&self) -> Vec<Chapter> {
-        use Emit as E;
-        let step = |transition, to, role, after, emits, use_case| Chapter { transition, to, role, after, emits, use_case };
-        let (at, paid, ready) = (self.at, self.paid_at, self.ready_at);
-        let placed = step("T1", "pending", "customer", at, &[E::OrderCreated], "place_order");
-        match self.end {
-            End::Expired => {
-                let late = at.plus_seconds(600);
-                return vec![placed, step("T7", "expired", "system", late, &[E::OrderExpired], "run_timer")];
-            }
-            End::PaymentFailed => {
-                let emits = &[E::PaymentFailed, E::OrderCancelled];
-                return vec![placed, step("T4", "cancelled", "gateway", paid, emits, "apply_charge")];
-            }
-            End::Completed | End::Refunded => {}
-        }
-        let mut chapters = if self.method == "cash" {
-            vec![
-                step("T2", "received", "customer", at, &[E::OrderCreated, E::OrderReceived], "place_order"),
-                step("T21", "received", "kitchen", paid, &[E::PaymentCompleted], "confirm_cash"),
-            ]
-        } else {
-            let emits = &[E::PaymentCompleted, E::OrderReceived];
-            vec![placed, step("T3", "received", "gateway", paid, emits, "apply_charge")]
-        };
-        let done = ready.plus_seconds(-1);
-        let over = Timestamp(ready.0.saturating_add(WAIT));
-        chapters.extend([
-            step("T10", "confirmed", "system", paid, &[E::OrderConfirmed, E::EstimatedTime], "apply_charge"),
-            step("T13", "preparing", "kitchen", self.started_at, &[E::OrderPreparing], "bump"),
-            step("T14", "preparing", "kitchen", done, &[E::ItemDone], "bump"),
-            step("T15", "ready", "kitchen", ready, &[E::OrderReady], "bump"),
-            step("T22", "completed", "kitchen", over, &[E::OrderCompleted], "hand_over"),
-        ]);
-        if self.end == End::Refunded {
-            let begun = over.plus_seconds(300);
-            chapters.extend([
-                step("T27", "completed", "admin", begun, &[E::PaymentRefundStarted], "refund_order"),
-                step("T32", "completed", "gateway", begun.plus_seconds(60), &[E::PaymentRefunded], "settle_refund"),
-            ]);
-        }
-        chapters
     }
 }

@@ -18,6 +18,7 @@ pub mod cart;
 pub mod envelope;
 pub mod events;
 pub mod generate;
+mod generate_tale;
 pub mod health;
 pub mod health_gateways;
 pub mod health_numbers;

@@ -255,7 +255,7 @@ pub const TABLES: &[Table] = &[
     Table { name: "archive_runs", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
     Table { name: "archived_stock", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
     Table { name: "archived_drawers", kiosk: "", kitchen: "SELECT", console: "SELECT", worker: "SELECT" },
-    Table { name: "archived_days", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
+    Table { name: "archived_days", kiosk: "", kitchen: "SELECT", console: "SELECT", worker: "SELECT" },
     Table { name: "archived_slots", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
     Table { name: "archived_promotions", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
     Table { name: "archived_seals", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },

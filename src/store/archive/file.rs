@@ -89,6 +89,7 @@ impl ArchiveFile {
         // Made here so that it never exists with wider rights.
         let made = std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
         made.map_err(disk(path))?;
+        let is_new = look(path).await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Delete)
@@ -97,22 +98,7 @@ impl ArchiveFile {
             .foreign_keys(false)
             .busy_timeout(Duration::from_millis(500));
         let mut connection = options.connect().await.map_err(in_file(path))?;
-        let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(in_file(path))?;
-        let ready: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE name = 'archive_meta'")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(in_file(path))?;
-        if ready == 0 {
-            let ours: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE name = 'archive_begun'")
-                .fetch_one(&mut connection)
-                .await
-                .map_err(in_file(path))?;
-            if tables > 0 && ours == 0 {
-                return Err(other(path, "is there, and is no archive of Servery."));
-            }
+        if is_new {
             make(path, &mut connection, meta).await?;
         }
         let found = read_meta(path, &mut connection).await?;
@@ -287,9 +273,25 @@ impl ArchiveFile {
     }
 }
 
+/// Whether the file is still to be made; one that is something else is left as it is, and above all a store.
+async fn look(path: &Path) -> Result<bool, StoreError> {
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_millis(500));
+    let mut connection = options.connect().await.map_err(in_file(path))?;
+    let names: Vec<(String,)> = sqlx::query_as("SELECT name FROM sqlite_master WHERE type = 'table'")
+        .fetch_all(&mut connection)
+        .await
+        .map_err(in_file(path))?;
+    connection.close().await.map_err(in_file(path))?;
+    let has = |wanted: &str| names.iter().any(|(name,)| name == wanted);
+    if names.is_empty() || has("archive_begun") {
+        return Ok(true);
+    }
+    if has("archive_meta") { Ok(false) } else { Err(other(path, "is there, and is no archive of Servery.")) }
+}
+
 /// Makes the tables. A process that dies here leaves a mark, so that the next one begins again.
 async fn make(path: &Path, connection: &mut SqliteConnection, meta: &Meta) -> Result<(), StoreError> {
-    let begun = "CREATE TABLE IF NOT EXISTS archive_begun (nothing INTEGER)";
+    let begun = "CREATE TABLE IF NOT EXISTS archive_begun (mark INTEGER)";
     sqlx::query(begun).execute(&mut *connection).await.map_err(in_file(path))?;
     crate::store::pool::give_tables(connection).await?;
     let finished = async {

@@ -322,7 +322,8 @@ mod tests {
         let config = load([home, folder, ("SERVERY_BACKUP_EVERY_HOURS", "6")]).expect("config");
         let schedule = BackupSchedule { folder: "/srv/backups".into(), every_seconds: 21_600, keep: 14 };
         assert_eq!(config.backups, Some(schedule));
-        for wrong in [("SERVERY_BACKUP_EVERY_HOURS", "0"), ("SERVERY_BACKUP_KEEP", "-1"), ("SERVERY_BACKUP_KEEP", "x")] {
+        for wrong in [("SERVERY_BACKUP_EVERY_HOURS", "0"), ("SERVERY_BACKUP_KEEP", "-1"), ("SERVERY_BACKUP_KEEP", "x")]
+        {
             assert!(load([home, folder, wrong]).is_err(), "{wrong:?}");
         }
         assert!(load([home, ("A", "b"), ("SERVERY_BACKUP_FOLDER", "here")]).is_err(), "whose folder would that be");

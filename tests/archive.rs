@@ -55,7 +55,8 @@ impl House {
             || format!("sqlite:{}", folder.path().join("servery.db").display()),
             |database| database.url().to_owned(),
         );
-        let store = Store::open(&StoreUrl::parse(&url).expect("an address"), Options::default()).await.expect("a store");
+        let store =
+            Store::open(&StoreUrl::parse(&url).expect("an address"), Options::default()).await.expect("a store");
         let ids = Arc::new(TimeOrderedIds::from_machine());
         setup::init(&store, &SystemClock, &*ids, &setup::InitSite::demo("main")).await.expect("the demo");
         let door = Door::new(store, "main", Arc::new(SystemClock), ids);
@@ -318,7 +319,10 @@ async fn old_days_go_under_load_and_everything_still_proves() {
         let listed: Vec<String> = listed.into_iter().map(|order| order.order_number).collect();
         assert_eq!(listed, &old[3..6]);
         reader.close().await;
-        assert_eq!(house.count("SELECT COUNT(*) FROM audit_log WHERE action = 'ARCHIVE' AND reason = 'a test'").await, 3);
+        assert_eq!(
+            house.count("SELECT COUNT(*) FROM audit_log WHERE action = 'ARCHIVE' AND reason = 'a test'").await,
+            3
+        );
     }
 }
 
@@ -399,15 +403,16 @@ async fn a_file_that_was_touched_and_a_store_that_lost_a_run_are_found_out() {
     for (sql, words) in broken {
         let copy = house.file("copy.archive");
         std::fs::copy(&file, &copy).expect("a copy");
-        let mut connection =
-            sqlx::SqliteConnection::connect(&copy.display().to_string()).await.expect("a connection");
+        let mut connection = sqlx::SqliteConnection::connect(&copy.display().to_string()).await.expect("a connection");
         sqlx::query(sql).execute(&mut connection).await.expect("touched");
         connection.close().await.expect("closed");
         let check = archive::check(&house.door, &copy).await.expect("read");
         assert!(check.violation.as_ref().is_some_and(|found| found.contains(words)), "{sql}: {check:?}");
     }
     // Rows that are gone without the store's saying so are no archive.
-    house.change("DELETE FROM archived_days WHERE business_date = (SELECT MIN(business_date) FROM archived_days)").await;
+    house
+        .change("DELETE FROM archived_days WHERE business_date = (SELECT MIN(business_date) FROM archived_days)")
+        .await;
     let report = doctor::examine(&house.door, &Caller::System).await.expect("examined");
     assert!(report.violations().any(|check| check.name == "order numbers"), "{:#?}", report.checks);
     // Another store's file, and no archive at all.
@@ -435,8 +440,18 @@ async fn killed_anywhere_it_leaves_both_or_the_file_and_goes_on_where_it_was() {
         let before = day_text(house.days_ago(8).await);
         let file = house.file("a.archive");
         let name = file.display().to_string();
-        let arguments =
-            ["--staff", &name_of_admin, "archive", "--before", &before, "--file", &name, "--reason", "killed", "--json"];
+        let arguments = [
+            "--staff",
+            &name_of_admin,
+            "archive",
+            "--before",
+            &before,
+            "--file",
+            &name,
+            "--reason",
+            "killed",
+            "--json",
+        ];
         for round in 0..rounds {
             let running = servery.start(&arguments);
             // A little further each time: killed when the store has lost so many batches.
@@ -536,17 +551,19 @@ async fn backups_come_by_schedule_are_kept_in_number_and_fail_aloud() {
         assert_eq!(left, [name(&first), name(&second.file)]);
 
         // A folder that cannot be one.
-        house.change(&format!(
-            "UPDATE backups SET finished_at = finished_at - 7200000000, started_at = started_at - 7200000000 \
+        house
+            .change(&format!(
+                "UPDATE backups SET finished_at = finished_at - 7200000000, started_at = started_at - 7200000000 \
              WHERE file_name = '{}'",
-            second.file.display()
-        ))
-        .await;
-        house.change(&format!(
-            "UPDATE backups SET started_at = started_at - 7200000000 WHERE file_name = '{}'",
-            first.display()
-        ))
-        .await;
+                second.file.display()
+            ))
+            .await;
+        house
+            .change(&format!(
+                "UPDATE backups SET started_at = started_at - 7200000000 WHERE file_name = '{}'",
+                first.display()
+            ))
+            .await;
         std::fs::write(house.file("no-folder"), "x").expect("a file");
         let failing = with(house.file("no-folder"));
         failing.back_up_if_due().await.expect_err("it cannot be written");
@@ -585,7 +602,8 @@ async fn a_backup_while_other_processes_sell_restores_into_a_store_that_proves()
             })
             .collect();
         let file = house.file("load.backup");
-        let orders = "SELECT COUNT(*) FROM orders WHERE method = 'cash' AND status = 'received' OR status = 'confirmed'";
+        let orders =
+            "SELECT COUNT(*) FROM orders WHERE method = 'cash' AND status = 'received' OR status = 'confirmed'";
         wait::until(wait::LIMIT, "the first orders", || {
             let count = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(house.count(orders)));
             count > 1

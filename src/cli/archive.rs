@@ -154,7 +154,10 @@ fn held_back_words(count: i64, orders: &[HeldBack]) -> String {
     let names: Vec<String> =
         orders.iter().map(|order| format!("{} ({})", shown(&order.order_number), shown(&order.status))).collect();
     let more = if count > i64::try_from(orders.len()).unwrap_or(i64::MAX) { ", …" } else { "" };
-    format!("{count} stay, because they are not over, or their money or events have not come to rest: {}{more}\n", names.join(", "))
+    format!(
+        "{count} stay, because they are not over, or their money or events have not come to rest: {}{more}\n",
+        names.join(", ")
+    )
 }
 
 fn plan_words(plan: &ArchivePlan) -> String {
@@ -185,7 +188,8 @@ async fn list(desk: &Desk, file: &Path, after: Option<&str>, limit: i64) -> Done
     let orders = reader.orders(after.unwrap_or_default(), limit.max(0)).await.map_err(Refused::from)?;
     reader.close().await;
     let currency = Currency::parse(&contents.meta.currency)?;
-    let value = serde_json::json!({ "contents": shape::own(&contents, currency)?, "orders": shape::own(&orders, currency)? });
+    let value =
+        serde_json::json!({ "contents": shape::own(&contents, currency)?, "orders": shape::own(&orders, currency)? });
     desk.output.answer(&value, || list_words(&contents, &orders, currency))
 }
 
@@ -267,7 +271,11 @@ async fn verify(desk: &Desk, file: &Path) -> Done {
             proof.batches,
             proof.sealed,
             proof.sha256,
-            if proof.unfinished > 0 { "Some batches may still be in the store too: run the same archive again.\n" } else { "" }
+            if proof.unfinished > 0 {
+                "Some batches may still be in the store too: run the same archive again.\n"
+            } else {
+                ""
+            }
         ),
     })?;
     if proof.violation.is_none() { Ok(()) } else { Err(Failure::Reported) }

@@ -544,6 +544,9 @@ mod tests {
         let now = business_day_start(day(20), calendar.zone, cutoff).plus_seconds(60);
         assert_eq!(judge(day(13), &calendar, now).expect("old"), business_day_start(day(13), calendar.zone, cutoff));
         let refused = judge(day(14), &calendar, now).expect_err("too young");
-        assert_eq!((refused.code, refused.details["latest"].as_str()), (ErrorCode::ValidationError, Some("2026-03-13")));
+        assert_eq!(
+            (refused.code, refused.details["latest"].as_str()),
+            (ErrorCode::ValidationError, Some("2026-03-13"))
+        );
     }
 }

@@ -44,7 +44,8 @@ impl Tale<'_> {
     /// Its steps, in order.
     pub fn chapters(&self) -> Vec<Chapter> {
         use Emit as E;
-        let step = |transition, to, role, after, emits, use_case| Chapter { transition, to, role, after, emits, use_case };
+        let step =
+            |transition, to, role, after, emits, use_case| Chapter { transition, to, role, after, emits, use_case };
         let (at, paid, ready) = (self.at, self.paid_at, self.ready_at);
         let placed = step("T1", "pending", "customer", at, &[E::OrderCreated], "place_order");
         match self.end {

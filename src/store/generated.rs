@@ -346,12 +346,7 @@ async fn insert_orders(tx: &mut Tx, site: &str, past: &PastOrders) -> Result<(),
     Ok(())
 }
 
-async fn insert_stock(
-    tx: &mut Tx,
-    site: &str,
-    past: &PastOrders,
-    (from, to): (i64, i64),
-) -> Result<(), StoreError> {
+async fn insert_stock(tx: &mut Tx, site: &str, past: &PastOrders, (from, to): (i64, i64)) -> Result<(), StoreError> {
     for shelf in &past.shelves {
         let Shelf { id, on_hand, reserved, before, after } = *shelf;
         if !hit_one(execute!(&mut *tx, MOVED, site, id, on_hand, after, before, reserved)?)? {
@@ -432,7 +427,9 @@ async fn insert_money(tx: &mut Tx, site: &str, past: &PastOrders) -> Result<(), 
     let shift = ShiftId(first.0);
     let opened = NewShift { id: shift, terminal, opened_by: staff, opening_float: 0 };
     if !till::open(tx, site, &opened, Timestamp(first.2)).await? {
-        return Err(StoreError::Unusable("A till shift is open at the terminal of the generator. Close it.".to_owned()));
+        return Err(StoreError::Unusable(
+            "A till shift is open at the terminal of the generator. Close it.".to_owned(),
+        ));
     }
     let actor = Actor::staff(staff, crate::domain::access::Role::Admin, "generator", Some(terminal));
     let mut sum = 0_i64;

@@ -216,7 +216,8 @@ pub async fn verify_copy(tx: &mut Tx, site: &str) -> Result<Verified, StoreError
     for (expected_seq, seal) in (1_i64..).zip(&seals) {
         let rows = rows_between(tx, site, after, seal.to_seq).await?;
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let fits = || Hash::try_from(previous.as_slice()).is_ok_and(|previous| chain(&previous, &rows)[..] == seal.hash);
+        let fits =
+            || Hash::try_from(previous.as_slice()).is_ok_and(|previous| chain(&previous, &rows)[..] == seal.hash);
         let wrong = if seal.seq != expected_seq || seal.previous_hash != previous {
             Some("does not follow the one before it".to_owned())
         } else if count > 0 && (count != seal.row_count || !fits()) {

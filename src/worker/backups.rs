@@ -38,7 +38,12 @@ pub struct BackupSchedule {
 
 /// When the next one is due. One that failed is tried again sooner.
 #[must_use]
-pub fn due(schedule: &BackupSchedule, last_good: Option<Timestamp>, last_failed: Option<Timestamp>, now: Timestamp) -> Timestamp {
+pub fn due(
+    schedule: &BackupSchedule,
+    last_good: Option<Timestamp>,
+    last_failed: Option<Timestamp>,
+    now: Timestamp,
+) -> Timestamp {
     // What lies ahead was noted under a clock that was set back since.
     let after_good = last_good.map_or(now, |at| at.min(now).plus_seconds(schedule.every_seconds));
     let after_failure = last_failed.map_or(now, |at| at.min(now).plus_seconds(AFTER_FAILURE_SECONDS));

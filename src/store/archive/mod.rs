@@ -144,8 +144,7 @@ const DRAWER_AHEAD: &str = "SELECT m.seq, m.at, CASE WHEN o.id IS NULL THEN FALS
 const NEXT_SEAL: &str = "SELECT s.seq, s.from_seq, s.to_seq FROM audit_seals s \
      LEFT JOIN archived_seals a ON a.site_id = $1 AND a.seal = s.seq \
      WHERE s.site_id = $1 AND s.seq > $2 AND a.seal IS NULL ORDER BY s.seq LIMIT 1";
-const POSTGRES_YOUNGEST: &str =
-    "SELECT MAX(at) FROM audit_log WHERE site_id = $1 AND seq >= $2 AND seq <= $3";
+const POSTGRES_YOUNGEST: &str = "SELECT MAX(at) FROM audit_log WHERE site_id = $1 AND seq >= $2 AND seq <= $3";
 const SQLITE_YOUNGEST: &str =
     "SELECT MAX(at) FROM audit_log NOT INDEXED WHERE site_id = $1 AND seq >= $2 AND seq <= $3";
 const INSTANCE: &str = "SELECT instance_id FROM store_meta WHERE singleton = 1";

@@ -106,13 +106,8 @@ impl Part {
 }
 
 /// Adds the condition by which the part takes rows of the table.
-pub(super) fn push_condition<DB>(
-    builder: &mut QueryBuilder<DB>,
-    postgres: bool,
-    site: &str,
-    table: &str,
-    part: &Part,
-) where
+pub(super) fn push_condition<DB>(builder: &mut QueryBuilder<DB>, postgres: bool, site: &str, table: &str, part: &Part)
+where
     DB: Database,
     for<'q> &'q str: Encode<'q, DB> + Type<DB>,
     for<'q> Uuid: Encode<'q, DB> + Type<DB>,

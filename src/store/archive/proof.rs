@@ -9,8 +9,8 @@ use super::{Counts, hex, known_run};
 use crate::store::tx::{Connection, Health};
 use crate::store::{Store, StoreError, Tx, backup, seal};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions};
 use sqlx::AssertSqlSafe;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -164,8 +164,9 @@ impl ArchiveReader {
         .fetch_all(&self.pool)
         .await?;
         let batch = |row: BatchRow| {
-            let counts = serde_json::from_str(&row.row_counts)
-                .map_err(|_| StoreError::Unusable(format!("{}: batch {} is damaged.", self.path.display(), row.number)))?;
+            let counts = serde_json::from_str(&row.row_counts).map_err(|_| {
+                StoreError::Unusable(format!("{}: batch {} is damaged.", self.path.display(), row.number))
+            })?;
             Ok(Batch {
                 number: row.number,
                 id: row.id,
@@ -227,7 +228,8 @@ impl ArchiveReader {
     /// # Errors
     /// Any error of the file.
     pub async fn find(&self, number: &str) -> Result<Option<Uuid>, StoreError> {
-        let found = sqlx::query_scalar("SELECT id FROM orders WHERE order_number = $1").bind(number.trim().to_uppercase());
+        let found =
+            sqlx::query_scalar("SELECT id FROM orders WHERE order_number = $1").bind(number.trim().to_uppercase());
         Ok(found.fetch_optional(&self.pool).await?)
     }
 
@@ -393,8 +395,6 @@ fn plain(value: Value) -> serde_json::Value {
         Value::Null => serde_json::Value::Null,
         Value::Integer(number) => number.into(),
         Value::Text(text) => text.into(),
-        Value::Bytes(bytes) => {
-            Uuid::from_slice(&bytes).map_or_else(|_| hex(&bytes), |id| id.to_string()).into()
-        }
+        Value::Bytes(bytes) => Uuid::from_slice(&bytes).map_or_else(|_| hex(&bytes), |id| id.to_string()).into(),
     }
 }

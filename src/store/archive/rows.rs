@@ -256,6 +256,9 @@ mod tests {
         assert_ne!(one(vec![text("a")]), one(vec![Value::Bytes(b"a".to_vec())]));
         assert_ne!(one(vec![Value::Null]), one(vec![Value::Integer(0)]));
         assert_ne!(one(vec![]), hash(&[TableRows { table: "t", rows: Vec::new() }]));
-        assert_ne!(hash(&[TableRows { table: "a", rows: Vec::new() }]), hash(&[TableRows { table: "b", rows: Vec::new() }]));
+        assert_ne!(
+            hash(&[TableRows { table: "a", rows: Vec::new() }]),
+            hash(&[TableRows { table: "b", rows: Vec::new() }])
+        );
     }
 }

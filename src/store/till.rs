@@ -227,7 +227,7 @@ const ALL_OPEN: &str = shifts!("AND t.closed_at IS NULL ORDER BY m.name, t.id LI
 const COUNT_CLOSED: &str =
     concat!("SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 ", of_shifts!(), closed_filter!(), " LIMIT $6) AS found");
 const TOTALS_OF: &str = "SELECT shift_id, kind, CAST(SUM(count) AS BIGINT) AS count, \
-     CAST(SUM(amount) AS BIGINT) AS amount FROM (";
+     CAST(SUM(amount) AS BIGINT) AS amount FROM ( ";
 /// The movements that are there, and those that an archive run took away.
 const PARTS_OF_TOTALS: [&str; 2] = [
     "SELECT shift_id, kind, CAST(1 AS BIGINT) AS count, amount FROM drawer_movements WHERE site_id = ",

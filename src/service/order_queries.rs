@@ -17,7 +17,7 @@ use crate::domain::order::{Disposal, EndReason, Event, EventKind, LinePart, Orde
 use crate::domain::payment::{AttemptMethod, Method, RefundStatus};
 use crate::domain::time::Timestamp;
 use crate::store::orders::{OrderRow, OrderSummaryRow};
-use crate::store::{MOST_COUNTED, Tx, money, orders};
+use crate::store::{MOST_COUNTED, Tx, archive, money, orders};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -5,6 +5,7 @@
 use crate::domain::error::Refused;
 use crate::domain::ids::SiteId;
 use crate::store::StoreUrl;
+use crate::worker::backups::BackupSchedule;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,6 +16,10 @@ use std::path::{Path, PathBuf};
 const MAX_FILE: u64 = 256 * 1024;
 /// Seconds after which the simulated UPI customer of the demo store pays.
 const DEMO_UPI_SECONDS: i64 = 8;
+/// Hours from one scheduled backup to the next, unless said otherwise.
+const BACKUP_EVERY_HOURS: i64 = 24;
+/// Scheduled backups that are kept, unless said otherwise.
+const BACKUP_KEEP: i64 = 14;
 
 /// The environment, with the file `.env` of the working folder behind it.
 ///
@@ -104,6 +109,9 @@ struct File {
     upi_approval: Option<String>,
     log: Option<String>,
     log_json: Option<bool>,
+    backup_folder: Option<PathBuf>,
+    backup_every_hours: Option<i64>,
+    backup_keep: Option<i64>,
 }
 
 /// What the flags of the command line say; they win over everything.
@@ -156,6 +164,9 @@ pub struct Config {
     pub state_folder: PathBuf,
     /// The folder of configuration.
     pub config_folder: PathBuf,
+    /// The backups that this machine makes by itself; none where no folder is named. Not a setting of the store: a folder
+    /// is a machine's own.
+    pub backups: Option<BackupSchedule>,
     /// The environment, for secrets.
     pub variables: Variables,
 }
@@ -200,7 +211,32 @@ impl Config {
             Some(_) => return Err(Refused::invalid("SERVERY_LOG_JSON", "SERVERY_LOG_JSON is true or false.")),
             None => file.log_json.unwrap_or(false),
         };
+        let folder = variables.get("SERVERY_BACKUP_FOLDER").map(PathBuf::from).or(file.backup_folder);
+        let number = |variable: &str, key: &str, file: Option<i64>, unset: i64, most: i64| -> Result<i64, Refused> {
+            let text = variables.text(variable)?;
+            let value = match &text {
+                Some(text) => text.trim().parse::<i64>().ok(),
+                None => Some(file.unwrap_or(unset)),
+            };
+            let least = i64::from(key == "backup_every_hours");
+            let refuse = || Refused::invalid(key, format!("{key} is a number from {least} to {most}."));
+            value.filter(|value| (least..=most).contains(value)).ok_or_else(refuse)
+        };
+        let hours = ("SERVERY_BACKUP_EVERY_HOURS", "backup_every_hours");
+        let every_hours = number(hours.0, hours.1, file.backup_every_hours, BACKUP_EVERY_HOURS, 8_760)?;
+        let keep = number("SERVERY_BACKUP_KEEP", "backup_keep", file.backup_keep, BACKUP_KEEP, 100_000)?;
+        let backups = match folder {
+            Some(folder) if !folder.is_absolute() => {
+                return Err(Refused::invalid("backup_folder", "backup_folder is an absolute path."));
+            }
+            Some(folder) => {
+                let keep = usize::try_from(keep).map_err(Refused::internal)?;
+                Some(BackupSchedule { folder, every_seconds: every_hours.saturating_mul(3_600), keep })
+            }
+            None => None,
+        };
         Ok(Self {
+            backups,
             store,
             store_is_default,
             site,
@@ -275,6 +311,22 @@ mod tests {
         assert_eq!(config.store, StoreUrl::Sqlite("/home/cook/.local/share/servery/servery.db".into()));
         let flags = Flags { site: Some("south".to_owned()), ..Flags::default() };
         assert_eq!(Config::load(&flags, variables).expect("config").site, "south");
+    }
+
+    #[test]
+    fn backups_are_made_where_a_folder_is_named() {
+        let load = |pairs: [(&str, &str); 3]| Config::load(&Flags::default(), Variables::from_pairs(pairs));
+        let home = ("HOME", "/home/cook");
+        assert_eq!(load([home, ("A", "b"), ("SERVERY_BACKUP_KEEP", "3")]).expect("config").backups, None);
+        let folder = ("SERVERY_BACKUP_FOLDER", "/srv/backups");
+        let config = load([home, folder, ("SERVERY_BACKUP_EVERY_HOURS", "6")]).expect("config");
+        let schedule = BackupSchedule { folder: "/srv/backups".into(), every_seconds: 21_600, keep: 14 };
+        assert_eq!(config.backups, Some(schedule));
+        for wrong in [("SERVERY_BACKUP_EVERY_HOURS", "0"), ("SERVERY_BACKUP_KEEP", "-1"), ("SERVERY_BACKUP_KEEP", "x")]
+        {
+            assert!(load([home, folder, wrong]).is_err(), "{wrong:?}");
+        }
+        assert!(load([home, ("A", "b"), ("SERVERY_BACKUP_FOLDER", "here")]).is_err(), "whose folder would that be");
     }
 
     #[test]

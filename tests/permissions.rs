@@ -17,6 +17,7 @@ use servery::domain::access::{Actor, Permission, Role};
 use servery::domain::error::{ErrorCode, Refused};
 use servery::domain::ids::{AttemptId, CustomerId, OrderId, RefundId, StaffId, TerminalId};
 use servery::domain::time::Timestamp;
+use servery::service::archive::{ArchiveBatch, ArchiveReport, BeginArchive, EndArchive};
 use servery::service::envelope::Envelope;
 use servery::service::orders::{RunTimer, Timer};
 use servery::service::payments::{ApplyCharge, ChargeResult, PostponeRefund, SettleRefund};
@@ -25,6 +26,7 @@ use servery::service::staff::{self, NewStaff};
 use servery::service::terminals::{self, Heartbeat, RegisterTerminal, RevokeTerminal, TerminalRole};
 use servery::service::worker_writes::{AskAgain, ExpireCarts, ForgetKeys};
 use servery::service::{Caller, UseCase};
+use servery::store::archive::{Part, Run};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use uuid::Uuid;
@@ -171,6 +173,34 @@ async fn typed(house: &House, caller: &Caller, name: &str) -> Result<(), Refused
         "expire_carts" => run(house, caller, ExpireCarts { before: Timestamp(0) }).await,
         "forget_keys" => run(house, caller, ForgetKeys { before: Timestamp(0), limit: 1 }).await,
         "ask_again" => run(house, caller, AskAgain { order, attempt: AttemptId(NOBODY), seconds: Some(1) }).await,
+        "archive_begin" => {
+            let before = chrono::NaiveDate::from_ymd_opt(2020, 1, 1).expect("a day");
+            run(house, caller, BeginArchive { before, file: "x".to_owned(), reason: String::new() }).await
+        }
+        "archive_batch" => {
+            let part = Part::Orders(vec![(NOBODY, 1)]);
+            let run_row = Run {
+                id: NOBODY,
+                before: Timestamp(0),
+                file_name: "x".to_owned(),
+                hash: String::new(),
+                counts: BTreeMap::new(),
+            };
+            run(house, caller, ArchiveBatch { part, run: run_row }).await
+        }
+        "archive_end" => {
+            let report = ArchiveReport {
+                before: chrono::NaiveDate::from_ymd_opt(2020, 1, 1).expect("a day"),
+                file: "x".into(),
+                sha256: String::new(),
+                batches: 0,
+                counts: BTreeMap::new(),
+                longest_batch_ms: 0,
+                held_back: 0,
+                held_back_orders: Vec::new(),
+            };
+            run(house, caller, EndArchive { report }).await
+        }
         other => panic!("the test gives no {other}"),
     }
 }

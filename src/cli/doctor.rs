@@ -4,15 +4,28 @@
 use super::app::Role;
 use super::desk::Desk;
 use super::output::{Done, Failure, shown, table};
-use crate::service::{Caller, doctor};
+use crate::service::{Caller, archive, doctor};
+use clap::Args;
+use std::path::PathBuf;
+
+/// What is examined beside the store.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Prove this file of an archive too, beside the store; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    archive: Vec<PathBuf>,
+}
 
 /// Examines the store; exit status 1 where something disagrees.
 ///
 /// # Errors
 /// `STORE_UNAVAILABLE`; what disagrees is the answer.
-pub async fn run(desk: &Desk) -> Done {
+pub async fn run(command: Doctor, desk: &Desk) -> Done {
     let house = desk.house(Role::Command).await?;
-    let report = doctor::examine(&house.door, &Caller::System).await?;
+    let mut report = doctor::examine(&house.door, &Caller::System).await?;
+    for file in &command.archive {
+        report.checks.push(archive::check(&house.door, file).await?);
+    }
     let healthy = report.is_healthy();
     let mut value = serde_json::to_value(&report).map_err(crate::domain::error::Refused::internal)?;
     if let Some(map) = value.as_object_mut() {

@@ -5,6 +5,7 @@
 mod about;
 mod actor;
 mod app;
+mod archive;
 mod audit;
 mod cart;
 mod db;
@@ -12,6 +13,7 @@ mod desk;
 mod doctor;
 mod events;
 mod files;
+mod generate;
 mod health;
 mod init;
 mod log;
@@ -168,7 +170,9 @@ enum Command {
     /// The numbers of the house as Prometheus reads them; with --listen, over HTTP
     Metrics(metrics::Metrics),
     /// Recompute the store and name what disagrees; exit status 1 where something does
-    Doctor,
+    Doctor(doctor::Doctor),
+    Archive(archive::Archive),
+    Generate(generate::Generate),
     /// The store itself: migrate, status, backup, restore
     #[command(subcommand)]
     Db(db::Db),
@@ -228,7 +232,9 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Command::Events(events) => events::run(events, &desk).await,
         Command::Health => health::run(&desk).await,
         Command::Metrics(metrics) => metrics::run(metrics, &desk).await,
-        Command::Doctor => doctor::run(&desk).await,
+        Command::Doctor(doctor) => doctor::run(doctor, &desk).await,
+        Command::Archive(archive) => archive::run(archive, &desk).await,
+        Command::Generate(generate) => generate::run(generate, &desk).await,
         Command::Db(db) => db::run(db, &desk).await,
         Command::Init(init) => init::run(init, &desk).await,
         Command::Completions { shell } => about::completions(shell, output),

@@ -5,7 +5,9 @@ use super::Caller;
 use super::door::{Context, Door, Query, UseCase, View};
 use crate::domain::access::Permission;
 use crate::domain::error::Refused;
+use crate::domain::time::Timestamp;
 use crate::store::backup::{self, Backup, Status};
+use crate::store::health;
 use serde::Serialize;
 use std::path::Path;
 use uuid::Uuid;
@@ -58,6 +60,34 @@ impl UseCase for EndBackup {
 fn bytes(digits: &str) -> Vec<u8> {
     let pairs = (0..digits.len() / 2).filter_map(|at| digits.get(2 * at..2 * at + 2));
     pairs.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect()
+}
+
+/// When the last backups were made, for the worker, which makes them in their turn.
+#[derive(Debug, Clone, Copy)]
+pub struct LastBackups;
+
+/// The last backups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastTries {
+    /// When the last good one ended.
+    pub good: Option<Timestamp>,
+    /// When the last try began, where it failed.
+    pub failed: Option<Timestamp>,
+    /// The instant of the answer.
+    pub now: Timestamp,
+}
+
+impl Query for LastBackups {
+    type Output = LastTries;
+    const PERMISSION: Permission = Permission::SystemRun;
+
+    async fn run(&self, view: &mut View<'_>) -> Result<LastTries, Refused> {
+        let site = view.site.id.clone();
+        let good = health::last_good_backup(view.tx, &site).await?.map(|made| Timestamp(made.finished_at));
+        let last = backup::last(view.tx, &site).await?;
+        let failed = last.filter(|last| last.error.is_some()).map(|last| Timestamp(last.started_at));
+        Ok(LastTries { good, failed, now: view.now })
+    }
 }
 
 /// Whether the caller may see the state of the store.

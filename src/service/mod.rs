@@ -2,6 +2,7 @@
 //! one file per aggregate. A use case asks for its permission, reads, lets the domain decide and
 //! writes, all in the one transaction that the door owns. No SQL and no screen lives here.
 
+pub mod archive;
 pub mod audit;
 pub mod backup;
 mod caller;
@@ -17,6 +18,8 @@ mod real;
 pub mod cart;
 pub mod envelope;
 pub mod events;
+pub mod generate;
+mod generate_tale;
 pub mod health;
 pub mod health_gateways;
 pub mod health_numbers;

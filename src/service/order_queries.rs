@@ -17,7 +17,7 @@ use crate::domain::order::{Disposal, EndReason, Event, EventKind, LinePart, Orde
 use crate::domain::payment::{AttemptMethod, Method, RefundStatus};
 use crate::domain::time::Timestamp;
 use crate::store::orders::{OrderRow, OrderSummaryRow};
-use crate::store::{MOST_COUNTED, Tx, money, orders};
+use crate::store::{MOST_COUNTED, Tx, archive, money, orders};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -167,7 +167,20 @@ pub async fn find(
         OrderName::Id(id) => id.to_string(),
         OrderName::Number(number) => number.clone(),
     };
-    let row = row.ok_or_else(|| Refused::not_found("order", shown))?;
+    let Some(row) = row else {
+        let refused = Refused::not_found("order", shown);
+        // Staff are told where to look on; a customer's own order is never that old.
+        let day = match name {
+            OrderName::Number(number) if actor.role != Role::Customer => parse_number(number, site, now),
+            _ => None,
+        };
+        if let Some((day, _)) = day
+            && archive::archived_orders(tx, &site.id, &day).await? > 0
+        {
+            return Err(refused.help("Orders of that day are in an archive: servery archive show FILE NUMBER."));
+        }
+        return Err(refused);
+    };
     if actor.role != Role::Customer {
         actor.require(Permission::OrdersRead)?;
     } else if actor.customer.map(|id| id.0) != Some(row.customer_id) {

@@ -135,6 +135,14 @@ pub async fn ended(
     super::rows::hit_one(execute!(tx, ENDED, site, id, size, hash, now.0, outcome.err())?)
 }
 
+/// The last try to make a backup.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn last(tx: &mut Tx, site: &str) -> Result<Option<LastBackup>, StoreError> {
+    fetch_optional!(tx, LastBackup, LAST, site)
+}
+
 /// What can be told about the store and the last backup of `site`.
 ///
 /// # Errors
@@ -464,7 +472,8 @@ fn sync_folder(path: &Path) -> Result<(), StoreError> {
     std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(disk(folder))
 }
 
-fn digest(path: &Path) -> Result<(u64, String), StoreError> {
+/// The size of a file and its SHA-256, in hexadecimal.
+pub(super) fn digest(path: &Path) -> Result<(u64, String), StoreError> {
     let mut file = std::fs::File::open(path).map_err(disk(path))?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];

@@ -253,7 +253,19 @@ pub const TABLES: &[Table] = &[
     Table::summaries("report_waste"),
     // Only the owner archives: nobody else deletes what is kept for ever.
     Table { name: "archive_runs", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
-    Table { name: "backups", kiosk: "", kitchen: "", console: "SELECT, INSERT, UPDATE", worker: "SELECT" },
+    Table { name: "archived_stock", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
+    Table { name: "archived_drawers", kiosk: "", kitchen: "SELECT", console: "SELECT", worker: "SELECT" },
+    Table { name: "archived_days", kiosk: "", kitchen: "SELECT", console: "SELECT", worker: "SELECT" },
+    Table { name: "archived_slots", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
+    Table { name: "archived_promotions", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
+    Table { name: "archived_seals", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
+    Table {
+        name: "backups",
+        kiosk: "",
+        kitchen: "",
+        console: "SELECT, INSERT, UPDATE",
+        worker: "SELECT, INSERT, UPDATE",
+    },
     Table {
         name: "doctor_runs",
         kiosk: "",

@@ -16,6 +16,7 @@ mod rows;
 mod pool;
 mod url;
 
+pub mod archive;
 pub mod audit;
 pub mod backup;
 pub mod carts;
@@ -24,6 +25,7 @@ pub mod doctor;
 pub mod due;
 pub mod entity_history;
 pub mod events;
+pub mod generated;
 pub mod glance;
 pub mod grants;
 pub mod health;
@@ -51,6 +53,7 @@ pub mod till;
 
 pub use error::StoreError;
 pub use feed::{Feed, FeedEvent};
+pub(crate) use pool::newest_migration;
 pub use pool::{Options, Store};
 pub use rows::MOST_COUNTED;
 pub use tx::Tx;

@@ -234,7 +234,7 @@ impl Store {
     }
 
     /// As [`Store::read`], for an operator's long look at everything: no deadline but an hour.
-    pub(super) async fn read_long(&self) -> Result<Tx, StoreError> {
+    pub(crate) async fn read_long(&self) -> Result<Tx, StoreError> {
         self.ready().await?;
         let mut tx = self.begin_read(LONG_READ).await?;
         if tx.is_postgres() {
@@ -447,8 +447,14 @@ pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError
     Ok(connect)
 }
 
+/// Gives a file of its own the tables of a store, as SQLite has them.
+pub(super) async fn give_tables(connection: &mut sqlx::SqliteConnection) -> Result<(), StoreError> {
+    let made = SQLITE_MIGRATIONS.run(connection).await;
+    made.map_err(|error| StoreError::Unusable(format!("The tables cannot be made: {error}")))
+}
+
 /// The newest migration that this program knows; both databases have the same numbers.
-pub(super) fn newest_migration() -> i64 {
+pub(crate) fn newest_migration() -> i64 {
     SQLITE_MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 

@@ -49,16 +49,22 @@ pub fn first_countable(calendar: &Calendar, archived_before: Option<Timestamp>) 
 /// # Errors
 /// Any [`StoreError`] of the statements.
 pub async fn split(tx: &mut Tx, site: &str, calendar: &Calendar, range: DayRange) -> Result<Split, StoreError> {
-    if reports::basis(tx, site).await? != Some(basis_of(calendar)) {
+    let other_calendar = reports::basis(tx, site).await? != Some(basis_of(calendar));
+    // What an archive run took away is never counted, whatever changed: it would come to nothing.
+    let first_countable = first_countable(calendar, reports::archived_before(tx, site).await?);
+    if other_calendar && first_countable <= range.from {
         return Ok(Split { kept: Vec::new(), changed: vec![range] });
     }
     let mut changed = BTreeSet::new();
-    for mark in reports::marked_days(tx, site).await? {
-        changed.extend(touched_days(calendar, mark.business_date.as_deref(), (mark.first_at, mark.last_at)));
+    if !other_calendar {
+        for mark in reports::marked_days(tx, site).await? {
+            changed.extend(touched_days(calendar, mark.business_date.as_deref(), (mark.first_at, mark.last_at)));
+        }
     }
     let mut split = Split::default();
     for day in range.days() {
-        let part = if changed.contains(&day) { &mut split.changed } else { &mut split.kept };
+        let counts = day >= first_countable && (other_calendar || changed.contains(&day));
+        let part = if counts { &mut split.changed } else { &mut split.kept };
         match part.last_mut() {
             Some(last) if last.to.succ_opt() == Some(day) => last.to = day,
             _ => part.push(DayRange { from: day, to: day }),

@@ -74,8 +74,7 @@ const SEAL: &str = "INSERT INTO audit_seals (site_id, seq, from_seq, to_seq, row
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const POSTGRES_BEYOND: &str = "SELECT COUNT(*) FROM audit_log WHERE site_id = $1 AND seq > $2";
 const SQLITE_BEYOND: &str = "SELECT COUNT(*) FROM audit_log NOT INDEXED WHERE site_id = $1 AND seq > $2";
-const ARCHIVED_BEFORE: &str =
-    "SELECT COALESCE(MAX(before_at), 0) FROM archive_runs WHERE site_id = $1 AND state = 'done'";
+const ARCHIVED: &str = "SELECT seal FROM archived_seals WHERE site_id = $1 ORDER BY seal";
 
 /// The hash of a seal over `rows`, after the seal with the hash `previous`.
 ///
@@ -162,12 +161,13 @@ async fn rows_between(tx: &mut Tx, site: &str, from: i64, to: i64) -> Result<Vec
     fetch_all!(tx, SealedRow, sql, site, from, to)
 }
 
-/// Goes through every seal in order. Rows under a seal may be gone only where an archive run took them.
+/// Goes through every seal in order. Where an archive run took the rows under a seal, all of them are gone. They are proved from the archive's file (`archive/proof.rs`).
 ///
 /// # Errors
 /// Any [`StoreError`] of the statements.
 pub async fn verify(tx: &mut Tx, site: &str) -> Result<Verified, StoreError> {
-    let (archived_before,): (i64,) = fetch_one!(tx, (i64,), ARCHIVED_BEFORE, site)?;
+    let archived: Vec<(i64,)> = fetch_all!(tx, (i64,), ARCHIVED, site)?;
+    let archived: std::collections::BTreeSet<i64> = archived.into_iter().map(|(seal,)| seal).collect();
     let seals: Vec<SealRow> = fetch_all!(tx, SealRow, SEALS, site)?;
     let mut found = Verified::default();
     let (mut expected_seq, mut after, mut previous) = (1, i64::MIN, FIRST.to_vec());
@@ -177,8 +177,8 @@ pub async fn verify(tx: &mut Tx, site: &str) -> Result<Verified, StoreError> {
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         let wrong = if seal.seq != expected_seq || seal.previous_hash != previous {
             Some("does not follow the one before it".to_owned())
-        } else if count < seal.row_count && archived_before > 0 {
-            None
+        } else if archived.contains(&seal.seq) {
+            (count > 0).then(|| format!("was archived, and {count} of its rows are still there"))
         } else if let Some(early) = rows.iter().find(|row| row.seq < seal.from_seq) {
             Some(format!("leaves out audit row {}", early.seq))
         } else if count != seal.row_count {
@@ -202,6 +202,52 @@ pub async fn verify(tx: &mut Tx, site: &str) -> Result<Verified, StoreError> {
     let beyond = if tx.is_postgres() { POSTGRES_BEYOND } else { SQLITE_BEYOND };
     (found.unsealed,) = fetch_one!(tx, (i64,), beyond, site, sealed_to)?;
     Ok(found)
+}
+
+/// As [`verify`], for an archive's file: it has every seal, and of the rows those that were moved to it. The chain of
+/// the seals is whole, and a seal of which any row is here fits all of its rows.
+///
+/// # Errors
+/// Any [`StoreError`] of the statements.
+pub async fn verify_copy(tx: &mut Tx, site: &str) -> Result<Verified, StoreError> {
+    let seals: Vec<SealRow> = fetch_all!(tx, SealRow, SEALS, site)?;
+    let mut found = Verified::default();
+    let (mut after, mut previous) = (i64::MIN, FIRST.to_vec());
+    for (expected_seq, seal) in (1_i64..).zip(&seals) {
+        let rows = rows_between(tx, site, after, seal.to_seq).await?;
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let fits =
+            || Hash::try_from(previous.as_slice()).is_ok_and(|previous| chain(&previous, &rows)[..] == seal.hash);
+        let wrong = if seal.seq != expected_seq || seal.previous_hash != previous {
+            Some("does not follow the one before it".to_owned())
+        } else if count > 0 && (count != seal.row_count || !fits()) {
+            Some(format!("does not fit audit rows {} to {}", seal.from_seq, seal.to_seq))
+        } else {
+            None
+        };
+        if let Some(wrong) = wrong {
+            found.violation = Some(format!("seal {} {wrong}", seal.seq));
+            found.broken = Some((seal.from_seq, seal.to_seq));
+            return Ok(found);
+        }
+        found.sealed += count;
+        after = seal.to_seq.saturating_add(1);
+        previous.clone_from(&seal.hash);
+    }
+    let (beyond,): (i64,) = fetch_one!(tx, (i64,), SQLITE_BEYOND, site, after.saturating_sub(1))?;
+    if beyond > 0 {
+        found.violation = Some(format!("{beyond} audit rows stand under no seal"));
+    }
+    Ok(found)
+}
+
+/// The hash of every seal, by its number.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn hashes(tx: &mut Tx, site: &str) -> Result<std::collections::BTreeMap<i64, Vec<u8>>, StoreError> {
+    let seals: Vec<SealRow> = fetch_all!(tx, SealRow, SEALS, site)?;
+    Ok(seals.into_iter().map(|seal| (seal.seq, seal.hash)).collect())
 }
 
 #[cfg(test)]

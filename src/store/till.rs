@@ -226,8 +226,13 @@ const CLOSED: &str =
 const ALL_OPEN: &str = shifts!("AND t.closed_at IS NULL ORDER BY m.name, t.id LIMIT $2");
 const COUNT_CLOSED: &str =
     concat!("SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 ", of_shifts!(), closed_filter!(), " LIMIT $6) AS found");
-const TOTALS_OF: &str = "SELECT shift_id, kind, COUNT(*) AS count, CAST(SUM(amount) AS BIGINT) AS amount \
-     FROM drawer_movements WHERE site_id = ";
+const TOTALS_OF: &str = "SELECT shift_id, kind, CAST(SUM(count) AS BIGINT) AS count, \
+     CAST(SUM(amount) AS BIGINT) AS amount FROM ( ";
+/// The movements that are there, and those that an archive run took away.
+const PARTS_OF_TOTALS: [&str; 2] = [
+    "SELECT shift_id, kind, CAST(1 AS BIGINT) AS count, amount FROM drawer_movements WHERE site_id = ",
+    " UNION ALL SELECT shift_id, kind, movements, amount FROM archived_drawers WHERE site_id = ",
+];
 const OPEN: &str = "INSERT INTO till_shifts (site_id, id, terminal_id, opened_by, opened_at, opening_float, balance) \
      VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (site_id, terminal_id) WHERE closed_at IS NULL DO NOTHING";
 const MOVE: &str = "UPDATE till_shifts SET balance = balance + $3, last_movement = last_movement + 1 \
@@ -239,8 +244,12 @@ const CLOSE: &str = "UPDATE till_shifts SET closed_by = $3, closed_at = $4, coun
      RETURNING expected, over_short";
 const MOVEMENTS: &str = "SELECT seq, kind, amount, balance_after, tendered, order_id, refund_id, actor_role, actor_id, reason, at \
      FROM drawer_movements WHERE site_id = $1 AND shift_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
-const TOTALS: &str = "SELECT kind, COUNT(*) AS count, CAST(SUM(amount) AS BIGINT) AS amount FROM drawer_movements \
-     WHERE site_id = $1 AND shift_id = $2 GROUP BY kind ORDER BY kind";
+// With what an archive run took away, so that an old Z report says what it always said.
+const TOTALS: &str = "SELECT kind, CAST(SUM(count) AS BIGINT) AS count, CAST(SUM(amount) AS BIGINT) AS amount FROM \
+     (SELECT kind, COUNT(*) AS count, SUM(amount) AS amount FROM drawer_movements \
+     WHERE site_id = $1 AND shift_id = $2 GROUP BY kind \
+     UNION ALL SELECT kind, movements, amount FROM archived_drawers WHERE site_id = $1 AND shift_id = $2) AS sums \
+     GROUP BY kind ORDER BY kind";
 const UNPAID_CASH: &str = "SELECT id, order_number, due FROM orders WHERE site_id = $1 AND method = 'cash' AND NOT paid \
      AND NOT training AND status IN ('received', 'confirmed', 'preparing', 'ready', 'out_for_delivery') \
      ORDER BY created_at, id LIMIT $2";
@@ -341,12 +350,15 @@ pub async fn totals_of(tx: &mut Tx, site: &str, shifts: &[ShiftId]) -> Result<Ve
     type Row = (Uuid, String, i64, i64);
     let rows: Vec<Row> = on_connection!(tx, connection, async {
         let mut query = sqlx::QueryBuilder::new(super::statements::note(TOTALS_OF));
-        query.push_bind(site).push(" AND shift_id IN (");
-        let mut list = query.separated(", ");
-        for shift in shifts {
-            list.push_bind(shift.0);
+        for part in PARTS_OF_TOTALS {
+            query.push(part).push_bind(site).push(" AND shift_id IN (");
+            let mut list = query.separated(", ");
+            for shift in shifts {
+                list.push_bind(shift.0);
+            }
+            query.push(")");
         }
-        query.push(") GROUP BY shift_id, kind ORDER BY shift_id, kind");
+        query.push(") AS sums GROUP BY shift_id, kind ORDER BY shift_id, kind");
         query.build_query_as::<Row>().fetch_all(connection).await
     })?;
     Ok(rows.into_iter().map(|(id, kind, count, amount)| (ShiftId(id), KindTotal { kind, count, amount })).collect())

@@ -6,6 +6,7 @@
 //! is the domain's, every write a use case (or, for the lease and the outbox's marks, a transaction of
 //! the worker's own: they are no command of anybody, and belong neither in the audit log nor on the feed).
 
+pub mod backups;
 pub mod carts;
 pub mod doctor;
 pub mod in_app;
@@ -49,11 +50,13 @@ pub struct Options {
     pub lease_seconds: i64,
     /// How often it is renewed, in seconds.
     pub renew_seconds: i64,
+    /// The backups of this process; none where it was told no folder.
+    pub backups: Option<backups::BackupSchedule>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { may_lead: true, lease_seconds: LEASE_SECONDS, renew_seconds: RENEW_SECONDS }
+        Self { may_lead: true, lease_seconds: LEASE_SECONDS, renew_seconds: RENEW_SECONDS, backups: None }
     }
 }
 
@@ -143,7 +146,7 @@ impl Worker {
     }
 
     /// Starts a worker in the background; it ends, and gives its lease back, when `cancel` is cancelled.
-    /// One that may not lead ends at once. Must be called within a tokio runtime.
+    /// One that may not lead makes its backups, and ends at once where it has none to make. Must be called within a tokio runtime.
     #[must_use]
     pub fn start(door: Door, gateways: Gateways, options: Options, cancel: CancellationToken) -> JoinHandle<()> {
         let worker = Self::new(door, gateways, options);
@@ -227,26 +230,39 @@ impl Worker {
 
     /// Goes round until `cancel` is cancelled; see [`Worker::start`]. Must run within a tokio runtime.
     pub async fn run(self, cancel: CancellationToken) {
-        if !self.inner.options.may_lead {
-            return;
+        let backing_up = self.inner.options.backups.is_some().then(|| {
+            let worker = self.clone();
+            tokio::spawn(worker.keep_backing_up(cancel.clone()))
+        });
+        if self.inner.options.may_lead {
+            self.go_round(&cancel).await;
+        } else if backing_up.is_some() {
+            cancel.cancelled().await;
         }
+        if let Some(task) = backing_up {
+            // A copy that is half made is of no use, and says so by its name.
+            task.abort();
+        }
+    }
+
+    async fn go_round(&self, cancel: &CancellationToken) {
         let mut feed = Feed::open(self.door().store(), self.door().site_id());
         while !cancel.is_cancelled() {
             let taken = match self.take_lease().await {
                 Ok(taken) => taken,
                 Err(refused) => {
                     tracing::debug!(%refused, "the worker's lease cannot be asked for");
-                    pause(&cancel, STORE_AWAY).await;
+                    pause(cancel, STORE_AWAY).await;
                     continue;
                 }
             };
             match taken.held {
                 Some(held) => {
                     tracing::info!(holder = held.holder, fence = held.fence, "this worker leads");
-                    self.lead(&held, &mut feed, &cancel).await;
+                    self.lead(&held, &mut feed, cancel).await;
                 }
                 // At its end, or when something changed: it may have been given back.
-                None => wait(&cancel, &mut feed, Instant::now() + taken.look_again).await,
+                None => wait(cancel, &mut feed, Instant::now() + taken.look_again).await,
             }
         }
     }

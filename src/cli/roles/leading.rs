@@ -15,6 +15,7 @@ impl Leading {
     /// Starts it.
     #[must_use]
     pub fn start(house: &House, options: Options) -> Self {
+        let options = Options { backups: house.config.backups.clone(), ..options };
         let stop = CancellationToken::new();
         let worker = Worker::start(house.door.clone(), house.gateways.clone(), options, stop.clone());
         Self { stop, worker }

@@ -18,13 +18,6 @@ pub(super) struct Group {
     pub(super) rules: &'static [Rule],
 }
 
-/// Whether an archive run took old rows away: then what is missing at the beginning is no violation.
-macro_rules! archived {
-    () => {
-        "EXISTS (SELECT 1 FROM archive_runs a WHERE a.site_id = $1 AND a.state = 'done')"
-    };
-}
-
 /// A value as text; `-` for none.
 macro_rules! text {
     ($value:literal) => {
@@ -66,16 +59,18 @@ pub(super) const RULES: &[Group] = &[
                 sql: concat!(
                     "SELECT i.id, i.code || ': movement ' || ", text!("c.seq"), " || ' of ' || ", text!("c.quantity"),
                     " || ' leaves ' || ", text!("c.on_hand_after"), " || ' after ' || ",
-                    text!("COALESCE(c.before_count, i.opening)"),
+                    text!("COALESCE(c.before_count, i.opening + COALESCE(a.quantity, 0))"),
                     " FROM (SELECT m.stock_item_id, m.seq, m.quantity, m.on_hand_after, \
                      LAG(m.seq) OVER (PARTITION BY m.stock_item_id ORDER BY m.seq) AS before_seq, \
                      LAG(m.on_hand_after) OVER (PARTITION BY m.stock_item_id ORDER BY m.seq) AS before_count \
                      FROM stock_movements m WHERE m.site_id = $1) c \
                      JOIN stock_items i ON i.site_id = $1 AND i.id = c.stock_item_id \
+                     LEFT JOIN archived_stock a ON a.site_id = $1 AND a.stock_item_id = c.stock_item_id \
                      WHERE CASE WHEN c.before_seq IS NOT NULL \
                      THEN c.seq <> c.before_seq + 1 OR c.on_hand_after <> c.before_count + c.quantity \
-                     WHEN c.seq = 1 THEN c.on_hand_after <> i.opening + c.quantity \
-                     ELSE NOT ", archived!(), " END ORDER BY i.id, c.seq LIMIT 1"
+                     ELSE c.seq <> COALESCE(a.movements, 0) + 1 \
+                     OR c.on_hand_after <> i.opening + COALESCE(a.quantity, 0) + c.quantity END \
+                     ORDER BY i.id, c.seq LIMIT 1"
                 ),
             },
             Rule {
@@ -83,15 +78,17 @@ pub(super) const RULES: &[Group] = &[
                 wrong: "on hand is not what the ledger ends with (I2)",
                 sql: concat!(
                     "SELECT i.id, i.code || ': on hand ' || ", text!("i.on_hand"), " || ' at movement ' || ",
-                    text!("i.last_movement"), " || ', ledger ' || ", text!("COALESCE(m.on_hand_after, i.opening)"),
-                    " || ' at ' || ", text!("COALESCE(m.seq, 0)"),
+                    text!("i.last_movement"), " || ', ledger ' || ",
+                    text!("COALESCE(m.on_hand_after, i.opening + COALESCE(a.quantity, 0))"),
+                    " || ' at ' || ", text!("COALESCE(m.seq, a.movements, 0)"),
                     " FROM stock_items i LEFT JOIN (SELECT stock_item_id, MAX(seq) AS seq FROM stock_movements \
                      WHERE site_id = $1 GROUP BY stock_item_id) l ON l.stock_item_id = i.id \
                      LEFT JOIN stock_movements m ON m.site_id = $1 AND m.stock_item_id = i.id AND m.seq = l.seq \
+                     LEFT JOIN archived_stock a ON a.site_id = $1 AND a.stock_item_id = i.id \
                      WHERE i.site_id = $1 AND CASE WHEN m.seq IS NOT NULL \
                      THEN i.last_movement <> m.seq OR i.on_hand <> m.on_hand_after \
-                     ELSE (i.last_movement <> 0 OR i.on_hand <> i.opening) AND NOT ", archived!(),
-                    " END ORDER BY i.id LIMIT 1"
+                     ELSE i.last_movement <> COALESCE(a.movements, 0) \
+                     OR i.on_hand <> i.opening + COALESCE(a.quantity, 0) END ORDER BY i.id LIMIT 1"
                 ),
             },
             Rule {
@@ -112,8 +109,8 @@ pub(super) const RULES: &[Group] = &[
                      FROM stock_movements WHERE site_id = $1 AND order_id IS NOT NULL \
                      GROUP BY order_id, stock_item_id) m \
                      ON m.order_id = r.order_id AND m.stock_item_id = r.stock_item_id \
-                     WHERE (r.committed <> COALESCE(m.committed, 0) OR r.restocked <> COALESCE(m.restocked, 0)) \
-                     AND NOT ", archived!(), " ORDER BY r.order_id LIMIT 1"
+                     WHERE r.committed <> COALESCE(m.committed, 0) OR r.restocked <> COALESCE(m.restocked, 0) \
+                     ORDER BY r.order_id LIMIT 1"
                 ),
             },
             Rule {
@@ -280,7 +277,7 @@ pub(super) const RULES: &[Group] = &[
                     " FROM orders o LEFT JOIN (SELECT order_id, COUNT(*) AS rows_found, MIN(version) AS first, \
                      MAX(version) AS last FROM order_history WHERE site_id = $1 GROUP BY order_id) h ON h.order_id = o.id \
                      WHERE o.site_id = $1 AND (COALESCE(h.rows_found, 0) <> o.version OR h.first <> 1 OR h.last <> o.version) \
-                     AND NOT (h.rows_found IS NULL AND ", archived!(), ") ORDER BY o.id LIMIT 1"
+                     ORDER BY o.id LIMIT 1"
                 ),
             },
             Rule {
@@ -338,13 +335,16 @@ pub(super) const RULES: &[Group] = &[
                 subject: "business day",
                 wrong: "its order numbers are not dense (I14)",
                 sql: concat!(
-                    "SELECT CAST(NULL AS UUID), c.business_date || ': ' || ", text!("COALESCE(o.orders_found, 0)"),
+                    "SELECT CAST(NULL AS UUID), c.business_date || ': ' || ",
+                    text!("COALESCE(o.orders_found, 0) + COALESCE(a.orders, 0)"),
                     " || ' orders up to ' || ", text!("o.last"), " || ', counter ' || ", text!("c.last_sequence"),
                     " FROM number_counters c LEFT JOIN (SELECT business_date, training, COUNT(*) AS orders_found, \
                      MAX(sequence) AS last FROM orders WHERE site_id = $1 GROUP BY business_date, training) o \
-                     ON o.business_date = c.business_date AND o.training = c.training WHERE c.site_id = $1 \
-                     AND (COALESCE(o.orders_found, 0) <> c.last_sequence OR o.last <> c.last_sequence) \
-                     AND NOT (o.orders_found IS NULL AND ", archived!(), ") ORDER BY c.business_date LIMIT 1"
+                     ON o.business_date = c.business_date AND o.training = c.training \
+                     LEFT JOIN archived_days a ON a.site_id = $1 AND a.business_date = c.business_date AND a.training = c.training \
+                     WHERE c.site_id = $1 AND (COALESCE(o.orders_found, 0) + COALESCE(a.orders, 0) <> c.last_sequence \
+                     OR o.last > c.last_sequence OR (a.orders IS NULL AND o.last <> c.last_sequence)) \
+                     ORDER BY c.business_date LIMIT 1"
                 ),
             },
             Rule {
@@ -365,12 +365,13 @@ pub(super) const RULES: &[Group] = &[
                 wrong: "its count is not that of its orders (I15)",
                 sql: concat!(
                     "SELECT CAST(NULL AS UUID), s.business_date || ' ' || s.slot_name || ': claimed ' || ", text!("s.claimed"),
-                    " || ', orders ' || ", text!("COALESCE(o.orders_found, 0)"),
+                    " || ', orders ' || ", text!("COALESCE(o.orders_found, 0) + COALESCE(a.claimed, 0)"),
                     " FROM slot_counters s LEFT JOIN (SELECT business_date, slot_name, COUNT(*) AS orders_found FROM orders \
                      WHERE site_id = $1 AND slot_claimed AND status NOT IN ('cancelled', 'expired', 'rejected') \
                      GROUP BY business_date, slot_name) o ON o.business_date = s.business_date AND o.slot_name = s.slot_name \
-                     WHERE s.site_id = $1 AND s.claimed <> COALESCE(o.orders_found, 0) \
-                     AND NOT (o.orders_found IS NULL AND ", archived!(), ") ORDER BY s.business_date, s.slot_name LIMIT 1"
+                     LEFT JOIN archived_slots a ON a.site_id = $1 AND a.business_date = s.business_date AND a.slot_name = s.slot_name \
+                     WHERE s.site_id = $1 AND s.claimed <> COALESCE(o.orders_found, 0) + COALESCE(a.claimed, 0) \
+                     ORDER BY s.business_date, s.slot_name LIMIT 1"
                 ),
             },
             Rule {
@@ -390,11 +391,12 @@ pub(super) const RULES: &[Group] = &[
             subject: "promotion",
             wrong: "its uses are not those of its orders, or above its limit (I16)",
             sql: concat!(
-                "SELECT p.id, p.code || ': uses ' || ", text!("p.uses"), " || ', orders ' || ", text!("COALESCE(u.uses, 0)"),
+                "SELECT p.id, p.code || ': uses ' || ", text!("p.uses"), " || ', orders ' || ", text!("COALESCE(u.uses, 0) + COALESCE(a.uses, 0)"),
                 " FROM promotions p LEFT JOIN (SELECT promotion_id, COUNT(*) AS uses FROM promotion_uses \
                  WHERE site_id = $1 AND state IN ('held', 'used') GROUP BY promotion_id) u ON u.promotion_id = p.id \
-                 WHERE p.site_id = $1 AND ((p.uses <> COALESCE(u.uses, 0) AND NOT ", archived!(),
-                ") OR p.uses > p.use_limit) ORDER BY p.id LIMIT 1"
+                 LEFT JOIN archived_promotions a ON a.site_id = $1 AND a.promotion_id = p.id \
+                 WHERE p.site_id = $1 AND (p.uses <> COALESCE(u.uses, 0) + COALESCE(a.uses, 0) OR p.uses > p.use_limit) \
+                 ORDER BY p.id LIMIT 1"
             ),
         }],
     },
@@ -411,9 +413,8 @@ pub(super) const RULES: &[Group] = &[
                     " FROM orders o LEFT JOIN (SELECT order_id, COUNT(*) AS rows_found, MIN(order_sequence) AS first, \
                      MAX(order_sequence) AS last FROM outbox WHERE site_id = $1 AND order_id IS NOT NULL GROUP BY order_id) b \
                      ON b.order_id = o.id WHERE o.site_id = $1 AND CASE WHEN b.rows_found IS NULL \
-                     THEN o.event_sequence <> 0 AND NOT ", archived!(),
-                    " ELSE b.last <> o.event_sequence OR b.rows_found <> b.last - b.first + 1 \
-                     OR (b.first <> 1 AND NOT ", archived!(), ") END ORDER BY o.id LIMIT 1"
+                     THEN o.event_sequence <> 0 ELSE b.last <> o.event_sequence OR b.rows_found <> b.last - b.first + 1 \
+                     OR b.first <> 1 END ORDER BY o.id LIMIT 1"
                 ),
             },
             Rule {
@@ -464,16 +465,18 @@ pub(super) const RULES: &[Group] = &[
                 wrong: "a movement of its drawer does not follow from the one before (I22)",
                 sql: concat!(
                     "SELECT s.id, 'movement ' || ", text!("c.seq"), " || ' of ' || ", text!("c.amount"), " || ' leaves ' || ",
-                    text!("c.balance_after"), " || ' after ' || ", text!("COALESCE(c.before_balance, s.opening_float)"),
+                    text!("c.balance_after"), " || ' after ' || ", text!("COALESCE(c.before_balance, s.opening_float + COALESCE(a.amount, 0))"),
                     " FROM (SELECT m.shift_id, m.seq, m.amount, m.balance_after, \
                      LAG(m.seq) OVER (PARTITION BY m.shift_id ORDER BY m.seq) AS before_seq, \
                      LAG(m.balance_after) OVER (PARTITION BY m.shift_id ORDER BY m.seq) AS before_balance \
                      FROM drawer_movements m WHERE m.site_id = $1) c \
                      JOIN till_shifts s ON s.site_id = $1 AND s.id = c.shift_id \
+                     LEFT JOIN (SELECT shift_id, SUM(movements) AS movements, SUM(amount) AS amount FROM archived_drawers \
+                     WHERE site_id = $1 GROUP BY shift_id) a ON a.shift_id = s.id \
                      WHERE CASE WHEN c.before_seq IS NOT NULL \
                      THEN c.seq <> c.before_seq + 1 OR c.balance_after <> c.before_balance + c.amount \
-                     WHEN c.seq = 1 THEN c.balance_after <> s.opening_float + c.amount \
-                     ELSE NOT ", archived!(), " END ORDER BY s.id, c.seq LIMIT 1"
+                     ELSE c.seq <> COALESCE(a.movements, 0) + 1 \
+                     OR c.balance_after <> s.opening_float + COALESCE(a.amount, 0) + c.amount END ORDER BY s.id, c.seq LIMIT 1"
                 ),
             },
             Rule {
@@ -481,15 +484,17 @@ pub(super) const RULES: &[Group] = &[
                 wrong: "its balance is not the float and what moved (I22)",
                 sql: concat!(
                     "SELECT s.id, 'balance ' || ", text!("s.balance"), " || ' at movement ' || ", text!("s.last_movement"),
-                    " || ', drawer ' || ", text!("COALESCE(m.balance_after, s.opening_float)"), " || ' at ' || ",
-                    text!("COALESCE(m.seq, 0)"),
+                    " || ', drawer ' || ", text!("COALESCE(m.balance_after, s.opening_float + COALESCE(a.amount, 0))"), " || ' at ' || ",
+                    text!("COALESCE(m.seq, a.movements, 0)"),
                     " FROM till_shifts s LEFT JOIN (SELECT shift_id, MAX(seq) AS seq FROM drawer_movements WHERE site_id = $1 \
                      GROUP BY shift_id) l ON l.shift_id = s.id \
                      LEFT JOIN drawer_movements m ON m.site_id = $1 AND m.shift_id = s.id AND m.seq = l.seq \
+                     LEFT JOIN (SELECT shift_id, SUM(movements) AS movements, SUM(amount) AS amount FROM archived_drawers \
+                     WHERE site_id = $1 GROUP BY shift_id) a ON a.shift_id = s.id \
                      WHERE s.site_id = $1 AND CASE WHEN m.seq IS NOT NULL \
                      THEN s.last_movement <> m.seq OR s.balance <> m.balance_after \
-                     ELSE (s.last_movement <> 0 OR s.balance <> s.opening_float) AND NOT ", archived!(),
-                    " END ORDER BY s.id LIMIT 1"
+                     ELSE s.last_movement <> COALESCE(a.movements, 0) \
+                     OR s.balance <> s.opening_float + COALESCE(a.amount, 0) END ORDER BY s.id LIMIT 1"
                 ),
             },
             Rule {
@@ -509,7 +514,7 @@ pub(super) const RULES: &[Group] = &[
                     " FROM payment_attempts p LEFT JOIN (SELECT order_id, SUM(amount) AS amount FROM drawer_movements \
                      WHERE site_id = $1 AND kind = 'sale' GROUP BY order_id) m ON m.order_id = p.order_id \
                      WHERE p.site_id = $1 AND p.method = 'cash' AND p.status = 'captured' AND NOT p.stray \
-                     AND p.amount <> COALESCE(m.amount, 0) AND NOT ", archived!(), " ORDER BY p.order_id LIMIT 1"
+                     AND p.amount <> COALESCE(m.amount, 0) ORDER BY p.order_id LIMIT 1"
                 ),
             },
         ],

@@ -7,13 +7,16 @@ mod actor;
 mod app;
 mod audit;
 mod cart;
+pub mod crew;
 mod db;
 mod desk;
 mod doctor;
 mod events;
+mod figures;
 mod files;
 mod health;
 mod init;
+mod load;
 mod log;
 mod menu;
 mod menu_edit;
@@ -32,6 +35,7 @@ mod shape;
 mod sim;
 mod staff;
 mod stock;
+mod stress;
 mod till;
 
 pub use app::{House, Role};
@@ -172,6 +176,12 @@ enum Command {
     /// The store itself: migrate, status, backup, restore
     #[command(subcommand)]
     Db(db::Db),
+    /// Let real processes race for the last units, and prove from the ledger that none was sold twice
+    #[command(long_about = stress::ABOUT)]
+    Stress(stress::Stress),
+    /// A process of stress or bench, started by them
+    #[command(name = load::CREW, hide = true)]
+    Crew,
     /// Set a site up
     Init(init::Init),
     /// Print the completions of a shell
@@ -230,6 +240,8 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Command::Metrics(metrics) => metrics::run(metrics, &desk).await,
         Command::Doctor => doctor::run(&desk).await,
         Command::Db(db) => db::run(db, &desk).await,
+        Command::Stress(stress) => stress::run(stress, &desk).await,
+        Command::Crew => load::serve().await,
         Command::Init(init) => init::run(init, &desk).await,
         Command::Completions { shell } => about::completions(shell, output),
         Command::Man { command } => about::man(&command, output),

@@ -18,6 +18,7 @@ mod url;
 
 pub mod audit;
 pub mod backup;
+pub mod beside;
 pub mod carts;
 pub mod deliveries;
 pub mod doctor;
@@ -38,6 +39,7 @@ pub mod orders;
 pub mod outbox;
 pub mod people;
 pub mod records;
+pub mod recount;
 pub mod reports;
 pub mod reports_count;
 pub mod reports_fresh;

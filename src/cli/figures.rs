@@ -68,6 +68,15 @@ pub fn millis(micros: u64) -> String {
     format!("{}.{:02} ms", tenths / 100, tenths % 100)
 }
 
+/// The machine's monotonic clock in microseconds, which all its processes share and nobody sets: for what begins in
+/// one process and ends in another.
+#[must_use]
+pub fn monotonic_micros() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    seconds * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or_default() / 1_000
+}
+
 /// A seed that differs each time.
 #[must_use]
 pub fn any_seed() -> u64 {

@@ -2,6 +2,7 @@
 //! removed however the command ends; the processes that they start; and the jobs of these. Each
 //! command's own work stands in its file.
 
+use super::bench::{feed, slice};
 use super::crew::{Crew, CrewError, Post};
 use super::desk::Desk;
 use super::output::Done;
@@ -24,6 +25,10 @@ pub const CREW: &str = "crew";
 pub enum Job {
     /// A terminal of a stress run.
     Race(stress::Race),
+    /// Some orders of a bench, by the service or by hand.
+    Slice(slice::Slice),
+    /// A board that reports when it drew what.
+    Watch(feed::Watch),
 }
 
 impl From<CrewError> for Refused {
@@ -51,9 +56,12 @@ pub fn crew(size: usize) -> Result<Crew, Refused> {
 /// What a job refuses; `INTERNAL_ERROR` for pipes that break.
 pub async fn serve() -> Done {
     let mut post = Post::take();
+    let mut bench = slice::Bench::default();
     while let Some(job) = post.job().await.map_err(Refused::internal)? {
         match job {
             Job::Race(race) => stress::serve(race, &mut post).await?,
+            Job::Slice(slice) => bench.serve(slice, &mut post).await?,
+            Job::Watch(watch) => feed::serve(watch, &mut post).await?,
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ mod about;
 mod actor;
 mod app;
 mod audit;
+mod bench;
 mod cart;
 pub mod crew;
 mod db;
@@ -179,6 +180,9 @@ enum Command {
     /// Let real processes race for the last units, and prove from the ledger that none was sold twice
     #[command(long_about = stress::ABOUT)]
     Stress(stress::Stress),
+    /// Measure how fast the house is on this machine and store, beside the limit of bare SQL
+    #[command(long_about = bench::ABOUT)]
+    Bench(bench::Arguments),
     /// A process of stress or bench, started by them
     #[command(name = load::CREW, hide = true)]
     Crew,
@@ -241,6 +245,7 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Command::Doctor => doctor::run(&desk).await,
         Command::Db(db) => db::run(db, &desk).await,
         Command::Stress(stress) => stress::run(stress, &desk).await,
+        Command::Bench(bench) => bench::run(bench, &desk).await,
         Command::Crew => load::serve().await,
         Command::Init(init) => init::run(init, &desk).await,
         Command::Completions { shell } => about::completions(shell, output),

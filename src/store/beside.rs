@@ -44,6 +44,8 @@ impl Beside {
             StoreUrl::Sqlite(path) => path.parent().unwrap_or_else(|| Path::new("")).join(&name),
             StoreUrl::Postgres(_) => std::env::temp_dir().join(&name),
         };
+        // Whoever is started with it may stand in another folder.
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
         if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             make_folder(parent, true)?;
         }

@@ -18,6 +18,7 @@ mod url;
 
 pub mod audit;
 pub mod backup;
+pub mod bare;
 pub mod beside;
 pub mod carts;
 pub mod deliveries;

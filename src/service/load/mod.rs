@@ -6,4 +6,4 @@ mod proof;
 mod site;
 
 pub use proof::{Expected, Proof, ProofCheck, prove};
-pub use site::{GATEWAY, Guest, LoadSite, REPEATS, captured, is_busy, pay, place};
+pub use site::{GATEWAY, Guest, LINES, LoadSite, REPEATS, captured, is_busy, pay, place};

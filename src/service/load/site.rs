@@ -14,9 +14,12 @@ use crate::service::stock::StockRecount;
 use crate::service::views::{OrderView, Placed};
 use crate::service::{Caller, Door, SystemClock, TimeOrderedIds, setup};
 use crate::store::Store;
+use crate::store::bare::{self, Model};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// How many dishes an order of the bench has.
+pub const LINES: usize = DISHES.len();
 /// Three dishes without options, and what one of each uses: one unit of a stock item of its own.
 const DISHES: [(&str, &str); 3] = [("cola", "cola-can"), ("samosa", "samosa"), ("seekh-kebab", "lamb")];
 /// The gateway of the payments.
@@ -121,6 +124,33 @@ impl LoadSite {
             self.patiently(&guest, &format!("add-{item}"), add).await?;
         }
         Ok(guest)
+    }
+
+    /// Places and pays an order of all dishes, from which the bare limit learns its rows.
+    ///
+    /// # Errors
+    /// What placing and paying refuse; `STORE_UNAVAILABLE`.
+    pub async fn model(&self) -> Result<Model, Refused> {
+        let guest = self.guest(DISHES.len()).await?;
+        let placed = place(&self.door, &guest).await?;
+        pay(&self.door, &placed).await?;
+        let mut tx = self.door.store().read().await?;
+        let model = bare::learn(&mut tx, self.door.site_id(), placed.order.id, &guest.key()).await?;
+        tx.rollback().await?;
+        Ok(model)
+    }
+
+    /// So many new guests, each with a copy of the open cart of `like`, in one transaction.
+    ///
+    /// # Errors
+    /// `STORE_UNAVAILABLE`.
+    pub async fn guests_like(&self, like: &Guest, count: usize) -> Result<Vec<Guest>, Refused> {
+        let guests: Vec<Guest> = (0..count).map(|_| Guest::new(&self.door)).collect();
+        let ids: Vec<_> = guests.iter().map(|guest| (guest.customer, guest.cart)).collect();
+        let mut tx = self.door.store().write().await?;
+        bare::copy_cart(&mut tx, self.door.site_id(), like.cart, &ids, self.door.clock().now()).await?;
+        tx.commit().await?;
+        Ok(guests)
     }
 
     /// Runs a command for a guest, again where the store was too busy: its key makes that safe.

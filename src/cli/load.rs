@@ -67,8 +67,9 @@ pub async fn serve() -> Done {
     Ok(())
 }
 
-/// What a command of this kind does on its own store, and whether the store stays.
-pub struct Beneath<'a> {
+/// The store of its own that a command works on.
+#[derive(Debug)]
+pub struct OwnStore<'a> {
     /// The desk.
     pub desk: &'a Desk,
     /// What the store is for: part of its name.
@@ -77,7 +78,7 @@ pub struct Beneath<'a> {
     pub keep: bool,
 }
 
-impl Beneath<'_> {
+impl OwnStore<'_> {
     /// Makes a store beside the desk's, runs the work on it, and removes it: also when the work fails, and when the
     /// command is interrupted (Ctrl-C, SIGTERM, SIGHUP). The processes of the work have ended by then.
     ///

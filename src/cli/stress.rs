@@ -5,7 +5,7 @@
 use super::crew::Post;
 use super::desk::Desk;
 use super::figures::{Waits, millis};
-use super::load::{Beneath, Job, crew};
+use super::load::{Job, OwnStore, crew};
 use super::output::{Done, Failure, shown};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::service::load::{self, Expected, Guest, LoadSite, Proof, REPEATS, is_busy};
@@ -110,8 +110,8 @@ struct Report {
 /// # Errors
 /// `STORE_UNAVAILABLE`; [`Failure::Reported`] where the proof fails.
 pub async fn run(stress: Stress, desk: &Desk) -> Done {
-    let beneath = Beneath { desk, purpose: "stress", keep: stress.keep };
-    let report = beneath.run(async |beside: &Beside| stress.race(beside).await).await?;
+    let own = OwnStore { desk, purpose: "stress", keep: stress.keep };
+    let report = own.run(async |beside: &Beside| stress.race(beside).await).await?;
     desk.output.answer(&report, || report.words())?;
     if report.proven { Ok(()) } else { Err(Failure::Reported) }
 }

@@ -10,7 +10,7 @@
 use super::lock::{LockGuard, WriterLock};
 use super::pool::postgres_options;
 use super::statements::note;
-use super::{StoreError, StoreUrl, Tx, people};
+use super::{Store, StoreError, StoreUrl, Tx, people};
 use crate::domain::ids::{CartId, CustomerId, Ids, OrderId};
 use crate::domain::time::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ use uuid::Uuid;
 const LOCKED: Duration = Duration::from_secs(30);
 /// How often a commit is tried again that another stood in the way of.
 const TRIES: u32 = 8;
+
+/// Whether a Postgres server keeps its promises over a power cut.
+const POSTGRES_FSYNC: &str = "SELECT current_setting('fsync')";
 
 // What is learnt, and copied before the clock runs.
 const DATE: &str = "SELECT business_date, COALESCE(slot_name, '') FROM orders WHERE site_id = $1 AND id = $2";
@@ -123,6 +126,24 @@ impl Model {
     pub fn site(&self) -> &str {
         &self.site
     }
+}
+
+/// How a commit waits for the disk, for the service and by hand alike, in the database's own words: `synchronous=2`
+/// (FULL) on SQLite, `synchronous_commit=on fsync=on` on Postgres.
+///
+/// # Errors
+/// Any [`StoreError`] of the statements.
+pub async fn durability(store: &Store) -> Result<String, StoreError> {
+    let (setting, _) = store.durability().await?;
+    let mut tx = store.read().await?;
+    let words = if tx.is_postgres() {
+        let (fsync,): (String,) = fetch_one!(&mut tx, (String,), POSTGRES_FSYNC)?;
+        format!("synchronous_commit={setting} fsync={fsync}")
+    } else {
+        format!("synchronous={setting}")
+    };
+    tx.rollback().await?;
+    Ok(words)
 }
 
 /// Learns from a model order of three dishes that was placed under `key` and paid, and whose audit rows are the

@@ -101,7 +101,7 @@ pub async fn measure(config: &Config, tickets: u32, keys: u32, progress: &Progre
             let handler = handler.clone();
             async move { handler.carry_out(effect).await }.boxed()
         }) => Err(Refused::internal("the board ended")),
-        measured = typed(&mut shown, &press, keys, progress) => measured,
+        measured = typed(&mut shown, &press, (tickets, keys), progress) => measured,
     };
     feed.abort();
     house.store.close().await;
@@ -117,17 +117,19 @@ fn noted(input: &Input<Msg>) -> Option<Noted> {
     }
 }
 
-/// Waits for the tickets and types: to the right as often as to the left.
+/// Waits for the tickets and types.
 async fn typed(
     shown: &mut UnboundedReceiver<Shown<Noted>>,
     press: &UnboundedSender<std::io::Result<Event>>,
-    keys: u32,
+    (tickets, keys): (u32, u32),
     progress: &Progress,
 ) -> Result<(Waits, Waits), Refused> {
     after(shown, |noted| matches!(noted, Noted::Tickets)).await?;
     let (mut key, mut draw) = (Waits::default(), Waits::default());
+    // From the first ticket to the last and back again: a key at the end of the way would change nothing.
+    let way = tickets.saturating_sub(1).max(1);
     for number in 0..keys {
-        let code = if number < keys / 2 { KeyCode::Right } else { KeyCode::Left };
+        let code = if (number / way).is_multiple_of(2) { KeyCode::Down } else { KeyCode::Up };
         let began = Instant::now();
         let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
         press.send(Ok(event)).map_err(Refused::internal)?;

@@ -15,13 +15,13 @@ pub use words::ABOUT;
 
 use super::desk::Desk;
 use super::figures::any_seed;
-use super::load::Beneath;
+use super::load::OwnStore;
 use super::output::{Done, Failure};
 use crate::config::{Config, Variables};
 use crate::domain::error::Refused;
 use crate::service::load::{self, LINES, LoadSite};
 use crate::service::{SystemClock, TimeOrderedIds};
-use crate::store::bare::Bare;
+use crate::store::bare::{self, Bare};
 use crate::store::beside::Beside;
 use crate::store::{Options, Store, statements};
 use clap::{Args, ValueEnum};
@@ -154,8 +154,8 @@ impl Plan {
 /// `STORE_UNAVAILABLE`; a usage error for cases that cannot be; `INTERNAL_ERROR` for a process that fails.
 pub async fn run(arguments: Arguments, desk: &Desk) -> Done {
     let plan = arguments.plan()?;
-    let beneath = Beneath { desk, purpose: "bench", keep: arguments.keep };
-    let report = beneath.run(async |beside: &Beside| measure(&plan, beside, &desk.config).await).await?;
+    let own = OwnStore { desk, purpose: "bench", keep: arguments.keep };
+    let report = own.run(async |beside: &Beside| measure(&plan, beside, &desk.config).await).await?;
     desk.output.answer(&report, || report.words())
 }
 
@@ -163,7 +163,7 @@ async fn measure(plan: &Plan, beside: &Beside, config: &Config) -> Result<Report
     let progress = Progress::new(plan.steps());
     let load_before = report::load_average();
     let store = Store::open(beside.url(), Options::default()).await?;
-    let (durability, _) = store.durability().await?;
+    let durability = bare::durability(&store).await?;
     let mut report = Report {
         version: env!("CARGO_PKG_VERSION"),
         machine: Machine::here(load_before),

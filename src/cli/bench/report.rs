@@ -130,7 +130,7 @@ impl Machine {
         let load = |load: Option<f64>| load.map_or_else(|| "unknown".to_owned(), |load| format!("{load:.2}"));
         let build = if self.release_build { "" } else { ", a build for debugging: not the product's speed" };
         format!(
-            "{} processors, {} {}{build}; load average {} before, {} after\n{} with {} commits\n",
+            "{} processors, {} {}{build}; load average {} before, {} after\n{}, {}\n",
             self.processors,
             self.system,
             self.architecture,

@@ -64,7 +64,7 @@ impl Crew {
     pub fn run(&mut self, store: &str, batches: Vec<Batch>) -> Vec<Vec<Answer>> {
         assert!(batches.len() <= self.crew.size(), "one process a batch");
         let orders: Vec<Order> = batches.into_iter().map(|batch| Order { store: store.to_owned(), batch }).collect();
-        let run = async { tokio::time::timeout(LIMIT * 3, self.crew.run(&orders)).await };
+        let run = async { tokio::time::timeout(LIMIT * 10, self.crew.run(&orders)).await };
         self.runtime.block_on(run).expect("the processes answer").expect("answers")
     }
 }

@@ -55,11 +55,11 @@ const ORDER: &str = "INSERT INTO orders (site_id, id, order_number, business_dat
      tax_inclusive, delivery_charge, total, due, price_trace, slot_name, slot_claimed, expires_at, created_at, updated_at) \
      SELECT site_id, $3, $4, business_date, $5, $6, 'pending', 1, 1, fulfilment, method, customer_id, $7, called_name, \
      currency, subtotal, discount, tax, tax_inclusive, delivery_charge, total, due, price_trace, slot_name, slot_claimed, \
-     $8 + 600000000, $8, $8 FROM orders WHERE site_id = $1 AND id = $2";
+     CAST($8 AS BIGINT) + 600000000, $8, $8 FROM orders WHERE site_id = $1 AND id = $2";
 const LINES: &str = "INSERT INTO order_lines (site_id, order_id, id, position, item_id, item_code, item_name, \
      category_name, base_price, unit_price, options, quantity, line_total, discount_share, tax_share, total_share, \
      tax_class_name, tax_rate_ppm, consumption, station_id, prep_minutes, diet, allergens, note) \
-     SELECT site_id, $3, CASE position WHEN 1 THEN $4 WHEN 2 THEN $5 ELSE $6 END, position, item_id, item_code, item_name, \
+     SELECT site_id, $3, CASE position WHEN 1 THEN $4 WHEN 2 THEN $5 WHEN 3 THEN $6 ELSE id END, position, item_id, item_code, item_name, \
      category_name, base_price, unit_price, options, quantity, line_total, discount_share, tax_share, total_share, \
      tax_class_name, tax_rate_ppm, consumption, station_id, prep_minutes, diet, allergens, note \
      FROM order_lines WHERE site_id = $1 AND order_id = $2";
@@ -67,7 +67,7 @@ const HOLD: &str = "INSERT INTO reservations (site_id, order_id, stock_item_id, 
      SELECT site_id, $3, stock_item_id, 1, taken, taken, 'held', $4 FROM reservations WHERE site_id = $1 AND order_id = $2";
 const ATTEMPT: &str = "INSERT INTO payment_attempts (site_id, order_id, id, method, amount, currency, status, \
      idempotency_key, actor_role, actor_id, created_at, updated_at, next_check_at) \
-     SELECT site_id, $3, $4, method, amount, currency, 'created', $5, 'customer', actor_id, $6, $6, $6 + 15000000 \
+     SELECT site_id, $3, $4, method, amount, currency, 'created', $5, 'customer', actor_id, $6, $6, CAST($6 AS BIGINT) + 15000000 \
      FROM payment_attempts WHERE site_id = $1 AND order_id = $2";
 const HISTORY: &str = "INSERT INTO order_history (site_id, order_id, version, from_status, to_status, transition, \
      actor_role, actor_id, at) SELECT site_id, $3, version, from_status, to_status, transition, actor_role, actor_id, $4 \
@@ -86,7 +86,7 @@ const KEY: &str = "INSERT INTO idempotency_keys (site_id, key, use_case, request
 
 // Commit 2: paid, and accepted by the house.
 const PAID: &str = "UPDATE orders SET status = 'confirmed', version = 3, event_sequence = $3, paid = TRUE, paid_at = $4, \
-     updated_at = $4, received_at = $4, confirmed_at = $4, estimated_ready_at = $4 + 600000000 \
+     updated_at = $4, received_at = $4, confirmed_at = $4, estimated_ready_at = CAST($4 AS BIGINT) + 600000000 \
      WHERE site_id = $1 AND id = $2 AND status = 'pending' AND version = 1";
 const TAKE: &str = "UPDATE stock_items SET on_hand = on_hand - (SELECT r.quantity FROM reservations r \
      WHERE r.site_id = $1 AND r.order_id = $2 AND r.stock_item_id = stock_items.id AND r.round = 1), \

@@ -18,7 +18,7 @@ use crate::store::{Options, Store, StoreUrl};
 use crate::tui::app::Input;
 use crate::tui::runtime::{Host, Runtime};
 use crate::tui::screens::board::{Board, Msg};
-use crate::tui::surface::StreamSurface;
+use crate::tui::surface::{Dialect, StreamSurface};
 use crate::tui::theme::{Background, ColorProfile};
 use crate::tui::ui::{Overrides, Ui};
 use rand_chacha::ChaCha12Rng;
@@ -110,7 +110,7 @@ pub async fn serve(watch: Watch, post: &mut Post) -> Result<(), Refused> {
     let mut app = Board::new();
     let (mut app, sink) = Watched::new(&mut app, orders_of, sender);
     let host = Host {
-        surface: StreamSurface::new(sink, SIZE, false),
+        surface: StreamSurface::new(sink, SIZE, Dialect { sixteen_colors: false, scrolls: true }),
         events: futures::stream::pending(),
         size: SIZE,
         stop: CancellationToken::new(),

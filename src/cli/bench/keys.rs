@@ -14,7 +14,7 @@ use crate::store::bare::Bare;
 use crate::tui::app::Input;
 use crate::tui::runtime::{Host, Runtime};
 use crate::tui::screens::kitchen::{Kitchen, Msg, Options};
-use crate::tui::surface::StreamSurface;
+use crate::tui::surface::{Dialect, StreamSurface};
 use crate::tui::theme::{Background, ColorProfile};
 use crate::tui::ui::{Overrides, Ui};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
@@ -89,7 +89,7 @@ pub async fn measure(config: &Config, tickets: u32, keys: u32, progress: &Progre
         futures::stream::unfold(events, |mut events| async move { events.recv().await.map(|event| (event, events)) });
     let stop = CancellationToken::new();
     let host = Host {
-        surface: StreamSurface::new(sink, SIZE, false),
+        surface: StreamSurface::new(sink, SIZE, Dialect { sixteen_colors: false, scrolls: true }),
         events: Box::pin(events),
         size: SIZE,
         stop: stop.clone(),

@@ -1,65 +1,54 @@
 //! Place and pay, two commands and two commits an order of three dishes, through the door: on SQLite
-//! with the product's settings and on Postgres, each beside the same rows written by hand (`bare.rs`)
-//! in the same run on the same store. Prints the statements of an order and the ratio of the medians.
+//! with the product's settings and on Postgres, each beside the same rows written by hand (`store/bare.rs`)
+//! in the same run on the same store, with criterion's statistics, for one client. `servery bench` measures
+//! the same with any number of clients and processes, on any store.
 //!
 //! Postgres is the server in `SERVERY_TEST_POSTGRES`, else a throw-away cluster, which syncs to the disk
 //! only with `SERVERY_TEST_POSTGRES_FSYNC=on`: the output says whether it did.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench that cannot go on says so, and prints")]
+#![expect(clippy::expect_used, reason = "a bench that cannot go on says so")]
 
-#[path = "bare.rs"]
-mod bare;
-#[path = "house.rs"]
-mod house;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use bare::Bare;
 use criterion::Criterion;
-use house::House;
-use servery::store::statements;
+use servery::service::load::{Guest, LINES, LoadSite, pay, place};
+use servery::service::{SystemClock, TimeOrderedIds};
+use servery::store::bare::Bare;
+use servery::store::{Options, Store, StoreUrl};
 use sqlx::Connection as _;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
-/// Orders of the comparison by which the ratio is made, one by the service and one by hand in turn, so
-/// that a slow moment of the machine hits both.
-const TURNS: usize = 300;
+/// Goods of each dish: more than a bench can sell.
+const GOODS: i64 = 1_000_000_000;
 
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
+/// An open cart like another, for one order.
+async fn guest(site: &LoadSite, like: &Guest) -> Guest {
+    site.guests_like(like, 1).await.expect("a cart")[0]
 }
 
 fn on(criterion: &mut Criterion, runtime: &Runtime, name: &str, url: &str) {
-    let house = runtime.block_on(House::open(url));
-    let mut bare = runtime.block_on(async {
-        let basket = house.basket().await;
-        let (order, key) = house.place_pay(basket).await;
-        Bare::learn(url, order, &key).await
+    let (site, like, model, mut bare) = runtime.block_on(async {
+        let url = StoreUrl::parse(url).expect("the store's address");
+        let store = Store::open(&url, Options::default()).await.expect("the store");
+        let site = LoadSite::make(&store, "main").await.expect("the demo");
+        site.stock_up(LINES, GOODS).await.expect("goods");
+        let model = site.model().await.expect("an order");
+        let like = site.guest(LINES).await.expect("a cart");
+        (site, like, model, Bare::open(&url, false).await.expect("a connection"))
     });
-
-    let (by_service, by_hand) = runtime.block_on(async {
-        let (one, other) = (house.basket().await, house.basket().await);
-        statements::start();
-        let before = statements::ran();
-        house.place_pay(one).await;
-        let by_service = statements::ran() - before;
-        statements::stop();
-        let before = bare.statements();
-        bare.place_pay(other.cart).await;
-        (by_service, bare.statements() - before)
-    });
-
+    let ids = TimeOrderedIds::from_machine();
     let mut group = criterion.benchmark_group(format!("place_pay/{name}"));
     group.bench_function("service", |bencher| {
         bencher.iter_custom(|orders| {
             runtime.block_on(async {
                 let mut took = Duration::ZERO;
                 for _ in 0..orders {
-                    let basket = house.basket().await;
+                    let guest = guest(&site, &like).await;
                     let start = Instant::now();
-                    house.place_pay(basket).await;
+                    let placed = place(&site.door, &guest).await.expect("placed");
+                    pay(&site.door, &placed).await.expect("paid");
                     took += start.elapsed();
                 }
                 took
@@ -71,9 +60,9 @@ fn on(criterion: &mut Criterion, runtime: &Runtime, name: &str, url: &str) {
             runtime.block_on(async {
                 let mut took = Duration::ZERO;
                 for _ in 0..orders {
-                    let basket = house.basket().await;
+                    let guest = guest(&site, &like).await;
                     let start = Instant::now();
-                    bare.place_pay(basket.cart).await;
+                    bare.place_pay(&model, guest.cart, &SystemClock, &ids).await.expect("by hand");
                     took += start.elapsed();
                 }
                 took
@@ -81,25 +70,6 @@ fn on(criterion: &mut Criterion, runtime: &Runtime, name: &str, url: &str) {
         });
     });
     group.finish();
-
-    let (mut service, mut hand) = (Vec::with_capacity(TURNS), Vec::with_capacity(TURNS));
-    runtime.block_on(async {
-        for _ in 0..TURNS {
-            let (one, other) = (house.basket().await, house.basket().await);
-            let start = Instant::now();
-            house.place_pay(one).await;
-            service.push(start.elapsed());
-            let start = Instant::now();
-            bare.place_pay(other.cart).await;
-            hand.push(start.elapsed());
-        }
-    });
-    let (service, hand) = (median(&mut service), median(&mut hand));
-    println!(
-        "{name}: median of {TURNS} in turn: service {service:?} ({by_service} statements), bare SQL {hand:?} ({by_hand} \
-         statements), ratio {:.2}",
-        hand.as_secs_f64() / service.as_secs_f64()
-    );
 }
 
 fn main() {

@@ -1,18 +1,15 @@
-//! The bench compares the service with SQL written by hand (`benches/bare.rs`): here both place and pay
+//! `servery bench` compares the service with SQL written by hand (`store/bare.rs`): here both place and pay
 //! one order of three dishes, and must write the same number of rows into every table, so that the
 //! comparison is of like with like. Doctor finds nothing wrong with either's rows.
 
 #![expect(clippy::expect_used, reason = "a test says where it stopped")]
 
-#[path = "../benches/bare.rs"]
-mod bare;
-#[path = "../benches/house.rs"]
-mod house;
 mod support;
 
-use bare::Bare;
-use house::House;
-use servery::store::{StoreUrl, doctor};
+use servery::service::load::{LINES, LoadSite, pay, place};
+use servery::service::{SystemClock, TimeOrderedIds};
+use servery::store::bare::{self, Bare};
+use servery::store::{Options, Store, StoreUrl, doctor};
 use sqlx::{AssertSqlSafe, Connection as _};
 use std::collections::BTreeMap;
 
@@ -48,22 +45,32 @@ fn grown(before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>) -> BTree
 }
 
 async fn compare(url: &str) {
-    let house = House::open(url).await;
-    let (first, second, third) = (house.basket().await, house.basket().await, house.basket().await);
+    let url = StoreUrl::parse(url).expect("url");
+    let store = Store::open(&url, Options::default()).await.expect("store");
+    let site = LoadSite::make(&store, "main").await.expect("the demo");
+    site.stock_up(LINES, 1_000).await.expect("goods");
+    let like = site.guest(LINES).await.expect("a cart");
+    let guests = site.guests_like(&like, 3).await.expect("carts");
+    let url = url.with_password();
     // The counters of the day get their rows from the first order.
-    let _ = house.place_pay(first).await;
-    let before = rows(url).await;
-    let (order, key) = house.place_pay(second).await;
-    let after = rows(url).await;
+    pay(&site.door, &place(&site.door, &guests[0]).await.expect("placed")).await.expect("paid");
+    let before = rows(&url).await;
+    let placed = place(&site.door, &guests[1]).await.expect("placed");
+    pay(&site.door, &placed).await.expect("paid");
+    let after = rows(&url).await;
     let by_service = grown(&before, &after);
-    let mut bare = Bare::learn(url, order, &key).await;
-    bare.place_pay(third.cart).await;
-    let by_hand = grown(&after, &rows(url).await);
+    let mut tx = store.read().await.expect("a transaction");
+    let model = bare::learn(&mut tx, "main", placed.order.id, &guests[1].key()).await.expect("learnt");
+    tx.rollback().await.expect("rolled back");
+    let mut bare = Bare::open(store.url(), false).await.expect("a connection");
+    let ids = TimeOrderedIds::from_machine();
+    let order = bare.place_pay(&model, guests[2].cart, &SystemClock, &ids).await.expect("by hand");
+    assert_ne!(order, placed.order.id);
+    let by_hand = grown(&after, &rows(&url).await);
     assert_eq!(by_service, by_hand);
     assert_eq!(by_service["order_lines"], 3);
-    assert!(bare.statements() > 0);
     assert!(by_service["stock_movements"] == 3 && by_service["tickets"] > 0, "{by_service:?}");
-    let report = doctor::examine(house.door.store(), "main").await.expect("doctor");
+    let report = doctor::examine(&store, "main").await.expect("doctor");
     let violations: Vec<_> = report.violations().collect();
     assert!(violations.is_empty(), "{violations:#?}");
 }

@@ -7,15 +7,19 @@ mod actor;
 mod app;
 mod archive;
 mod audit;
+mod bench;
 mod cart;
+pub mod crew;
 mod db;
 mod desk;
 mod doctor;
 mod events;
+mod figures;
 mod files;
 mod generate;
 mod health;
 mod init;
+mod load;
 mod log;
 mod menu;
 mod menu_edit;
@@ -34,6 +38,7 @@ mod shape;
 mod sim;
 mod staff;
 mod stock;
+mod stress;
 mod till;
 
 pub use app::{House, Role};
@@ -176,6 +181,15 @@ enum Command {
     /// The store itself: migrate, status, backup, restore
     #[command(subcommand)]
     Db(db::Db),
+    /// Let real processes race for the last units, and prove from the ledger that none was sold twice
+    #[command(long_about = stress::ABOUT)]
+    Stress(stress::Stress),
+    /// Measure how fast the house is on this machine and store, beside the limit of bare SQL
+    #[command(long_about = bench::ABOUT)]
+    Bench(bench::Arguments),
+    /// A process of stress or bench, started by them
+    #[command(name = load::CREW, hide = true)]
+    Crew,
     /// Set a site up
     Init(init::Init),
     /// Print the completions of a shell
@@ -236,6 +250,9 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Command::Archive(archive) => archive::run(archive, &desk).await,
         Command::Generate(generate) => generate::run(generate, &desk).await,
         Command::Db(db) => db::run(db, &desk).await,
+        Command::Stress(stress) => stress::run(stress, &desk).await,
+        Command::Bench(bench) => bench::run(bench, &desk).await,
+        Command::Crew => load::serve().await,
         Command::Init(init) => init::run(init, &desk).await,
         Command::Completions { shell } => about::completions(shell, output),
         Command::Man { command } => about::man(&command, output),

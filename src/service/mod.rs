@@ -24,6 +24,7 @@ pub mod health;
 pub mod health_gateways;
 pub mod health_numbers;
 pub mod kitchen;
+pub mod load;
 pub mod menu_book;
 pub mod menu_categories;
 mod menu_csv;

@@ -33,6 +33,16 @@ impl StoreUrl {
         Err(StoreError::Unusable("The store's address is sqlite:PATH or postgres://USER@HOST/DATABASE.".to_owned()))
     }
 
+    /// The whole address, as [`StoreUrl::parse`] reads it: with the password, so for a process of ours only, never
+    /// for a screen or a log.
+    #[must_use]
+    pub fn with_password(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
     /// `sqlite` or `postgres`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

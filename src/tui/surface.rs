@@ -14,7 +14,8 @@ use std::io::{self, Write};
 pub use super::repaint::Dialect;
 
 const BEGIN_SYNCHRONIZED: &[u8] = b"\x1b[?2026h";
-const END_SYNCHRONIZED: &[u8] = b"\x1b[?2026l";
+/// The last bytes of every frame.
+pub const END_SYNCHRONIZED: &[u8] = b"\x1b[?2026l";
 
 /// A backend with frames, a bell and a title.
 pub trait Surface: Backend {

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use servery::domain::error::Refused;
 use servery::domain::ids::{CustomerId, TerminalId};
 use servery::service::cart::CartAdd;
+pub use servery::service::load::{GATEWAY, captured};
 use servery::service::orders::{Bump, CancelOrder, RefundOrder, RunTimer};
-use servery::service::payments::{ApplyCharge, ChargeResult, StartPayment};
+use servery::service::payments::{ApplyCharge, StartPayment};
 use servery::service::place::PlaceOrder;
 use servery::service::site_info::ThisSite;
-use servery::service::views::OrderView;
-use servery::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds, UseCase, setup, staff};
+use servery::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds, UseCase, load, setup, staff};
 use servery::store::{Options, Store, StoreUrl};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,9 +39,6 @@ impl By {
         }
     }
 }
-
-/// The gateway of every attempt here.
-pub const GATEWAY: &str = "stripe-dummy";
 
 /// One thing to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -113,19 +110,6 @@ impl Answer {
     }
 }
 
-/// A capture of what an order is due.
-pub fn captured(order: &OrderView, payment: &str) -> ChargeResult {
-    ChargeResult::Captured {
-        gateway_order_id: Some(format!("gw_{payment}")),
-        gateway_payment_id: payment.to_owned(),
-        amount: order.due,
-        currency: order.currency.code().to_owned(),
-        brand: Some("visa".to_owned()),
-        last_four: Some("4242".to_owned()),
-        response: None,
-    }
-}
-
 /// A process's own door to a store, with real clock and ids.
 pub async fn open_door(store: &str) -> Door {
     let url = StoreUrl::parse(store).expect("the store's address");
@@ -136,8 +120,13 @@ pub async fn open_door(store: &str) -> Door {
 /// Connects, so that the race is not about who connects first.
 pub async fn warm(door: &Door) {
     door.ask(&Caller::System, ThisSite).await.expect("the site");
-    let tx = door.store().write().await.expect("a transaction");
-    tx.rollback().await.expect("rolled back");
+    for _ in 0..load::REPEATS {
+        // On a busy machine the deadline for the first connection may pass.
+        if let Ok(tx) = door.store().write().await {
+            return tx.rollback().await.expect("rolled back");
+        }
+    }
+    panic!("no transaction");
 }
 
 async fn run<U: UseCase>(door: &Door, step: &Step, use_case: &U) -> Result<U::Output, Refused> {
@@ -148,19 +137,10 @@ async fn told<U: UseCase>(door: &Door, step: &Step, use_case: &U) -> Result<Valu
     Ok(serde_json::to_value(run(door, step, use_case).await?).expect("JSON"))
 }
 
-/// Repeats what a busy store could not do in time, as the customer is told to; a key makes that safe.
-const REPEATS: u32 = 50;
-
 async fn place_and_pay(door: &Door, step: &Step, place: &PlaceOrder) -> Result<Value, Refused> {
     let placed = run(door, step, place).await?;
-    if let Some(attempt) = &placed.attempt {
-        let apply = ApplyCharge {
-            order: placed.order.id,
-            attempt: Some(attempt.id),
-            gateway: GATEWAY.to_owned(),
-            result: captured(&placed.order, &format!("pay_{}", attempt.id)),
-        };
-        door.execute(&Caller::Gateway(GATEWAY), None, apply).await?;
+    if placed.attempt.is_some() {
+        load::pay(door, &placed).await?;
     }
     Ok(serde_json::to_value(placed).expect("JSON"))
 }
@@ -182,7 +162,7 @@ async fn first_start(store: &str, pepper: &Path) -> Result<Value, Refused> {
 /// than cores a deadline may pass, which is no failure of a race but must not break it either.
 pub async fn take(store: &str, door: Option<&Door>, step: &Step) -> Answer {
     let mut answer = take_once(store, door, step).await;
-    for _ in 0..REPEATS {
+    for _ in 0..load::REPEATS {
         if step.key.is_none() || answer.code() != "STORE_UNAVAILABLE" {
             break;
         }

@@ -1,7 +1,7 @@
 //! The roles with a screen: each file opens the house, shows its screen and carries out what the
 //! screen asks for. Drawing and deciding happen elsewhere; here effects become use cases.
 
-mod board;
+pub mod board;
 pub mod console;
 #[cfg(debug_assertions)]
 mod fault;
@@ -10,7 +10,7 @@ pub mod kiosk;
 pub mod kitchen;
 pub mod launcher;
 mod leading;
-mod screen;
+pub mod screen;
 mod worker;
 
 pub use board::run as board;

@@ -3,7 +3,7 @@
 
 use crate::cli::app::House;
 use crate::domain::error::{ErrorCode, Refused};
-use crate::store::{Feed, FeedEvent};
+use crate::store::{Feed, FeedEvent, Store};
 use crate::tui::app::App;
 use crate::tui::runtime::{Exit, Handle, Runtime, contain};
 use crate::tui::terminal::{self, Capabilities, TerminalNeeds};
@@ -101,7 +101,7 @@ where
     let clock = std::sync::Arc::clone(house.door.clock());
     let ended = {
         let runtime = Runtime::new(app, &ui, &*clock, host).map_err(Refused::internal)?;
-        let feed = tokio::spawn(watch(house.clone(), runtime.handle()));
+        let feed = tokio::spawn(watch(house.store.clone(), house.door.site_id().to_owned(), runtime.handle()));
         started(runtime.handle());
         let ended = runtime.run(run).await;
         feed.abort();
@@ -115,9 +115,9 @@ where
     }
 }
 
-/// Tells a screen what the change feed says.
-async fn watch<M: Send + 'static>(house: House, handle: Handle<M>) {
-    let mut feed = Feed::open(&house.store, house.door.site_id());
+/// Tells a screen what the change feed of a site says, until it is aborted.
+pub async fn watch<M: Send + 'static>(store: Store, site: String, handle: Handle<M>) {
+    let mut feed = Feed::open(&store, &site);
     let told = contain(
         async move {
             loop {

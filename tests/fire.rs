@@ -1,0 +1,49 @@
+//! Proof under fire: processes are killed, the power fails, the disk is full, answers are lost, clocks
+//! jump, gateways stutter. No order that was acknowledged may be lost, nothing may be torn, nobody is
+//! charged for nothing.
+//!
+//! The faults stand in `fire/`, one file each. What they share: `fire/load.rs` (the processes under
+//! load, which are this very test binary started again as [`load`]), `fire/ledger.rs` (what was
+//! acknowledged, and whether the store has it), `fire/house.rs` (seed, rounds, the store) and
+//! `fire/shim.rs` (the faults of the disk). Each test prints its seed, which `SERVERY_TEST_SEED` replays;
+//! `SERVERY_TEST_LONG` asks for the full number of rounds, `SERVERY_TEST_ROUNDS` for any number.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test says where it stopped")]
+
+mod support;
+
+#[expect(dead_code, reason = "the races use the rest of it")]
+#[path = "races/arena.rs"]
+mod arena;
+#[path = "fire/clocks.rs"]
+mod clocks;
+#[expect(dead_code, reason = "the races use the rest of it")]
+#[path = "races/command.rs"]
+mod command;
+#[path = "fire/full_disk.rs"]
+mod full_disk;
+#[path = "fire/gateways.rs"]
+mod gateways;
+#[path = "fire/house.rs"]
+mod house;
+#[path = "fire/kill.rs"]
+mod kill;
+#[path = "fire/ledger.rs"]
+mod ledger;
+#[path = "fire/load.rs"]
+mod load;
+#[path = "fire/lost_answers.rs"]
+mod lost_answers;
+#[path = "fire/power.rs"]
+mod power;
+#[path = "fire/shim.rs"]
+mod shim;
+#[path = "fire/trace.rs"]
+mod trace;
+
+/// No test, but what the processes under load run: started with `--ignored --exact load_process`.
+#[test]
+#[ignore = "a process under load, started by the tests"]
+fn load_process() {
+    load::serve();
+}

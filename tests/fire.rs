@@ -36,6 +36,8 @@ mod load;
 mod lost_answers;
 #[path = "fire/power.rs"]
 mod power;
+#[path = "fire/proxy.rs"]
+mod proxy;
 #[path = "fire/shim.rs"]
 mod shim;
 #[path = "fire/trace.rs"]

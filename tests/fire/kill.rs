@@ -12,6 +12,7 @@ use crate::ledger::{Acknowledged, Books, adds_up, money_adds_up, settle};
 use crate::load::{Job, Load, Said, acknowledged};
 use crate::support::process::{Running, Servery};
 use crate::support::wait::{LIMIT, until};
+use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -97,7 +98,9 @@ impl Crowd<'_> {
                 self.hear(said);
             }
             Some(Victim::Worker(worker)) => {
-                let ended = worker.kill();
+                worker.signal(Signal::SIGKILL);
+                // It may be waiting for the disk, which nobody can interrupt.
+                let ended = worker.finish(LIMIT * 6);
                 assert!(ended.status.code().is_none(), "the worker had ended by itself: {ended:?}");
             }
             None => {}

@@ -70,20 +70,28 @@ impl Dice {
     }
 }
 
-/// The machine's clock, moved by hand.
+/// The machine's clock, moved by hand; or one that stands still.
 #[derive(Debug, Default)]
-pub struct HandClock(AtomicI64);
+pub struct HandClock {
+    /// How far it is ahead of the machine's, in microseconds.
+    ahead: AtomicI64,
+    /// Where it stands still; 0: it runs.
+    stands: AtomicI64,
+}
 
 impl HandClock {
     /// A clock that is so many microseconds ahead of the machine's.
     pub fn ahead(micros: i64) -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(micros)))
+        Arc::new(Self { ahead: AtomicI64::new(micros), stands: AtomicI64::new(0) })
     }
 }
 
 impl Clock for HandClock {
     fn now(&self) -> Timestamp {
-        Timestamp(SystemClock.now().0 + self.0.load(Ordering::SeqCst))
+        match self.stands.load(Ordering::SeqCst) {
+            0 => Timestamp(SystemClock.now().0 + self.ahead.load(Ordering::SeqCst)),
+            stands => Timestamp(stands),
+        }
     }
 }
 
@@ -96,10 +104,11 @@ pub struct StoreClock {
 }
 
 /// Puts the function in the way; for connections that are opened afterwards.
-const CLOCK_OF_POSTGRES: &str = "CREATE SCHEMA fire; CREATE TABLE fire.clock (ahead BIGINT NOT NULL); \
-     INSERT INTO fire.clock VALUES (0); \
+const CLOCK_OF_POSTGRES: &str = "CREATE SCHEMA fire; CREATE TABLE fire.clock (ahead BIGINT NOT NULL, stands BIGINT NOT NULL); \
+     INSERT INTO fire.clock VALUES (0, 0); \
      CREATE FUNCTION public.clock_timestamp() RETURNS TIMESTAMPTZ LANGUAGE sql VOLATILE AS \
-     $$ SELECT pg_catalog.clock_timestamp() + (SELECT ahead FROM fire.clock) * INTERVAL '1 microsecond' $$; \
+     $$ SELECT CASE WHEN stands <> 0 THEN TIMESTAMPTZ 'epoch' + stands * INTERVAL '1 microsecond' \
+     ELSE pg_catalog.clock_timestamp() + ahead * INTERVAL '1 microsecond' END FROM fire.clock $$; \
      DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database()); END $$";
 
 impl StoreClock {
@@ -116,22 +125,35 @@ impl StoreClock {
 
     /// How far it is ahead of the machine's clock, in microseconds.
     pub fn ahead(&self) -> i64 {
-        self.hand.0.load(Ordering::SeqCst)
+        self.hand.ahead.load(Ordering::SeqCst)
     }
 
-    /// Sets it, so far ahead of the machine's clock.
+    /// Lets it run, so far ahead of the machine's clock.
     pub async fn set_ahead(&self, micros: i64) {
-        self.hand.0.store(micros, Ordering::SeqCst);
+        self.set(micros, 0).await;
+    }
+
+    /// Lets it stand still at an instant.
+    pub async fn stand_at(&self, instant: Timestamp) {
+        self.set(0, instant.0).await;
+    }
+
+    async fn set(&self, ahead: i64, stands: i64) {
+        self.hand.ahead.store(ahead, Ordering::SeqCst);
+        self.hand.stands.store(stands, Ordering::SeqCst);
         if let Some(url) = &self.postgres {
             let mut books = Books::open(url).await;
-            books.change(&format!("UPDATE fire.clock SET ahead = {micros}")).await;
+            books.change(&format!("UPDATE fire.clock SET ahead = {ahead}, stands = {stands}")).await;
             books.close().await;
         }
     }
 
     /// Lets time pass.
     pub async fn pass(&self, seconds: i64) {
-        self.set_ahead(self.ahead() + seconds * MICROS).await;
+        match self.hand.stands.load(Ordering::SeqCst) {
+            0 => self.set_ahead(self.ahead() + seconds * MICROS).await,
+            stands => self.stand_at(Timestamp(stands).plus_seconds(seconds)).await,
+        }
     }
 }
 

@@ -49,3 +49,10 @@ mod trace;
 fn load_process() {
     load::serve();
 }
+
+/// No test, but a process that takes single steps of a payment, and dies between or within them.
+#[test]
+#[ignore = "a process of the house, started by the tests"]
+fn step_process() {
+    gateways::serve();
+}

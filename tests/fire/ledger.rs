@@ -12,6 +12,7 @@ use servery::domain::order::Status;
 use servery::domain::time::Clock;
 use servery::payment::Gateways;
 use servery::payment::card::{CardGateway, CardKeys};
+use servery::payment::script::Script;
 use servery::payment::simulated::Provider;
 use servery::payment::upi::{Approval, UpiGateway};
 use servery::payment::webhook::UpiSecret;
@@ -59,14 +60,14 @@ const MOVED: &str = "SELECT to_status FROM order_history WHERE site_id = 'main' 
 const CHARGED_FOR_NOTHING: &str = "SELECT COUNT(*) FROM simulated_charges c WHERE c.status = 'captured' AND NOT EXISTS \
      (SELECT 1 FROM payment_attempts a WHERE a.site_id = c.site_id AND a.gateway_payment_id = c.gateway_payment_id \
      AND a.status = 'captured')";
-/// Orders of which the provider keeps another sum than the house says: nothing where the order is not
-/// paid, the total where it is.
+/// Orders for which the provider keeps another sum than it should: the total where the order is paid and
+/// lives, nothing where it does not. Payments beside a charge belong to it, whether the house knows or not.
 const KEPT_WRONGLY: &str = "SELECT COUNT(*) FROM orders o WHERE o.method <> 'cash' AND \
-     (SELECT COALESCE(SUM(a.amount - a.refunded), 0) FROM payment_attempts a WHERE a.site_id = o.site_id \
-      AND a.order_id = o.id AND a.status = 'captured' AND a.method IN ('card', 'upi')) <> \
-     (SELECT COALESCE(SUM(c.amount - c.refunded), 0) FROM simulated_charges c JOIN payment_attempts a \
-      ON a.site_id = c.site_id AND a.gateway_payment_id = c.gateway_payment_id WHERE a.site_id = o.site_id \
-      AND a.order_id = o.id AND c.status = 'captured')";
+     (SELECT COALESCE(SUM(c.amount - c.refunded), 0) FROM simulated_charges c WHERE c.status = 'captured' \
+      AND c.gateway_order_id IN (SELECT b.gateway_order_id FROM payment_attempts a JOIN simulated_charges b \
+      ON b.site_id = a.site_id AND b.idempotency_key = a.idempotency_key \
+      WHERE a.site_id = o.site_id AND a.order_id = o.id)) <> \
+     CASE WHEN o.paid AND o.status NOT IN ('cancelled', 'expired', 'rejected') THEN o.total ELSE 0 END";
 /// Money that is neither kept for a paid order nor on its way back.
 const UNSETTLED: &str = "SELECT (SELECT COUNT(*) FROM payment_attempts WHERE status IN ('created', 'authorized') \
      AND method IN ('card', 'upi')) + (SELECT COUNT(*) FROM refunds WHERE status = 'pending' AND method IN ('card', 'upi'))";
@@ -187,9 +188,15 @@ fn url(door: &Door) -> String {
 
 /// The simulated providers as the program has them, except that a UPI customer pays only when told.
 pub fn providers(door: &Door) -> (Gateways, Arc<UpiGateway>) {
+    scripted_providers(door, None)
+}
+
+/// As [`providers`], with a script that fixes what becomes of the next calls.
+pub fn scripted_providers(door: &Door, script: Option<&str>) -> (Gateways, Arc<UpiGateway>) {
+    let script = script.map(|script| Arc::new(Script::parse(script).expect("a script")));
     let memory = Arc::new(StoredProviderMemory::new(door.store().clone(), "main"));
     let clock: Arc<dyn Clock> = Arc::clone(door.clock());
-    let provider = Provider { memory, clock, script: None };
+    let provider = Provider { memory, clock, script };
     let card = CardGateway::new(CardKeys::demo(), provider.clone());
     let upi = Arc::new(UpiGateway::new(UpiSecret::demo(), Approval::Manual, provider));
     let shared: Arc<dyn servery::payment::Gateway> = Arc::clone(&upi) as _;

@@ -41,8 +41,7 @@ pub async fn run(command: Sim, desk: &Desk) -> Done {
     let sent = upi.simulate(&attempt.key, message).await?;
     let taken = take_webhook(&counter.house.door, upi.secret(), &sent.signature, sent.body.as_bytes()).await?;
     if !counter.output().json {
-        let words =
-            if taken.new { "The message was taken." } else { "The message came before: nothing was changed." };
+        let words = if taken.new { "The message was taken." } else { "The message came before: nothing was changed." };
         counter.output().say(words);
     }
     print(&taken, counter.house.site.zone, counter.output()).map_err(Failure::from)?

@@ -15,7 +15,7 @@ use serde_json::Value;
 use servery::domain::ids::{CartId, CustomerId};
 use servery::domain::order::Status;
 use servery::domain::payment::Method;
-use servery::domain::time::{Clock as _, MICROS, Timestamp};
+use servery::domain::time::{MICROS, Timestamp};
 use servery::payment::Gateways;
 use servery::service::cart::CartAdd;
 use servery::service::kitchen::{ShowBoard, ShowKitchen};
@@ -117,7 +117,8 @@ impl House {
     fn cook(&mut self) {
         let cook = Caller::Terminal(self.arena.kitchen);
         // Whatever the clock says, who knows the password comes in.
-        let secrets = Secrets::with_pepper(crate::arena::PEPPER, std::array::from_fn(|_| self.dice.number().to_le_bytes()[0]));
+        let secrets =
+            Secrets::with_pepper(crate::arena::PEPPER, std::array::from_fn(|_| self.dice.number().to_le_bytes()[0]));
         let admin = &staff::DEMO_ACCOUNTS[0];
         let signed = staff::login(&self.arena.door, &secrets, None, admin.username, admin.password);
         let token = self.arena.wait(signed).expect("signed in").token;
@@ -241,7 +242,10 @@ fn clocks(kind: Kind) {
         books.close().await;
     });
     let known = FOUR.len() + HALF_PAST_TWO.len();
-    println!("{kind:?}: {known} known instants and {jumps} jumps, {} acknowledgements, no violation", acknowledged.len());
+    println!(
+        "{kind:?}: {known} known instants and {jumps} jumps, {} acknowledgements, no violation",
+        acknowledged.len()
+    );
 }
 
 #[test]

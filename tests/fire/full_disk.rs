@@ -117,7 +117,8 @@ impl Scene {
 
 /// One order from the command line, which must be refused with this sentence.
 fn refused_at_the_command_line(program: &Servery, sentences: &[&str]) {
-    let finished = program.run(&["order", "place", "--as-kiosk", "kiosk-9", "--item", "cola", "--method", "cash", "--json"]);
+    let finished =
+        program.run(&["order", "place", "--as-kiosk", "kiosk-9", "--item", "cola", "--method", "cash", "--json"]);
     assert_eq!(finished.status.code(), Some(1), "{finished:?}");
     let error = finished.error();
     assert_eq!(error["code"], "STORE_UNAVAILABLE", "{finished:?}");
@@ -164,7 +165,9 @@ fn a_full_disk_and_a_failing_one_lose_nothing_and_pass() {
     let (acknowledged, _) = scene.judge("after the windows");
     back.sort_unstable();
     let (median, longest) = (back[back.len() / 2], back[back.len() - 1]);
-    println!("{windows} windows, {acknowledged} acknowledgements, 0 lost; service again after {median:?}, longest {longest:?}");
+    println!(
+        "{windows} windows, {acknowledged} acknowledgements, 0 lost; service again after {median:?}, longest {longest:?}"
+    );
     assert!(windows < 200 || median < SOON, "the service takes {median:?} to come back");
 }
 

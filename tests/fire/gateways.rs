@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use servery::domain::error::ErrorCode;
 use servery::domain::ids::{CartId, CustomerId, OrderId};
 use servery::domain::payment::{AttemptMethod, Method};
+use servery::payment::CardDetails;
 use servery::payment::Instrument;
 use servery::payment::card::TIMEOUT_THEN_CAPTURED;
 use servery::payment::upi::SimulatedMessage;
-use servery::payment::CardDetails;
 use servery::service::cart::CartAdd;
 use servery::service::order_queries::{OrderName, ShowOrder};
 use servery::service::payments::pay;
@@ -374,8 +374,14 @@ fn stuttering(kind: Kind) {
         let mut books = Books::open(&house.arena.ground.url).await;
         let mut ends = BTreeMap::new();
         for (what, sql) in [
-            ("orders paid", "SELECT COUNT(*) FROM orders WHERE paid AND status NOT IN ('cancelled', 'expired', 'rejected')"),
-            ("orders that ended unpaid or refunded", "SELECT COUNT(*) FROM orders WHERE status IN ('cancelled', 'expired', 'rejected')"),
+            (
+                "orders paid",
+                "SELECT COUNT(*) FROM orders WHERE paid AND status NOT IN ('cancelled', 'expired', 'rejected')",
+            ),
+            (
+                "orders that ended unpaid or refunded",
+                "SELECT COUNT(*) FROM orders WHERE status IN ('cancelled', 'expired', 'rejected')",
+            ),
             ("captures", "SELECT COUNT(*) FROM simulated_charges WHERE status = 'captured'"),
             ("refunds in full", "SELECT COUNT(*) FROM simulated_charges WHERE refunded = amount AND amount > 0"),
         ] {

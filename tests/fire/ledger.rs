@@ -3,7 +3,6 @@
 //! An acknowledgement is what a process said right after the house had answered it. The store is read
 //! past the program, and `doctor` judges the whole: stock, money, history, tickets, events.
 
-use crate::arena::Kind;
 use crate::command::open_door_by;
 use crate::house::StoreClock;
 use serde::{Deserialize, Serialize};
@@ -86,9 +85,7 @@ impl Books {
                     .busy_timeout(std::time::Duration::from_secs(20));
                 Self::Sqlite(sqlx::SqliteConnection::connect_with(&options).await.expect("connection"))
             }
-            StoreUrl::Postgres(url) => {
-                Self::Postgres(sqlx::PgConnection::connect(&url).await.expect("connection"))
-            }
+            StoreUrl::Postgres(url) => Self::Postgres(sqlx::PgConnection::connect(&url).await.expect("connection")),
         }
     }
 
@@ -108,24 +105,13 @@ impl Books {
         on_books!(self, connection, connection.execute(sqlx::raw_sql(sql)).await.map(drop)).expect("changed");
     }
 
-    /// An id as a literal.
-    pub fn literal(&self, id: Uuid) -> String {
-        match self {
-            Self::Sqlite(_) => format!("x'{}'", id.simple()),
-            Self::Postgres(_) => format!("'{id}'"),
-        }
-    }
-
     /// What is missing of an acknowledgement, in words.
     pub async fn missing(&mut self, acknowledged: &Acknowledged) -> Option<String> {
         match acknowledged {
             Acknowledged::Placed { order, total, lines } => {
-                let row: Option<(i64, i64)> = on_books!(
-                    self,
-                    connection,
-                    sqlx::query_as(PLACED).bind(order.0).fetch_optional(connection).await
-                )
-                .expect("a look");
+                let row: Option<(i64, i64)> =
+                    on_books!(self, connection, sqlx::query_as(PLACED).bind(order.0).fetch_optional(connection).await)
+                        .expect("a look");
                 (row != Some((*total, *lines))).then(|| format!("{acknowledged:?}: the store has {row:?}"))
             }
             Acknowledged::Paid { order, attempt, amount } => {
@@ -133,7 +119,8 @@ impl Books {
                     on_books!(self, connection, sqlx::query_as(PAID).bind(order.0).fetch_all(connection).await)
                         .expect("a look");
                 let wanted = |row: &(Uuid, i64)| attempt.is_none_or(|id| id.0 == row.0) && row.1 == *amount;
-                (rows.len() != 1 || !rows.iter().all(wanted)).then(|| format!("{acknowledged:?}: the store has {rows:?}"))
+                (rows.len() != 1 || !rows.iter().all(wanted))
+                    .then(|| format!("{acknowledged:?}: the store has {rows:?}"))
             }
             Acknowledged::Moved { order, version, status } => {
                 let row: Option<(String,)> = on_books!(
@@ -233,6 +220,3 @@ pub async fn money_adds_up(door: &Door, when: &str) {
     assert_eq!(books.number(KEPT_WRONGLY).await, 0, "{when}: the provider keeps another sum than the house");
     books.close().await;
 }
-
-/// What kinds of store there are.
-pub const BOTH: [Kind; 2] = [Kind::Sqlite, Kind::Postgres];

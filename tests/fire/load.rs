@@ -20,7 +20,6 @@ use servery::service::kitchen::{ShowBoard, ShowKitchen};
 use servery::service::menu::MenuNow;
 use servery::service::orders::{AcceptOrder, Bump, CancelOrder, ConfirmCash, HandOver};
 use servery::service::payments::pay;
-use servery::service::place::PlaceOrder;
 use servery::service::views::TicketView;
 use servery::service::{Caller, Door, UseCase};
 use std::collections::BTreeMap;
@@ -368,9 +367,4 @@ impl Process {
 /// A card that is always approved.
 pub fn good_card() -> Instrument {
     Instrument::Card(CardDetails::parse("4242424242424242", "12/40", "123").expect("a card"))
-}
-
-/// An order of a cart, for the faults that place one by themselves.
-pub fn cash_order(cart: CartId) -> PlaceOrder {
-    crate::arena::place(cart, Method::Cash, false)
 }

@@ -30,7 +30,7 @@ impl State {
     /// What is to become of this COMMIT; the one after it passes.
     fn take(&self) -> NextCommit {
         match self.next.swap(NextCommit::Passes as u8, Ordering::SeqCst) {
-            0 => return NextCommit::Passes,
+            0 => NextCommit::Passes,
             next => {
                 self.cuts.fetch_add(1, Ordering::SeqCst);
                 if next == NextCommit::IsLost as u8 { NextCommit::IsLost } else { NextCommit::AnswerIsLost }

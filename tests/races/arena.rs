@@ -137,7 +137,7 @@ impl Arena {
     /// Runs a command of the test's own, which must succeed.
     #[track_caller]
     pub fn run<U: UseCase>(&self, caller: &Caller, use_case: U) -> U::Output {
-        let ran = self.runtime.block_on(self.door.execute(caller, None, use_case));
+        let ran = self.wait(self.door.execute(caller, None, use_case));
         ran.unwrap_or_else(|refused| panic!("{}: {refused:?}", U::NAME))
     }
 
@@ -161,14 +161,14 @@ impl Arena {
 
     /// On hand and reserved of what the dish uses.
     pub fn stock(&self) -> (i64, i64) {
-        let list = self.runtime.block_on(self.door.ask(&self.manager(), StockList::default())).expect("stock").items;
+        let list = self.wait(self.door.ask(&self.manager(), StockList::default())).expect("stock").items;
         let row = list.iter().find(|row| row.code == UNITS).expect("the dish's stock");
         (row.on_hand, row.reserved)
     }
 
     pub fn order(&self, id: OrderId) -> OrderView {
         let show = ShowOrder { order: OrderName::Id(id) };
-        self.runtime.block_on(self.door.ask(&Caller::System, show)).expect("the order")
+        self.wait(self.door.ask(&Caller::System, show)).expect("the order")
     }
 
     /// A guest with an empty cart.
@@ -191,7 +191,7 @@ impl Arena {
 
     /// A number read past the program.
     pub fn number(&self, sql: &'static str) -> i64 {
-        self.runtime.block_on(async {
+        self.wait(async {
             match StoreUrl::parse(&self.ground.url).expect("url") {
                 StoreUrl::Sqlite(path) => {
                     let mut connection =
@@ -213,7 +213,7 @@ impl Arena {
             Kind::Postgres => format!("'{order}'"),
         };
         let sql = AssertSqlSafe(format!("UPDATE orders SET expires_at = {instant} WHERE id = {id}"));
-        self.runtime.block_on(async {
+        self.wait(async {
             let done = match StoreUrl::parse(&self.ground.url).expect("url") {
                 StoreUrl::Sqlite(path) => {
                     let mut connection =
@@ -232,7 +232,7 @@ impl Arena {
     /// What holds after every race: doctor finds nothing, and no number was left out.
     #[track_caller]
     pub fn holds(&self) {
-        let report = self.runtime.block_on(doctor::examine(self.door.store(), "main")).expect("doctor");
+        let report = self.wait(doctor::examine(self.door.store(), "main")).expect("doctor");
         let violations: Vec<_> = report.violations().collect();
         assert!(violations.is_empty(), "{violations:#?}");
         let gaps = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT business_date FROM orders GROUP BY business_date \
@@ -253,27 +253,3 @@ pub fn place(cart: CartId, method: Method, pay_now: bool) -> PlaceOrder {
         expected_total: None,
     }
 }
-
-/// The same race on both databases: `on_both!(name, |arena| { .. })`.
-macro_rules! on_both {
-    ($name:ident, |$arena:ident| $body:block) => {
-        mod $name {
-            #[allow(unused_imports, clippy::allow_attributes, reason = "not every test needs all of its file's")]
-            use super::*;
-            fn run(kind: $crate::arena::Kind) {
-                #[allow(unused_mut, clippy::allow_attributes, reason = "not every race rolls dice")]
-                let Some(mut $arena) = $crate::arena::Arena::demo(kind) else { return };
-                $body
-            }
-            #[test]
-            fn on_sqlite() {
-                run($crate::arena::Kind::Sqlite);
-            }
-            #[test]
-            fn on_postgres() {
-                run($crate::arena::Kind::Postgres);
-            }
-        }
-    };
-}
-pub(crate) use on_both;

@@ -206,7 +206,7 @@ fn clocks(kind: Kind) {
     let Some((arena, clock)) = arena_of(kind, dice.seed, &berlin) else { return };
     let (gateways, _) = providers(&arena.door);
     let jumps = rounds(5, 400);
-    let (led_at, latest, scenes, whole_every) = (None, Timestamp(0), 0, if jumps < 100 { 3 } else { 1 });
+    let (led_at, latest, scenes, whole_every) = (None, Timestamp(0), 0, if jumps < 100 { 4 } else { 1 });
     let acknowledged = Vec::new();
     let mut house = House { arena, clock, gateways, dice, acknowledged, led_at, latest, scenes, whole_every };
     for (days, cutoff) in [(FOUR, "04:00"), (HALF_PAST_TWO, "02:30")] {

@@ -5,7 +5,7 @@
 //! did not answer is sent again, as a provider does. Nobody is charged twice, and no charge is left
 //! without an order or a refund. On both databases.
 //!
-//! `cargo test --test fire stuttering`: 8 of the 720 orders of steps, on each database; with
+//! `cargo test --test fire stuttering`: 4 of the 720 orders of steps, on each database; with
 //! `SERVERY_TEST_LONG=1`: all of them.
 
 use crate::arena::{Arena, Kind, place};
@@ -358,7 +358,7 @@ fn stuttering(kind: Kind) {
     let mut all = permutations(&STEPS);
     assert_eq!(all.len(), 720);
     dice.shuffle(&mut all);
-    let count = rounds(8, all.len());
+    let count = rounds(4, all.len());
     let (now, next) = (Process::start(&arena.ground.url), Process::start(&arena.ground.url));
     now.ready();
     let (deaths, usual) = (Deaths::default(), Duration::from_millis(20));

@@ -24,6 +24,7 @@ pub fn rounds(short: usize, full: usize) -> usize {
 }
 
 /// Dice that fall the same for the same seed.
+#[derive(Clone)]
 pub struct Dice {
     pub seed: u64,
     random: ChaCha12Rng,

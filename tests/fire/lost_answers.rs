@@ -5,7 +5,7 @@
 //! moment (SQLite); the connection is cut at the COMMIT, before the server hears of it or after it did
 //! it (Postgres).
 //!
-//! `cargo test --test fire lost_answer`: 60 of each database; with `SERVERY_TEST_LONG=1`: 10,000.
+//! `cargo test --test fire lost_answer`: 40 of each database; with `SERVERY_TEST_LONG=1`: 10,000.
 
 use crate::arena::{Arena, Kind, place};
 use crate::command::open_door;
@@ -113,7 +113,7 @@ fn lost_answers(kind: Kind) {
         (proxy, door)
     });
     let mut asker = Asker { arena: &arena, wire, losses: Losses::default(), usual: Duration::from_millis(20) };
-    let times = rounds(60, 10_000);
+    let times = rounds(40, 10_000);
     let mut placed = Vec::new();
     for time in 0..times {
         let caller = Caller::Guest { customer: CustomerId(arena.door.new_id()), terminal: None };

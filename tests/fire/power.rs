@@ -17,7 +17,7 @@ use servery::domain::ids::{CartId, CustomerId, ItemId};
 use servery::domain::payment::Method;
 use servery::service::Caller;
 use servery::service::cart::CartAdd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use tokio::runtime::Runtime;
 
 /// So many images are made of one trace.
@@ -90,6 +90,14 @@ async fn survives(cut: &Cut<'_>, dish: ItemId, dice: &mut Dice, when: &str, goes
     damage
 }
 
+/// Keeps the image that did not survive, as the cut left it: two processes never make the same trace twice.
+fn keep_image(cut: &Cut<'_>, mut dice: Dice) {
+    let kept = tempfile::Builder::new().prefix("image-").disable_cleanup(true).tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+    let kept = kept.expect("a folder");
+    cut.leave(kept.path(), &mut dice);
+    println!("the image is kept in {}", kept.path().display());
+}
+
 #[test]
 fn a_power_cut_loses_nothing_acknowledged() {
     let mut dice = Dice::of_test("power cut");
@@ -106,7 +114,13 @@ fn a_power_cut_loses_nothing_acknowledged() {
             looked += cut.acknowledged.len();
             let when = format!("image {done}, cut before change {point} of {}", trace.length());
             let goes_on = done % GOES_ON == 0;
-            let damage = runtime.block_on(survives(&cut, dish, &mut dice, &when, goes_on));
+            let before = dice.clone();
+            let looked =
+                catch_unwind(AssertUnwindSafe(|| runtime.block_on(survives(&cut, dish, &mut dice, &when, goes_on))));
+            let damage = looked.unwrap_or_else(|panic| {
+                keep_image(&cut, before);
+                resume_unwind(panic)
+            });
             all.kept += damage.kept;
             all.dropped += damage.dropped;
             all.torn += damage.torn;

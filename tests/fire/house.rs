@@ -102,6 +102,8 @@ impl Clock for HandClock {
 pub struct StoreClock {
     pub hand: Arc<HandClock>,
     postgres: Option<String>,
+    /// Stays open: to sign in at a server takes longer than to set its clock.
+    books: tokio::sync::Mutex<Option<Books>>,
 }
 
 /// Puts the function in the way; for connections that are opened afterwards.
@@ -121,7 +123,7 @@ impl StoreClock {
             books.change(CLOCK_OF_POSTGRES).await;
             books.close().await;
         }
-        Self { hand: Arc::default(), postgres }
+        Self { hand: Arc::default(), postgres, books: tokio::sync::Mutex::default() }
     }
 
     /// How far it is ahead of the machine's clock, in microseconds.
@@ -143,9 +145,13 @@ impl StoreClock {
         self.hand.ahead.store(ahead, Ordering::SeqCst);
         self.hand.stands.store(stands, Ordering::SeqCst);
         if let Some(url) = &self.postgres {
-            let mut books = Books::open(url).await;
+            let mut kept = self.books.lock().await;
+            let mut books = match kept.take() {
+                Some(books) => books,
+                None => Books::open(url).await,
+            };
             books.change(&format!("UPDATE fire.clock SET ahead = {ahead}, stands = {stands}")).await;
-            books.close().await;
+            *kept = Some(books);
         }
     }
 

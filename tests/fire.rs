@@ -2,11 +2,14 @@
 //! jump, gateways stutter. No order that was acknowledged may be lost, nothing may be torn, nobody is
 //! charged for nothing.
 //!
-//! The faults stand in `fire/`, one file each. What they share: `fire/load.rs` (the processes under
-//! load, which are this very test binary started again as [`load`]), `fire/ledger.rs` (what was
-//! acknowledged, and whether the store has it), `fire/house.rs` (seed, rounds, the store) and
-//! `fire/shim.rs` (the faults of the disk). Each test prints its seed, which `SERVERY_TEST_SEED` replays;
-//! `SERVERY_TEST_LONG` asks for the full number of rounds, `SERVERY_TEST_ROUNDS` for any number.
+//! The faults stand in `fire/`, one file each. What they share: `fire/child.rs` (processes of the test, and
+//! the pipes to them), `fire/load.rs` (kiosks and kitchens under load), `fire/ledger.rs` (what was
+//! acknowledged, and whether the store has it), `fire/house.rs` (seed, rounds, the store and its clock),
+//! `fire/shim.rs` and `fire/trace.rs` (the faults of the disk) and `fire/proxy.rs` (those of the wire).
+//!
+//! Each test prints its seed, which `SERVERY_TEST_SEED` sets: the same dice fall, as far as processes that
+//! race leave it to the dice. `SERVERY_TEST_LONG` asks for the full number of rounds,
+//! `SERVERY_TEST_ROUNDS` for any number.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test says where it stopped")]
 
@@ -15,6 +18,8 @@ mod support;
 #[expect(dead_code, reason = "the races use the rest of it")]
 #[path = "races/arena.rs"]
 mod arena;
+#[path = "fire/child.rs"]
+mod child;
 #[path = "fire/clocks.rs"]
 mod clocks;
 #[expect(dead_code, reason = "the races use the rest of it")]

@@ -9,10 +9,10 @@
 //! `SERVERY_TEST_LONG=1`: all of them.
 
 use crate::arena::{Arena, Kind, place};
+use crate::child::{self, Child};
 use crate::command::open_door_by;
 use crate::house::{Dice, HandClock, StoreClock, arena, rounds};
 use crate::ledger::{Books, adds_up, money_adds_up, scripted_providers, settle};
-use crate::support::wait::LIMIT;
 use serde::{Deserialize, Serialize};
 use servery::domain::error::ErrorCode;
 use servery::domain::ids::{CartId, CustomerId, OrderId};
@@ -29,13 +29,9 @@ use servery::service::webhooks::take_webhook;
 use servery::service::{Caller, Door};
 use servery::worker::{Options, Worker};
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::io::BufRead as _;
 use std::time::{Duration, Instant};
 
-/// Marks the lines of a process that are not the test harness's.
-const MARK: &str = "fire> ";
 /// After so many orders of steps the whole store is looked through.
 const LOOK_EVERY: usize = 24;
 
@@ -92,61 +88,25 @@ enum Told {
 }
 
 /// A process of the house, ready for a step.
-struct Process {
-    child: Child,
-    input: ChildStdin,
-    lines: Receiver<Told>,
-}
+struct Process(Child<Told>);
 
 impl Process {
     fn start(store: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().expect("this binary"))
-            .args(["--ignored", "--exact", "step_process", "--nocapture", "--test-threads=1"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a process");
-        let mut input = child.stdin.take().expect("piped");
-        writeln!(input, "{}", serde_json::to_string(store).expect("JSON")).expect("the process listens");
-        let output = BufReader::new(child.stdout.take().expect("piped"));
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                let Some((_, words)) = line.split_once(MARK) else { continue };
-                let told = serde_json::from_str(words).unwrap_or_else(|error| panic!("{error}: {words}"));
-                if sender.send(told).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { child, input, lines }
-    }
-
-    fn give(&mut self, task: &Task) {
-        writeln!(self.input, "{}", serde_json::to_string(task).expect("JSON")).expect("the process listens");
-    }
-
-    /// The answer, unless the process died before.
-    fn told(&self) -> Option<Option<String>> {
-        loop {
-            match self.lines.recv_timeout(LIMIT * 3) {
-                Ok(Told::Ready) => {}
-                Ok(Told::Done(code)) => return Some(code),
-                Err(mpsc::RecvTimeoutError::Disconnected) => return None,
-                Err(mpsc::RecvTimeoutError::Timeout) => panic!("a step does not end"),
-            }
-        }
+        let mut child = Child::start("step_process", &BTreeMap::new());
+        child.tell(&store);
+        Self(child)
     }
 
     fn ready(&self) {
-        assert_eq!(self.lines.recv_timeout(LIMIT * 3), Ok(Told::Ready));
+        assert_eq!(self.0.hear(), Some(Told::Ready));
     }
-}
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// The answer to a step, unless the process died before.
+    fn told(&self) -> Option<Option<String>> {
+        self.0.hear().map(|told| match told {
+            Told::Done(code) => code,
+            Told::Ready => panic!("it was ready before"),
+        })
     }
 }
 
@@ -157,14 +117,9 @@ pub fn serve() {
     let store: String = serde_json::from_str(&store).expect("the store");
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    let say = |told: &Told| {
-        let line = format!("{MARK}{}\n", serde_json::to_string(told).expect("JSON"));
-        let mut output = std::io::stdout().lock();
-        output.write_all(line.as_bytes()).and_then(|()| output.flush()).expect("the test listens");
-    };
     let warm = runtime.block_on(open_door_by(&store, HandClock::ahead(0)));
     runtime.block_on(crate::command::warm(&warm));
-    say(&Told::Ready);
+    child::say(&Told::Ready);
     for line in lines {
         let task: Task = serde_json::from_str(&line).expect("a task");
         let code = runtime.block_on(async {
@@ -176,7 +131,7 @@ pub fn serve() {
             );
             take(&door, &task).await
         });
-        say(&Told::Done(code));
+        child::say(&Told::Done(code));
     }
 }
 
@@ -284,11 +239,11 @@ impl House {
         if self.dice.percent(50) {
             let usual = u64::try_from(self.usual.as_micros()).expect("short");
             let moment = Instant::now() + Duration::from_micros(self.dice.pick(0..usual * 5 / 4));
-            self.now.give(&task);
+            self.now.0.tell(&task);
             while let Some(left) = moment.checked_duration_since(Instant::now()) {
                 std::thread::park_timeout(left);
             }
-            self.now.child.kill().expect("it was running");
+            self.now.0.kill();
             let answered = self.now.told().is_some();
             self.replace();
             if answered {
@@ -299,11 +254,11 @@ impl House {
         }
         // Sent again, or for the first time; a repetition changes nothing.
         let began = Instant::now();
-        self.now.give(&task);
+        self.now.0.tell(&task);
         let code = self.now.told().expect("nobody killed it");
         self.usual = (self.usual * 7 + began.elapsed()) / 8;
         if self.dice.percent(25) {
-            self.now.child.kill().expect("it was running");
+            self.now.0.kill();
             self.replace();
             self.deaths.after += 1;
         }

@@ -1,14 +1,14 @@
-//! The processes under load, both ends of the pipe: kiosks that place and pay, a kitchen that cooks,
+//! The processes under load, both ends of the pipe (which is `child`'s): kiosks that place and pay, a kitchen that cooks,
 //! takes cash and hands over. Each says on its standard output what the house answered, right after
 //! the answer; a line is one write, so that a killed process has said it whole or not at all.
 //!
 //! What a busy or broken store refuses is asked for again under the same key, as a customer is told to.
 
 use crate::arena::Arena;
+use crate::child::{self, Child};
 use crate::command::open_door_by;
 use crate::house::{Dice, HandClock};
 use crate::ledger::{Acknowledged, providers};
-use crate::support::wait::LIMIT;
 use serde::{Deserialize, Serialize};
 use servery::domain::error::{ErrorCode, Refused};
 use servery::domain::ids::{CartId, CustomerId, ItemId, TerminalId};
@@ -23,14 +23,10 @@ use servery::service::payments::pay;
 use servery::service::views::TicketView;
 use servery::service::{Caller, Door, UseCase};
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Marks the lines of a process that are not the test harness's.
-const MARK: &str = "fire> ";
 /// So many orders may wait in the kitchen before the kiosks only look at the menu.
 const CROWD: usize = 40;
 /// Before a process asks again for what a broken store refused.
@@ -85,81 +81,44 @@ pub enum Said {
 }
 
 /// A process under load; killed when dropped.
-pub struct Load {
-    process: Child,
-    input: Option<ChildStdin>,
-    lines: Receiver<Said>,
-    pub started: Instant,
-}
+pub struct Load(Child<Said>);
 
 impl Load {
     pub fn start(job: &Job, environment: &BTreeMap<String, String>) -> Self {
-        let mut process = Command::new(std::env::current_exe().expect("this binary"))
-            .args(["--ignored", "--exact", "load_process", "--nocapture", "--test-threads=1"])
-            .envs(environment)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a process");
-        let started = Instant::now();
-        let mut input = process.stdin.take().expect("piped");
-        writeln!(input, "{}", serde_json::to_string(job).expect("JSON")).expect("the process listens");
-        let output = BufReader::new(process.stdout.take().expect("piped"));
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                // The harness may have begun the line.
-                let Some((_, words)) = line.split_once(MARK) else { continue };
-                let said = serde_json::from_str(words).unwrap_or_else(|error| panic!("{error}: {words}"));
-                if sender.send(said).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { process, input: Some(input), lines, started }
+        let mut child = Child::start("load_process", environment);
+        child.tell(job);
+        Self(child)
     }
 
     /// Waits until the process has opened the store; how long that took from its start.
     pub fn ready(&self) -> Duration {
-        match self.lines.recv_timeout(LIMIT * 3) {
-            Ok(Said::Ready) => self.started.elapsed(),
+        match self.0.hear() {
+            Some(Said::Ready) => self.0.started.elapsed(),
             other => panic!("the process is not ready: {other:?}"),
         }
     }
 
-    /// What it has said and nobody has read.
+    /// What it has said and nobody has heard.
     pub fn said(&self) -> Vec<Said> {
-        self.lines.try_iter().collect()
+        self.0.said().collect()
     }
 
     /// The next thing that it says.
-    pub fn next(&self, limit: Duration) -> Option<Said> {
-        self.lines.recv_timeout(limit).ok()
+    pub fn next(&self) -> Option<Said> {
+        self.0.hear()
     }
 
     /// `kill -9`, and everything that it had said before.
     pub fn kill(mut self) -> Vec<Said> {
-        self.process.kill().expect("it was running");
-        self.process.wait().expect("it ended");
-        self.lines.iter().collect()
+        self.0.kill();
+        self.0.rest()
     }
 
     /// Lets it end by itself, and the rest of what it said.
     pub fn end(mut self) -> Vec<Said> {
-        self.input.take();
-        let said: Vec<Said> = self.lines.iter().collect();
-        let status = self.process.wait().expect("it ended");
+        let (said, status) = self.0.end();
         assert!(status.success(), "a process under load ended with {status}");
         said
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        if matches!(self.process.try_wait(), Ok(None)) {
-            let _ = self.process.kill();
-            let _ = self.process.wait();
-        }
     }
 }
 
@@ -216,13 +175,11 @@ impl Process {
 
     /// Says something in one write.
     fn say(&self, said: &Said) {
-        let words = serde_json::to_string(said).expect("JSON");
         if let (Some(mut book), Said::Done(_)) = (self.book.as_ref(), said) {
+            let words = serde_json::to_string(said).expect("JSON");
             book.write_all(format!("{words}\n").as_bytes()).expect("acknowledged");
         }
-        let line = format!("{MARK}{words}\n");
-        let mut output = std::io::stdout().lock();
-        output.write_all(line.as_bytes()).and_then(|()| output.flush()).expect("the test listens");
+        child::say(said);
     }
 
     fn done(&self, acknowledged: Acknowledged) {

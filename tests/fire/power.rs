@@ -11,7 +11,6 @@ use crate::house::{Dice, StoreClock, arena, quick_folder, rounds};
 use crate::ledger::{Books, adds_up, money_adds_up, settle};
 use crate::load::{Job, Load, Said, acknowledged};
 use crate::shim::Shim;
-use crate::support::wait::LIMIT;
 use crate::trace::{Cut, Damage, Trace};
 use servery::domain::ids::{CartId, CustomerId, ItemId};
 use servery::domain::payment::Method;
@@ -42,7 +41,7 @@ fn traced(dice: &mut Dice, orders: u64) -> (Trace, ItemId) {
     let kiosk = Job { enough: Some(orders), ..job(Job::kiosk(&arena, dice.number())) };
     let kiosk = Load::start(&kiosk, shim.environment());
     loop {
-        match kiosk.next(LIMIT * 3).expect("the kiosk works") {
+        match kiosk.next().expect("the kiosk works") {
             Said::Over => break,
             Said::Refused { message, cause, .. } => panic!("{message} {cause:?}"),
             Said::Ready | Said::Done(_) => {}

@@ -281,3 +281,14 @@ on_both!(a_message_about_a_charge_that_the_house_does_not_know_yet_comes_again, 
     round(&worker).await;
     assert_eq!(refunded(&house, placed.order.id).await, attempt.amount);
 });
+
+on_both!(a_payment_begun_under_a_clock_that_was_set_back_is_asked_about, |house| {
+    let line = Line::to(&house);
+    let worker = house.worker(Gateways::none().with(line.clone()));
+    let placed = house.place(Method::Card, true).await;
+    line.create(request(&placed, GOOD_CARD)).await.expect("an answer");
+    // A day ahead, as the clock then said.
+    house.raw("UPDATE payment_attempts SET next_check_at = next_check_at + 86400000000").await;
+    assert_eq!(round(&worker).await.attempts, 1, "nobody waits a day for the answer");
+    assert!(house.order(placed.order.id).await.paid);
+});

@@ -12,6 +12,8 @@ mod support;
 
 #[path = "races/arena.rs"]
 mod arena;
+#[path = "races/both.rs"]
+mod both;
 #[path = "races/command.rs"]
 mod command;
 #[path = "races/crew.rs"]

@@ -41,23 +41,16 @@ pub async fn run(command: Sim, desk: &Desk) -> Done {
     let sent = upi.simulate(&attempt.key, message).await?;
     let taken = take_webhook(&counter.house.door, upi.secret(), &sent.signature, sent.body.as_bytes()).await?;
     if !counter.output().json {
-        let words = match (&taken.order, taken.new) {
-            (None, _) => "The message is about no payment of this house.",
-            (Some(_), true) => "The message was taken.",
-            (Some(_), false) => "The message came before: nothing was changed.",
-        };
+        let words = if taken.new { "The message was taken." } else { "The message came before: nothing was changed." };
         counter.output().say(words);
     }
     print(&taken, counter.house.site.zone, counter.output()).map_err(Failure::from)?
 }
 
 fn print(taken: &WebhookTaken, zone: chrono_tz::Tz, output: super::output::Output) -> Result<Done, Refused> {
-    let order = match &taken.order {
-        Some(order) => Some(shape::own(order, order.currency)?),
-        None => None,
-    };
+    let order = shape::own(&taken.order, taken.order.currency)?;
     let value = serde_json::json!({
         "event_id": taken.event_id, "new": taken.new, "code": taken.code, "order": order,
     });
-    Ok(output.answer(&value, || taken.order.as_ref().map(|order| order::words(order, None, zone)).unwrap_or_default()))
+    Ok(output.answer(&value, || order::words(&taken.order, None, zone)))
 }

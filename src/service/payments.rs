@@ -443,7 +443,17 @@ pub async fn resolve(
     let method =
         Method::parse(attempt.method.as_str()).ok_or_else(|| Refused::internal("an attempt without gateway"))?;
     let gateway = gateways.require(method)?;
-    let found = match gateway.query(&attempt.key).await {
+    let state = gateway.query(&attempt.key).await;
+    if let (None, Ok(state)) = (&attempt.gateway_order_id, &state)
+        && let Some(id) = charge_id(state)
+        && (give_up || !matches!(state, ChargeState::Pending { .. }))
+    {
+        // Kept before the attempt ends: a message about this charge that comes later finds it (T29).
+        let result = ChargeResult::Pending { gateway_order_id: id.to_owned() };
+        let note = ApplyCharge { order, attempt: Some(attempt.id), gateway: gateway.name().to_owned(), result };
+        door.execute(&Caller::Gateway(gateway.name()), None, note).await?;
+    }
+    let found = match state {
         Ok(ChargeState::Captured(capture)) => Some(ChargeResult::captured(capture)),
         Ok(ChargeState::Declined(decline)) => Some(ChargeResult::declined(decline)),
         Ok(ChargeState::Voided) => Some(given_up("The payment was ended.")),
@@ -463,6 +473,15 @@ pub async fn resolve(
     };
     let apply = ApplyCharge { order, attempt: Some(attempt.id), gateway: gateway.name().to_owned(), result };
     door.execute(&Caller::Gateway(gateway.name()), None, apply).await
+}
+
+/// The gateway's id of a charge that did not capture.
+fn charge_id(state: &ChargeState) -> Option<&str> {
+    match state {
+        ChargeState::Pending { gateway_order_id } => Some(gateway_order_id),
+        ChargeState::Declined(decline) => Some(&decline.gateway_order_id),
+        ChargeState::Captured(_) | ChargeState::Voided | ChargeState::NotFound => None,
+    }
 }
 
 fn given_up(reason: &str) -> ChargeResult {

@@ -24,8 +24,8 @@ pub struct WebhookTaken {
     pub event_id: String,
     /// `false` if it came before: nothing was changed.
     pub new: bool,
-    /// The order that it is about, where the house knows the charge.
-    pub order: Option<OrderView>,
+    /// The order that it is about.
+    pub order: OrderView,
     /// The code if the order ended with it.
     pub code: Option<ErrorCode>,
 }
@@ -46,18 +46,21 @@ impl UseCase for TakeWebhook {
         let site = Arc::clone(&context.site);
         let Webhook { event_id, kind, gateway_order_id, .. } = &self.webhook;
         let attempt = money::attempt_by_gateway_order(context.tx, &site.id, gateway_order_id).await?;
-        let outcome = if attempt.is_some() { "taken" } else { "unmatched" };
+        // Not taken, so that it comes again: the answer to the charge may have been lost, and the house
+        // learns of it when it asks. A message that was taken and forgotten could be money for nothing.
+        let attempt = attempt.ok_or_else(|| {
+            Refused::not_found("payment", gateway_order_id)
+                .help("Send the message again later: the house may not know of the charge yet.")
+        })?;
         let payload = serde_json::to_value(&self.webhook).map_err(Refused::internal)?;
-        let words = (kind.as_str(), outcome);
+        let words = (kind.as_str(), "taken");
         let new = money::take_webhook(context.tx, &site.id, GATEWAY, event_id, words, &payload, context.now).await?;
-        let mut taken = WebhookTaken { event_id: event_id.clone(), new, order: None, code: None };
-        let Some(attempt) = attempt else { return Ok(taken) };
         let order = OrderId(attempt.order_id);
         if !new {
             let row = orders::find(context.tx, &site.id, order).await?;
             let row = row.ok_or_else(|| Refused::not_found("order", order))?;
-            taken.order = Some(whole(context.tx, &site, &row).await?);
-            return Ok(taken);
+            let order = whole(context.tx, &site, &row).await?;
+            return Ok(WebhookTaken { event_id: event_id.clone(), new, order, code: None });
         }
         let apply = ApplyCharge {
             order,
@@ -66,9 +69,7 @@ impl UseCase for TakeWebhook {
             result: self.result(payload),
         };
         let Outcome { order, code, .. } = apply.run(context).await?;
-        taken.order = Some(order);
-        taken.code = code;
-        Ok(taken)
+        Ok(WebhookTaken { event_id: event_id.clone(), new, order, code })
     }
 }
 
@@ -98,7 +99,8 @@ impl TakeWebhook {
 ///
 /// # Errors
 /// `INVALID_TOKEN` for a wrong signature, `VALIDATION_ERROR` for a message that is too old, too large
-/// or not well formed: nothing of it is looked at further; the store's refusals.
+/// or not well formed: nothing of it is looked at further; `NOT_FOUND` for a charge that the house does
+/// not know, or does not know yet: the provider is to send the message again; the store's refusals.
 pub async fn take_webhook(
     door: &Door,
     secret: &UpiSecret,

@@ -1,14 +1,14 @@
 //! Where a race is run: a demo store on one of the databases, the test's own door to it, the seeded
 //! dice of the round, and what must hold after every race.
 
-use crate::command::{By, open_door};
+use crate::command::{By, open_door_by};
 use crate::support::postgres::{TestDatabase, database};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::Value;
 use servery::domain::ids::{CartId, CustomerId, OrderId, TerminalId};
 use servery::domain::payment::Method;
-use servery::domain::time::Clock as _;
+use servery::domain::time::Clock;
 use servery::service::cart::CartAdd;
 use servery::service::menu::ItemDetail;
 use servery::service::order_queries::{OrderName, ShowOrder};
@@ -21,12 +21,15 @@ use servery::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds, UseCa
 use servery::store::doctor;
 use servery::store::{Options, Store, StoreUrl};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 /// A counted dish without options: one unit a sale.
 const DISH: &str = "cola";
+/// The pepper of every arena's staff.
+pub const PEPPER: &[u8] = b"pepper-of-the-test-of-32-bytes!!";
 /// What it uses.
-const UNITS: &str = "cola-can";
+pub const UNITS: &str = "cola-can";
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,22 +75,26 @@ pub struct Arena {
 
 impl Arena {
     pub fn demo(kind: Kind) -> Option<Self> {
-        let ground = Ground::new(kind)?;
         let seed = std::env::var("SERVERY_TEST_SEED").ok().map_or_else(
             || SystemClock.now().0.unsigned_abs(),
             |text| text.parse().expect("SERVERY_TEST_SEED: a number"),
         );
         println!("{kind:?}: SERVERY_TEST_SEED={seed}");
+        Some(Self::of(Ground::new(kind)?, seed, Arc::new(SystemClock), &setup::InitSite::demo("main")))
+    }
+
+    /// A demo store of this site on this ground, by this clock.
+    pub fn of(ground: Ground, seed: u64, clock: Arc<dyn Clock>, site: &setup::InitSite) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
         let (door, dish, kitchen, managers) = runtime.block_on(async {
             let url = StoreUrl::parse(&ground.url).expect("url");
             let store = Store::open(&url, Options::default()).await.expect("store");
             let ids = TimeOrderedIds::from_machine();
-            setup::init(&store, &SystemClock, &ids, &setup::InitSite::demo("main")).await.expect("the demo");
+            setup::init(&store, &*clock, &ids, site).await.expect("the demo");
             store.close().await;
-            let door = open_door(&ground.url).await;
-            let secrets = Secrets::with_pepper(b"pepper-of-the-test-of-32-bytes!!", [9; 32]);
+            let door = open_door_by(&ground.url, clock).await;
+            let secrets = Secrets::with_pepper(PEPPER, [9; 32]);
             staff::insert_demo(&door, &secrets).await.expect("staff");
             let admin = &staff::DEMO_ACCOUNTS[0];
             let mut managers = [String::new(), String::new()];
@@ -99,7 +106,7 @@ impl Arena {
             let dish = door.ask(&Caller::System, ItemDetail { item: DISH.to_owned() }).await.expect("the dish");
             (door, dish, kitchen, managers)
         });
-        Some(Self { door, dish, kitchen, managers, ground, dice: ChaCha12Rng::seed_from_u64(seed), runtime })
+        Self { door, dish, kitchen, managers, ground, dice: ChaCha12Rng::seed_from_u64(seed), runtime }
     }
 
     /// How often a race is run: `usual`, or many times as often.
@@ -122,10 +129,15 @@ impl Arena {
         Caller::Session { token: self.managers[0].clone(), terminal: None, override_by: None }
     }
 
+    /// Runs something that has to be awaited.
+    pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
     /// Runs a command of the test's own, which must succeed.
     #[track_caller]
     pub fn run<U: UseCase>(&self, caller: &Caller, use_case: U) -> U::Output {
-        let ran = self.runtime.block_on(self.door.execute(caller, None, use_case));
+        let ran = self.wait(self.door.execute(caller, None, use_case));
         ran.unwrap_or_else(|refused| panic!("{}: {refused:?}", U::NAME))
     }
 
@@ -149,14 +161,14 @@ impl Arena {
 
     /// On hand and reserved of what the dish uses.
     pub fn stock(&self) -> (i64, i64) {
-        let list = self.runtime.block_on(self.door.ask(&self.manager(), StockList::default())).expect("stock").items;
+        let list = self.wait(self.door.ask(&self.manager(), StockList::default())).expect("stock").items;
         let row = list.iter().find(|row| row.code == UNITS).expect("the dish's stock");
         (row.on_hand, row.reserved)
     }
 
     pub fn order(&self, id: OrderId) -> OrderView {
         let show = ShowOrder { order: OrderName::Id(id) };
-        self.runtime.block_on(self.door.ask(&Caller::System, show)).expect("the order")
+        self.wait(self.door.ask(&Caller::System, show)).expect("the order")
     }
 
     /// A guest with an empty cart.
@@ -179,7 +191,7 @@ impl Arena {
 
     /// A number read past the program.
     pub fn number(&self, sql: &'static str) -> i64 {
-        self.runtime.block_on(async {
+        self.wait(async {
             match StoreUrl::parse(&self.ground.url).expect("url") {
                 StoreUrl::Sqlite(path) => {
                     let mut connection =
@@ -201,7 +213,7 @@ impl Arena {
             Kind::Postgres => format!("'{order}'"),
         };
         let sql = AssertSqlSafe(format!("UPDATE orders SET expires_at = {instant} WHERE id = {id}"));
-        self.runtime.block_on(async {
+        self.wait(async {
             let done = match StoreUrl::parse(&self.ground.url).expect("url") {
                 StoreUrl::Sqlite(path) => {
                     let mut connection =
@@ -220,7 +232,7 @@ impl Arena {
     /// What holds after every race: doctor finds nothing, and no number was left out.
     #[track_caller]
     pub fn holds(&self) {
-        let report = self.runtime.block_on(doctor::examine(self.door.store(), "main")).expect("doctor");
+        let report = self.wait(doctor::examine(self.door.store(), "main")).expect("doctor");
         let violations: Vec<_> = report.violations().collect();
         assert!(violations.is_empty(), "{violations:#?}");
         let gaps = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT business_date FROM orders GROUP BY business_date \
@@ -241,27 +253,3 @@ pub fn place(cart: CartId, method: Method, pay_now: bool) -> PlaceOrder {
         expected_total: None,
     }
 }
-
-/// The same race on both databases: `on_both!(name, |arena| { .. })`.
-macro_rules! on_both {
-    ($name:ident, |$arena:ident| $body:block) => {
-        mod $name {
-            #[allow(unused_imports, clippy::allow_attributes, reason = "not every test needs all of its file's")]
-            use super::*;
-            fn run(kind: $crate::arena::Kind) {
-                #[allow(unused_mut, clippy::allow_attributes, reason = "not every race rolls dice")]
-                let Some(mut $arena) = $crate::arena::Arena::demo(kind) else { return };
-                $body
-            }
-            #[test]
-            fn on_sqlite() {
-                run($crate::arena::Kind::Sqlite);
-            }
-            #[test]
-            fn on_postgres() {
-                run($crate::arena::Kind::Postgres);
-            }
-        }
-    };
-}
-pub(crate) use on_both;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use servery::domain::error::Refused;
 use servery::domain::ids::{CustomerId, TerminalId};
+use servery::domain::time::Clock;
 use servery::service::cart::CartAdd;
 pub use servery::service::load::{GATEWAY, captured};
 use servery::service::orders::{Bump, CancelOrder, RefundOrder, RunTimer};
@@ -112,9 +113,14 @@ impl Answer {
 
 /// A process's own door to a store, with real clock and ids.
 pub async fn open_door(store: &str) -> Door {
+    open_door_by(store, Arc::new(SystemClock)).await
+}
+
+/// As [`open_door`], by this clock.
+pub async fn open_door_by(store: &str, clock: Arc<dyn Clock>) -> Door {
     let url = StoreUrl::parse(store).expect("the store's address");
     let store = Store::open(&url, Options::default()).await.expect("the store");
-    Door::new(store, "main", Arc::new(SystemClock), Arc::new(TimeOrderedIds::from_machine()))
+    Door::new(store, "main", clock, Arc::new(TimeOrderedIds::from_machine()))
 }
 
 /// Connects, so that the race is not about who connects first.

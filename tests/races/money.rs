@@ -1,7 +1,8 @@
 //! Races for money: two terminals pay one order, a gateway's answer comes twice, two managers give
 //! the same money back.
 
-use crate::arena::{Arena, on_both};
+use crate::arena::Arena;
+use crate::both::on_both;
 use crate::command::{Answer, By, Command, GATEWAY, Step, captured};
 use crate::crew::{Batch, Crew};
 use servery::domain::money::Money;

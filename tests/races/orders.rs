@@ -1,7 +1,8 @@
 //! Races for one cart or one order: Enter pressed twice, expiry against payment against cancellation,
 //! two cooks with one ticket.
 
-use crate::arena::{Arena, on_both, place};
+use crate::arena::{Arena, place};
+use crate::both::on_both;
 use crate::command::{Answer, By, Command, Step, captured};
 use crate::crew::{Batch, Crew};
 use servery::domain::order::Status;

@@ -1,6 +1,7 @@
 //! Races for what there is only so much of: the last units of stock, the last place of a slot.
 
-use crate::arena::{Arena, on_both, place};
+use crate::arena::{Arena, place};
+use crate::both::on_both;
 use crate::command::{Answer, By, Command, Step};
 use crate::crew::{Batch, Crew};
 use servery::domain::payment::Method;

@@ -12,6 +12,8 @@ use servery::domain::time::{Clock, Timestamp};
 use servery::payment::Gateways;
 use servery::payment::card::{CardGateway, CardKeys};
 use servery::payment::simulated::Provider;
+use servery::payment::upi::{Approval, UpiGateway};
+use servery::payment::webhook::UpiSecret;
 use servery::service::cart::{CartAdd, CartFulfilment};
 use servery::service::menu::MenuNow;
 use servery::service::order_queries::{OrderName, ShowOrder};
@@ -177,6 +179,13 @@ impl House {
         let memory = Arc::new(StoredProviderMemory::new(self.door.store().clone(), "main"));
         let provider = Provider { memory, clock: Arc::clone(&self.clock) as Arc<dyn Clock>, script: None };
         CardGateway::new(CardKeys::demo(), provider)
+    }
+
+    /// UPI payment as the demo has it, whose customers pay when told.
+    pub fn upi(&self) -> UpiGateway {
+        let memory = Arc::new(StoredProviderMemory::new(self.door.store().clone(), "main"));
+        let provider = Provider { memory, clock: Arc::clone(&self.clock) as Arc<dyn Clock>, script: None };
+        UpiGateway::new(UpiSecret::demo(), Approval::Manual, provider)
     }
 
     /// A worker of its own process that asks these gateways.

@@ -5,16 +5,19 @@ use crate::house::House;
 use crate::on_both;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use servery::domain::error::ErrorCode;
 use servery::domain::ids::OrderId;
 use servery::domain::money::Money;
 use servery::domain::payment::{AttemptStatus, Method, PaymentStatus};
 use servery::payment::card::{CardGateway, TIMEOUT_THEN_CAPTURED};
+use servery::payment::upi::SimulatedMessage;
 use servery::payment::{
     CardDetails, ChargeAnswer, ChargeRequest, ChargeState, Gateway, GatewayError, Gateways, Instrument, RefundAnswer,
     RefundRequest, VoidAnswer,
 };
 use servery::service::payments::pay;
 use servery::service::views::Placed;
+use servery::service::webhooks::take_webhook;
 use servery::worker::{Report, Worker};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -250,4 +253,42 @@ on_both!(a_payment_without_a_gateway_here_blocks_no_other, |house| {
     assert_eq!((report.attempts, report.poisoned), (1, 1));
     assert_eq!(house.order(cards.order.id).await.payment_status, PaymentStatus::Paid);
     assert_eq!(house.order(upi.order.id).await.status.as_str(), "pending");
+});
+
+on_both!(a_message_about_a_charge_that_the_house_does_not_know_yet_comes_again, |house| {
+    let placed = house.place(Method::Upi, true).await;
+    let attempt = placed.attempt.as_ref().expect("paid at once");
+    // The charge was made, and the process that asked for it died with the answer.
+    let upi = Arc::new(house.upi());
+    upi.create(ChargeRequest { instrument: Instrument::UpiIntent, ..request(&placed, GOOD_CARD) })
+        .await
+        .expect("asked");
+    let late = upi.simulate(&attempt.key, SimulatedMessage::Late).await.expect("a message");
+    let take = || take_webhook(&house.door, upi.secret(), &late.signature, late.body.as_bytes());
+    assert_eq!(take().await.expect_err("of no charge that is known").code, ErrorCode::NotFound);
+    assert_eq!(house.number("SELECT COUNT(*) FROM webhook_events").await, 0, "it was not taken");
+    // Nobody asked, until the first question is the last one.
+    house.pass_seconds(1_000).await;
+    let worker = house.worker(Gateways::none().with(Arc::clone(&upi) as Arc<dyn Gateway>));
+    round(&worker).await;
+    let order = house.order(placed.order.id).await;
+    assert_eq!(order.attempts[0].status, AttemptStatus::Failed);
+    assert!(order.attempts[0].gateway_order_id.is_some(), "what was given up is still known by the gateway's id");
+    // The provider sends it again: the money goes back.
+    let taken = take().await.expect("known by now");
+    assert!(taken.new && taken.order.attempts.iter().any(|attempt| attempt.stray));
+    house.pass_seconds(60).await;
+    round(&worker).await;
+    assert_eq!(refunded(&house, placed.order.id).await, attempt.amount);
+});
+
+on_both!(a_payment_begun_under_a_clock_that_was_set_back_is_asked_about, |house| {
+    let line = Line::to(&house);
+    let worker = house.worker(Gateways::none().with(line.clone()));
+    let placed = house.place(Method::Card, true).await;
+    line.create(request(&placed, GOOD_CARD)).await.expect("an answer");
+    // A day ahead, as the clock then said.
+    house.raw("UPDATE payment_attempts SET next_check_at = next_check_at + 86400000000").await;
+    assert_eq!(round(&worker).await.attempts, 1, "nobody waits a day for the answer");
+    assert!(house.order(placed.order.id).await.paid);
 });

@@ -240,7 +240,8 @@ fn busy_house() -> House {
 /// Somebody who was let go, or was given another role, is back in this one.
 fn reinstate(house: &House, username: &str, role: Role) {
     let door = &house.opened().door;
-    let staff = house.run(door.ask(&Caller::System, ListStaff { limit: 200, ..ListStaff::default() })).expect("the staff");
+    let staff =
+        house.run(door.ask(&Caller::System, ListStaff { limit: 200, ..ListStaff::default() })).expect("the staff");
     let person = staff.items.into_iter().find(|person| person.username == username).expect("somebody");
     let (staff, reason) = (person.id, "back at work".to_owned());
     if !person.active {

@@ -118,14 +118,14 @@ impl<S: tracing::Subscriber> Layer<S> for Ran {
 }
 
 async fn sqlite(house: &House) -> SqliteConnection {
-    SqliteConnection::connect(house.url()).await.expect("the file")
+    SqliteConnection::connect(&house.url).await.expect("the file")
 }
 
 async fn columns(house: &House, table: &str) -> Vec<String> {
     if house.postgres {
         let names = "SELECT CAST(attname AS TEXT) FROM pg_attribute WHERE attrelid = CAST($1 AS REGCLASS) AND attnum > 0 \
              AND NOT attisdropped AND attgenerated = '' ORDER BY attnum";
-        let mut connection = PgConnection::connect(house.url()).await.expect("the server");
+        let mut connection = PgConnection::connect(&house.url).await.expect("the server");
         sqlx::query_scalar(names).bind(table).fetch_all(&mut connection).await.expect("columns")
     } else {
         let names = "SELECT name FROM pragma_table_info($1) ORDER BY cid";

@@ -9,7 +9,7 @@ use servery::domain::error::Refused;
 use servery::domain::ids::{CustomerId, TerminalId};
 use servery::domain::time::Clock;
 use servery::service::cart::CartAdd;
-pub use servery::service::load::{GATEWAY, captured};
+pub use servery::service::load::GATEWAY;
 use servery::service::orders::{Bump, CancelOrder, RefundOrder, RunTimer};
 use servery::service::payments::{ApplyCharge, StartPayment};
 use servery::service::place::PlaceOrder;

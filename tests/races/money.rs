@@ -3,12 +3,13 @@
 
 use crate::arena::Arena;
 use crate::both::on_both;
-use crate::command::{Answer, By, Command, GATEWAY, Step, captured};
+use crate::command::{Answer, By, Command, GATEWAY, Step};
 use crate::crew::{Batch, Crew};
 use servery::domain::money::Money;
 use servery::domain::order::Status;
 use servery::domain::payment::{AttemptStatus, Method};
 use servery::service::Caller;
+use servery::service::load::captured;
 use servery::service::orders::RefundOrder;
 use servery::service::payments::{ApplyCharge, ChargeResult, StartPayment};
 use servery::service::views::{OrderView, Placed};

@@ -3,12 +3,13 @@
 
 use crate::arena::{Arena, place};
 use crate::both::on_both;
-use crate::command::{Answer, By, Command, Step, captured};
+use crate::command::{Answer, By, Command, Step};
 use crate::crew::{Batch, Crew};
 use servery::domain::order::Status;
 use servery::domain::payment::{AttemptStatus, Method};
 use servery::domain::time::Clock as _;
 use servery::service::SystemClock;
+use servery::service::load::captured;
 use servery::service::orders::{Bump, CancelOrder, RunTimer, Timer};
 use servery::service::payments::{ApplyCharge, StartPayment};
 

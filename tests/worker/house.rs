@@ -47,7 +47,8 @@ pub struct House {
     pub postgres: bool,
     /// A registered kitchen terminal.
     pub kitchen: TerminalId,
-    url: String,
+    /// The address of the store.
+    pub url: String,
     _folder: tempfile::TempDir,
     _database: Option<TestDatabase>,
 }
@@ -81,11 +82,6 @@ impl House {
     /// Another process's door to the same store.
     pub async fn other_door(&self) -> Door {
         open(&self.url, &self.clock, &self.ids).await
-    }
-
-    /// The address of the store.
-    pub fn url(&self) -> &str {
-        &self.url
     }
 
     /// An id as a literal.

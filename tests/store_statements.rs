@@ -111,6 +111,7 @@ async fn use_everything(place: &Place) {
     sites::settings(&mut tx, SITE).await.expect("settings");
     sites::setting_stamps(&mut tx, SITE).await.expect("stamps");
     records::stored_outcome(&mut tx, SITE, "key").await.expect("an outcome");
+    records::keep_what_was_read(&mut tx).await.expect("kept");
     let hash = [0_u8; 32];
     records::store_outcome(&mut tx, SITE, "key", "place", &hash, &serde_json::json!(1), START).await.expect("stored");
     let audit = AuditRow {

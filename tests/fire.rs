@@ -25,6 +25,10 @@ mod clocks;
 #[expect(dead_code, reason = "the races use the rest of it")]
 #[path = "races/command.rs"]
 mod command;
+#[path = "fire/crowd.rs"]
+mod crowd;
+#[path = "fire/failover.rs"]
+mod failover;
 #[path = "fire/full_disk.rs"]
 mod full_disk;
 #[path = "fire/gateways.rs"]
@@ -39,14 +43,24 @@ mod ledger;
 mod load;
 #[path = "fire/lost_answers.rs"]
 mod lost_answers;
+#[path = "fire/network.rs"]
+mod network;
+#[path = "fire/outbox.rs"]
+mod outbox;
+#[path = "fire/postgres_crash.rs"]
+mod postgres_crash;
 #[path = "fire/power.rs"]
 mod power;
 #[path = "fire/proxy.rs"]
 mod proxy;
+#[path = "fire/relay.rs"]
+mod relay;
 #[path = "fire/shim.rs"]
 mod shim;
 #[path = "fire/trace.rs"]
 mod trace;
+#[path = "fire/two_workers.rs"]
+mod two_workers;
 
 /// No test, but what the processes under load run: started with `--ignored --exact load_process`.
 #[test]

@@ -114,6 +114,7 @@ async fn use_everything(place: &Place) {
     sites::find(&mut tx, SITE).await.expect("the site");
     let arrived = sites::arrive(&mut tx, SITE, Some("key"), &SystemClock).await.expect("the site");
     assert!(arrived.site.is_some() && arrived.stored.is_none());
+    records::keep_what_was_read(&mut tx).await.expect("kept");
     let hash = [0_u8; 32];
     records::store_outcome(&mut tx, SITE, "key", "place", &hash, &serde_json::json!(1), START).await.expect("stored");
     let arrived = sites::arrive(&mut tx, SITE, Some("key"), &SystemClock).await.expect("the site");

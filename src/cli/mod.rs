@@ -64,7 +64,7 @@ pub struct Cli {
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// The store: sqlite:PATH or postgres://… [environment: SERVERY_STORE]
+    /// The store: sqlite:PATH or postgres://…, several hosts separated by commas [environment: SERVERY_STORE]
     #[arg(long, global = true, value_name = "URL")]
     store: Option<String>,
     /// The site of the store, "main" unless said otherwise [environment: SERVERY_SITE]

@@ -29,6 +29,9 @@ use uuid::Uuid;
 
 /// How often a transaction is tried again when another stood in its way.
 const TRIES: u32 = 8;
+/// How often it is asked about again by its key when the answer to its commit was lost: a store that never
+/// answers must not keep anybody waiting.
+const LOST_ANSWERS: u32 = 2;
 
 /// One thing that can be asked of the house.
 pub trait UseCase: Serialize + Clone + Send + Sync + 'static {
@@ -337,7 +340,7 @@ impl Door {
 impl Inner {
     async fn execute(&self, caller: &Caller, key: Option<&str>, use_case: &dyn AnyUseCase) -> Result<Answer, Refused> {
         let hash = request_hash(caller, &use_case.request()?);
-        let mut tries = 0;
+        let (mut tries, mut lost_answers) = (0, 0);
         loop {
             tries += 1;
             let error = match self.attempt(caller, key, use_case, &hash).await {
@@ -347,8 +350,10 @@ impl Inner {
             };
             // With a key, a lost answer to a commit and a race on the key itself are settled by
             // asking again: the stored outcome is there, or nothing was kept.
-            let settled_by_key =
-                key.is_some() && matches!(error, StoreError::CommitUnknown(_) | StoreError::Duplicate(_));
+            lost_answers += u32::from(matches!(error, StoreError::CommitUnknown(_)));
+            let settled_by_key = key.is_some()
+                && lost_answers <= LOST_ANSWERS
+                && matches!(error, StoreError::CommitUnknown(_) | StoreError::Duplicate(_));
             if tries >= TRIES || !(error.is_retryable() || settled_by_key) {
                 tracing::warn!(use_case = use_case.name(), %error, tries, "a command failed in the store");
                 return Err(error.into());
@@ -375,7 +380,8 @@ impl Inner {
             return give_up(tx, refused).await;
         }
         if let Some(stored) = stored {
-            tx.rollback().await?;
+            records::keep_what_was_read(&mut tx).await?;
+            tx.commit().await?;
             return answer_again(name, hash, stored).map_err(Failure::Refused);
         }
         let mut context = Context {
@@ -423,13 +429,14 @@ impl Inner {
         if !matches!(failure, Err(Failure::Refused(_))) {
             return failure;
         }
-        let mut tx = self.store.read().await?;
-        let stored = records::stored_outcome(&mut tx, &self.site, key).await?;
-        tx.rollback().await?;
-        match stored {
-            Some(stored) => answer_again(name, hash, stored).map_err(Failure::Refused),
-            None => failure,
-        }
+        let mut tx = self.store.write().await?;
+        let Some(stored) = records::stored_outcome(&mut tx, &self.site, key).await? else {
+            tx.rollback().await?;
+            return failure;
+        };
+        records::keep_what_was_read(&mut tx).await?;
+        tx.commit().await?;
+        answer_again(name, hash, stored).map_err(Failure::Refused)
     }
 
     /// The site of this row; its settings are read again only when one of its versions has risen.

@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 use uuid::Uuid;
 
+/// How long the primary among several Postgres servers is looked for.
+const FINDING: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// A backup that was made and checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backup {
@@ -213,7 +216,8 @@ async fn copy_and_check(store: &Store, partial: &Path) -> Result<i64, StoreError
             connection.close().await?;
             check_sqlite_file(partial).await
         }
-        Source::Postgres { connect } => {
+        Source::Postgres { servers } => {
+            let connect = servers.choose(FINDING).await?;
             let mut dump = postgres_tool("pg_dump", &connect, store.url())?;
             dump.args(["--format=custom", "--no-owner", "--no-privileges", "--no-password", "--file"]).arg(partial);
             run("pg_dump", dump).await?;
@@ -321,7 +325,7 @@ fn options_alone(path: &Path) -> SqliteConnectOptions {
 // ---------------------------------------------------------------- Postgres
 
 async fn restore_postgres(from: &Path, text: &str, url: &StoreUrl, replace: bool) -> Result<i64, StoreError> {
-    let connect = super::pool::postgres_options(text)?;
+    let connect = super::servers::Servers::parse(text)?.choose(FINDING).await?;
     let version = dump_version(from, &connect, url).await?;
     refuse_newer(version)?;
     let mut connection = connect.connect().await?;

@@ -7,6 +7,7 @@
 
 use super::glance::{PostgresGlance, SqliteGlance, within};
 use super::pool::Source;
+use super::servers::{HEDGE, Servers, hedged};
 use super::{Store, StoreError};
 use notify::{EventKind, RecursiveMode, Watcher};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
@@ -56,8 +57,9 @@ const REST: Duration = Duration::from_millis(5);
 const POSTGRES_POLL: Duration = Duration::from_secs(2);
 /// A store that does not answer the feed's small question in this time is away.
 const ANSWER: Duration = Duration::from_secs(1);
-/// Connecting may take longer than an answer: there are several round trips, and a handshake.
-const CONNECT: Duration = Duration::from_secs(2);
+/// Connecting may take longer than an answer: there are several round trips, and a handshake, each slow
+/// where the network is.
+const CONNECT: Duration = Duration::from_secs(4);
 /// The pause before the next try to reach a store that is away.
 const RETRY: Duration = Duration::from_millis(250);
 /// The channel that the door notifies.
@@ -121,8 +123,8 @@ impl Feed {
             Source::Sqlite { path, connect } => {
                 tokio::spawn(async move { watch_sqlite(&path, &connect, &watched).await })
             }
-            Source::Postgres { connect } => {
-                tokio::spawn(async move { watch_postgres(&connect, &site, &watched).await })
+            Source::Postgres { servers } => {
+                tokio::spawn(async move { watch_postgres(&servers, &site, &watched).await })
             }
         };
         Self { signal, told_away: false, last_change: None, watcher: task.abort_handle() }
@@ -250,13 +252,13 @@ fn of_store(path: &Path, names: &[OsString]) -> bool {
 
 // ---------------------------------------------------------------- Postgres
 
-async fn watch_postgres(connect: &PgConnectOptions, site: &str, signal: &Signal) {
+async fn watch_postgres(servers: &Servers, site: &str, signal: &Signal) {
     loop {
-        match try_watch_postgres(connect, site, signal).await {
+        match try_watch_postgres(servers, site, signal).await {
             Ok(()) => {
                 // The connection ended; what was sent meanwhile is lost. Connecting anew says whether
                 // the server is still there, and resyncs.
-                if let Err(lost) = try_connect(connect).await {
+                if let Err(lost) = try_connect(servers).await {
                     signal.lost(&lost);
                 }
                 sleep(REST).await;
@@ -266,17 +268,21 @@ async fn watch_postgres(connect: &PgConnectOptions, site: &str, signal: &Signal)
                 sleep(RETRY).await;
             }
         }
+        // Another server may be the primary by now.
+        servers.doubt();
     }
 }
 
-async fn try_connect(connect: &PgConnectOptions) -> Result<(), StoreError> {
-    let connection = within(CONNECT, connect.connect()).await?;
+async fn try_connect(servers: &Servers) -> Result<(), StoreError> {
+    servers.doubt();
+    let connect = servers.choose(Duration::ZERO).await?;
+    let connection = within(CONNECT, hedged(HEDGE, || connect.connect())).await?;
     within(ANSWER, connection.close()).await
 }
 
-/// Listens until the connection ends (`Ok`) or does not answer.
-async fn try_watch_postgres(connect: &PgConnectOptions, site: &str, signal: &Signal) -> Result<(), StoreError> {
-    // A pool of one, because that is what a listener is made from; it is never used again after a loss.
+/// A listener on a pool of one, because that is what it is made from; the pool is never used again after a
+/// loss.
+async fn listener(connect: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(CONNECT)
@@ -284,7 +290,13 @@ async fn try_watch_postgres(connect: &PgConnectOptions, site: &str, signal: &Sig
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_lazy_with(connect.clone());
-    let mut listener = within(CONNECT, PgListener::connect_with(&pool)).await?;
+    PgListener::connect_with(&pool).await
+}
+
+/// Listens until the connection ends (`Ok`) or does not answer.
+async fn try_watch_postgres(servers: &Servers, site: &str, signal: &Signal) -> Result<(), StoreError> {
+    let connect = servers.choose(Duration::ZERO).await?;
+    let mut listener = within(CONNECT, hedged(HEDGE, || listener(&connect))).await?;
     listener.eager_reconnect(false);
     within(ANSWER, listener.listen(CHANNEL)).await?;
     let mut glance = PostgresGlance::look(&mut listener).await?;

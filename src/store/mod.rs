@@ -14,6 +14,7 @@ mod tx;
 #[macro_use]
 mod rows;
 mod pool;
+mod servers;
 mod url;
 
 pub mod archive;

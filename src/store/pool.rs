@@ -4,6 +4,7 @@
 //! learns about the store (a lost network, a failed sync) is kept in [`Health`] for those that follow.
 
 use super::lock::WriterLock;
+use super::servers::{HEDGE, Servers, hedged};
 use super::tx::{Connection, Health, Tx};
 use super::{StoreError, StoreUrl};
 use sqlx::Connection as _;
@@ -70,15 +71,15 @@ impl Default for Options {
 #[derive(Debug)]
 enum Pools {
     Sqlite { write: SqlitePool, relaxed: SqlitePool, read: SqlitePool, lock: WriterLock, path: PathBuf },
-    Postgres { pool: PgPool },
+    Postgres { pool: PgPool, servers: Arc<Servers> },
 }
 
 /// How to reach the database beside the pools.
 pub(super) enum Source {
     /// The file, and a connection that only reads.
     Sqlite { path: PathBuf, connect: SqliteConnectOptions },
-    /// The server.
-    Postgres { connect: PgConnectOptions },
+    /// The server, or servers.
+    Postgres { servers: Arc<Servers> },
 }
 
 #[derive(Debug)]
@@ -147,7 +148,7 @@ impl Store {
             Pools::Sqlite { read, path, .. } => {
                 Source::Sqlite { path: path.clone(), connect: (*read.connect_options()).clone() }
             }
-            Pools::Postgres { pool } => Source::Postgres { connect: (*pool.connect_options()).clone() },
+            Pools::Postgres { servers, .. } => Source::Postgres { servers: Arc::clone(servers) },
         }
     }
 
@@ -198,8 +199,8 @@ impl Store {
                 let guard = lock.acquire(until.saturating_duration_since(Instant::now())).await?;
                 Tx::begin(connection, Some(guard), options.statement_deadline, health, "BEGIN IMMEDIATE").await
             }
-            Pools::Postgres { pool } => {
-                let connection = Connection::Postgres(acquire(pool, &health).await?);
+            Pools::Postgres { pool, servers } => {
+                let connection = Connection::Postgres(acquire(pool, servers, &health).await?);
                 let words = if relaxed { RELAXED } else { KEPT };
                 Tx::begin(connection, None, options.statement_deadline, health, words).await
             }
@@ -247,9 +248,10 @@ impl Store {
         let Inner { pools, health, .. } = &*self.inner;
         let (connection, words) = match pools {
             Pools::Sqlite { read, .. } => (Connection::Sqlite(read.acquire().await?), "BEGIN DEFERRED"),
-            Pools::Postgres { pool } => {
-                (Connection::Postgres(acquire(pool, health).await?), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            }
+            Pools::Postgres { pool, servers } => (
+                Connection::Postgres(acquire(pool, servers, health).await?),
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            ),
         };
         Tx::begin(connection, None, deadline, Arc::clone(health), words).await
     }
@@ -262,7 +264,7 @@ impl Store {
                 relaxed.close().await;
                 write.close().await;
             }
-            Pools::Postgres { pool } => pool.close().await,
+            Pools::Postgres { pool, .. } => pool.close().await,
         }
     }
 
@@ -306,9 +308,9 @@ impl Store {
                 drop(guard);
                 result
             }
-            Pools::Postgres { pool } => {
+            Pools::Postgres { servers, .. } => {
                 // On a connection without the deadlines of the pool's: an index takes its time.
-                let connect = (*pool.connect_options()).clone();
+                let connect = servers.choose(self.inner.options.acquire_deadline).await?;
                 let connect =
                     connect.options([("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0")]);
                 let one = PgPoolOptions::new().max_connections(1).acquire_timeout(MIGRATING).connect_lazy_with(connect);
@@ -378,12 +380,26 @@ impl Store {
 }
 
 /// A connection of the pool; a server that gives none is noted, as its idle connections are dead too.
-async fn acquire(pool: &PgPool, health: &Health) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>, StoreError> {
-    pool.acquire().await.map_err(|error| {
-        let error = StoreError::from(error);
-        health.learn(&error);
-        error
-    })
+async fn acquire(
+    pool: &PgPool,
+    servers: &Servers,
+    health: &Health,
+) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>, StoreError> {
+    let acquiring = async {
+        if servers.is_particular() {
+            if health.take_loss() {
+                servers.doubt();
+            }
+            let (connect, used) = (servers.choose(pool.options().get_acquire_timeout()).await?, pool.connect_options());
+            let place = |server: &PgConnectOptions| (server.get_host().to_owned(), server.get_port());
+            if place(&connect) != place(&used) {
+                tracing::info!(host = connect.get_host(), port = connect.get_port(), "another server is the primary");
+                pool.set_connect_options(connect);
+            }
+        }
+        hedged(HEDGE, || pool.acquire()).await.map_err(StoreError::from)
+    };
+    acquiring.await.inspect_err(|error| health.learn(error))
 }
 
 /// Whether Postgres refused a statement because the role may not run it (insufficient_privilege).
@@ -460,14 +476,13 @@ pub(crate) fn newest_migration() -> i64 {
 
 fn open_postgres(url: &str, options: Options, health: &Arc<Health>) -> Result<Pools, StoreError> {
     let millis = |limit: Duration| limit.as_millis().to_string();
-    let connect = postgres_options(url)?
-        // The server's side of the deadlines: what a vanished client left running ends by itself.
-        .options([
-            ("statement_timeout", millis(options.statement_deadline + PING)),
-            ("idle_in_transaction_session_timeout", millis(options.statement_deadline * 3)),
-            ("client_connection_check_interval", millis(options.statement_deadline)),
-        ]);
-    let health = Arc::clone(health);
+    // The server's side of the deadlines: what a vanished client left running ends by itself.
+    let servers = Arc::new(Servers::parse(url)?.with(&[
+        ("statement_timeout", millis(options.statement_deadline + PING)),
+        ("idle_in_transaction_session_timeout", millis(options.statement_deadline * 3)),
+        ("client_connection_check_interval", millis(options.statement_deadline)),
+    ]));
+    let (health, judge) = (Arc::clone(health), Arc::clone(&servers));
     let pool = PgPoolOptions::new()
         .max_connections(options.connections)
         .acquire_timeout(options.acquire_deadline)
@@ -485,8 +500,12 @@ fn open_postgres(url: &str, options: Options, health: &Arc<Health>) -> Result<Po
                 Ok(true)
             })
         })
-        .connect_lazy_with(connect);
-    Ok(Pools::Postgres { pool })
+        .after_connect(move |connection, _| {
+            let judge = Arc::clone(&judge);
+            Box::pin(async move { if judge.is_particular() { judge.accept(connection).await } else { Ok(()) } })
+        })
+        .connect_lazy_with(servers.chosen()?);
+    Ok(Pools::Postgres { pool, servers })
 }
 
 /// A connection to be dropped without a goodbye that nobody would hear.

@@ -62,6 +62,22 @@ pub async fn stored_outcome(
     Ok(row.map(|(use_case, hash, Json(outcome))| (use_case, hash, outcome)))
 }
 
+const POSTGRES_MARK: &str = "SELECT CAST(pg_logical_emit_message(true, 'servery', '') AS TEXT)";
+
+/// Lets this transaction's commit wait for all that it has read, as if it had written it itself. On
+/// Postgres a commit whose answer was lost may be seen before its standby has it, and a transaction that
+/// only reads waits for nobody: told on, it could be lost in a failover. On SQLite what can be read is on
+/// the disk.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn keep_what_was_read(tx: &mut Tx) -> Result<(), StoreError> {
+    if tx.is_postgres() {
+        fetch_one!(tx, (String,), POSTGRES_MARK)?;
+    }
+    Ok(())
+}
+
 /// Stores an outcome under its key.
 ///
 /// # Errors

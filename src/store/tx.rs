@@ -108,6 +108,8 @@ pub(super) struct Health {
     sync_failed: AtomicBool,
     /// When a connection was last lost; those that were idle then are lost as well.
     lost_at: Mutex<Option<Instant>>,
+    /// Whether that was after it was last asked about ([`Health::take_loss`]).
+    loss: AtomicBool,
 }
 
 impl Health {
@@ -120,6 +122,7 @@ impl Health {
             }
             StoreError::Unavailable(_) => {
                 *self.lost_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                self.loss.store(true, Ordering::Release);
             }
             _ => {}
         }
@@ -131,6 +134,11 @@ impl Health {
             return Err(StoreError::SyncFailed("an earlier write was not kept".to_owned()));
         }
         Ok(())
+    }
+
+    /// Whether a connection was lost since the last time this was asked.
+    pub(super) fn take_loss(&self) -> bool {
+        self.loss.swap(false, Ordering::AcqRel)
     }
 
     /// Whether a connection was lost after this one was last used.

@@ -126,6 +126,11 @@ impl StoreClock {
         Self { hand: Arc::default(), postgres, books: tokio::sync::Mutex::default() }
     }
 
+    /// The store is at another address by now.
+    pub fn moved_to(&mut self, url: &str) {
+        self.postgres = Some(url.to_owned());
+    }
+
     /// How far it is ahead of the machine's clock, in microseconds.
     pub fn ahead(&self) -> i64 {
         self.hand.ahead.load(Ordering::SeqCst)
@@ -181,14 +186,24 @@ pub fn arena(kind: Kind, seed: u64) -> Option<(Arena, StoreClock)> {
 
 /// As [`arena`], of this site.
 pub fn arena_of(kind: Kind, seed: u64, site: &setup::InitSite) -> Option<(Arena, StoreClock)> {
-    let ground = Ground::new(kind)?;
+    Some(arena_at(Ground::new(kind)?, seed, site))
+}
+
+fn arena_at(ground: Ground, seed: u64, site: &setup::InitSite) -> (Arena, StoreClock) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
     let clock = runtime.block_on(StoreClock::of(&ground));
     let arena = Arena::of(ground, seed, Arc::clone(&clock.hand) as Arc<dyn Clock>, site);
     arena.set("max_orders_per_slot", 1_000_000);
     arena.stock_up(PLENTY);
     arena.run(&arena.at_the_pass(), TillOpen { float: 0 });
-    Some((arena, clock))
+    (arena, clock)
+}
+
+/// As [`arena`], on an empty database of somebody else's server.
+pub fn arena_on(url: &str, seed: u64) -> (Arena, StoreClock) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ground = Ground { url: url.to_owned(), folder, kind: Kind::Postgres, _database: None };
+    arena_at(ground, seed, &setup::InitSite::demo("main"))
 }
 
 impl Arena {

@@ -43,7 +43,7 @@ pub struct Ground {
     pub url: String,
     pub folder: tempfile::TempDir,
     pub kind: Kind,
-    _database: Option<TestDatabase>,
+    pub _database: Option<TestDatabase>,
 }
 
 impl Ground {

@@ -4,6 +4,10 @@
 # kernel closes the pipe, so no orphaned cluster stays behind.
 #
 #   postgres-cluster.sh          start a cluster (see above)
+#   postgres-cluster.sh --commands
+#                                as the first; then takes commands, one a line, does each and answers `ok` or `failed`:
+#                                stop MODE, start, restart MODE (immediate, fast), promote, and follow URL (begin anew as
+#                                a standby of that server, on the port that it has)
 #   postgres-cluster.sh --find   print the directory of a usable server and exit; status 3 when there is none
 #
 # SERVERY_TEST_POSTGRES_FSYNC=on keeps fsync on (off by default: no test data has to survive a power cut).
@@ -128,7 +132,35 @@ if [[ -z $port ]]; then
 fi
 
 echo "postgres://servery:$password@127.0.0.1:$port/postgres?sslmode=disable"
-exec >/dev/null
+if [[ ${1:-} != --commands ]]; then exec >/dev/null; fi
+
+# Where the old server's connections still linger, its port may not be free at once.
+start() { run "$server/pg_ctl" --pgdata="$data" --log="$log" --silent --wait --timeout=60 -o "-p $port" start; }
+
+# Begins anew as a standby of the server at URL $1, which waits for nobody when it is promoted.
+follow() {
+  if [[ -f $data/postmaster.pid ]]; then
+    run "$server/pg_ctl" --pgdata="$data" --mode=immediate --silent stop || return 1
+  fi
+  rm -rf "$data"
+  run "$server/pg_basebackup" --pgdata="$data" --dbname="$1" --wal-method=stream --checkpoint=fast --no-sync \
+    --write-recovery-conf || return 1
+  echo "synchronous_standby_names = ''" >>"$data/postgresql.auto.conf"
+  start
+}
+
+answer() { if "$@" >&2; then echo ok; else echo failed; fi; }
 
 # Until end of file on standard input.
-while read -r _; do :; done
+while read -r command argument; do
+  case $command in
+    stop) answer run "$server/pg_ctl" --pgdata="$data" --mode="$argument" --silent --wait --timeout=60 stop ;;
+    start) answer start ;;
+    restart)
+      answer run "$server/pg_ctl" --pgdata="$data" --log="$log" --mode="$argument" --silent --wait --timeout=60 \
+        -o "-p $port" restart
+      ;;
+    promote) answer run "$server/pg_ctl" --pgdata="$data" --silent --wait --timeout=60 promote ;;
+    follow) answer follow "$argument" ;;
+  esac
+done

@@ -6,7 +6,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Once, OnceLock};
 
@@ -149,17 +149,74 @@ fn execute_aside(url: &str, statement: String) -> Result<(), sqlx::Error> {
     })
 }
 
-/// The cluster of this process, with the pipe that keeps it alive.
+/// A cluster, with the pipe that keeps it alive.
 struct Cluster {
     url: String,
-    _script: Child,
-    _keeps_alive: ChildStdin,
+    script: Child,
+    /// `None` once it was told to end.
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+/// A server of a test's own, to stop and start at will; its disk is waited for. Removed when dropped.
+pub struct OwnServer(Cluster);
+
+impl OwnServer {
+    /// A server with an empty database; `None` where Postgres is left out, which is then printed.
+    ///
+    /// # Panics
+    /// When there is none to start; the message says what to install.
+    pub fn start() -> Option<Self> {
+        if std::env::var(SQLITE_ONLY).is_ok_and(|value| value == "1") {
+            say_left_out();
+            return None;
+        }
+        match start_cluster(true) {
+            Ok(cluster) => Some(Self(cluster)),
+            Err(error) => panic!("this test needs a Postgres of its own: {error}"),
+        }
+    }
+
+    /// `postgres://…` of its own database, with an account that may do anything.
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// Has the server's keeper do something; its commands stand in `postgres-cluster.sh`.
+    ///
+    /// # Panics
+    /// When it cannot.
+    #[track_caller]
+    pub fn order(&mut self, command: &str) {
+        let mut answer = String::new();
+        let input = self.0.input.as_mut().expect("open until it is dropped");
+        writeln!(input, "{command}").expect("the server's keeper listens");
+        self.0.output.read_line(&mut answer).expect("the server's keeper answers");
+        assert_eq!(answer.trim(), "ok", "{command}");
+    }
+
+    /// Runs one statement.
+    ///
+    /// # Panics
+    /// When the server refuses it.
+    #[track_caller]
+    pub fn administer(&self, statement: &str) {
+        execute(self.url(), statement.to_owned()).expect(statement);
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        // At the end of its input the keeper stops the server and removes it.
+        self.0.input.take();
+        let _ = self.0.script.wait();
+    }
 }
 
 /// The URL of this process's own cluster, started on the first call.
 fn own_cluster() -> String {
     static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
-    match CLUSTER.get_or_init(start_cluster) {
+    match CLUSTER.get_or_init(|| start_cluster(false)) {
         Ok(cluster) => cluster.url.clone(),
         Err(error) => panic!(
             "this test needs Postgres: {error}\nInstall Postgres 15 or newer (Debian, Ubuntu: apt-get install \
@@ -169,18 +226,24 @@ fn own_cluster() -> String {
 }
 
 /// Starts the script and waits for its first line; it bounds its own start.
-fn start_cluster() -> Result<Cluster, String> {
+fn start_cluster(commanded: bool) -> Result<Cluster, String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/postgres-cluster.sh");
-    let mut child = Command::new(&script)
+    let mut command = Command::new(&script);
+    if commanded {
+        command.arg("--commands").env("SERVERY_TEST_POSTGRES_FSYNC", "on");
+    }
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        // Nobody reads it while the server lives, and a keeper with commands has more to say.
+        .stderr(if commanded { Stdio::inherit() } else { Stdio::piped() })
         .spawn()
         .map_err(|error| format!("{} did not start: {error}", script.display()))?;
-    let keeps_alive = child.stdin.take().ok_or("no pipe to the script")?;
+    let input = child.stdin.take().ok_or("no pipe to the script")?;
     let mut url = String::new();
     let output = child.stdout.take().ok_or("no pipe from the script")?;
-    BufReader::new(output).read_line(&mut url).map_err(|error| error.to_string())?;
+    let mut output = BufReader::new(output);
+    output.read_line(&mut url).map_err(|error| error.to_string())?;
     if url.trim().is_empty() {
         let mut message = String::new();
         if let Some(mut errors) = child.stderr.take() {
@@ -189,7 +252,7 @@ fn start_cluster() -> Result<Cluster, String> {
         child.wait().map_err(|error| error.to_string())?;
         return Err(message.trim().to_owned());
     }
-    Ok(Cluster { url: url.trim().to_owned(), _script: child, _keeps_alive: keeps_alive })
+    Ok(Cluster { url: url.trim().to_owned(), script: child, input: Some(input), output })
 }
 
 /// Says once in each test process that Postgres is left out. Written past the test harness, which would keep the

@@ -156,6 +156,9 @@ async fn plan_of(house: &House, statement: &str) -> Vec<String> {
     plan.into_iter().map(|(.., step)| step).collect()
 }
 
+/// A table, which of its rows are copied, and the columns that become different ones.
+type Copies<'a> = (&'a str, String, Vec<(&'a str, String)>);
+
 /// Copies what the model order wrote, `many` times, each a minute before the other, as SQL would never be
 /// let to do: no trigger judges it.
 async fn multiply(house: &House, model: OrderId, many: i64) {
@@ -179,7 +182,7 @@ async fn multiply(house: &House, model: OrderId, many: i64) {
     let sequence = "n % 500 + 1".to_owned();
     let number = format!("'ORD-' || REPLACE({day}, '-', '') || '-' || SUBSTR(CAST(n % 500 + 1001 AS TEXT), 2)");
     let of_order = format!("order_id = {order}");
-    let copies: [(&str, String, Vec<(&str, String)>); 12] = [
+    let copies: [Copies; 12] = [
         (
             "orders",
             format!("id = {order}"),

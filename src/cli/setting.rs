@@ -16,12 +16,16 @@ pub enum Setting {
     /// One setting
     Get {
         /// Its key
-        key: String,
+        // Under a name of its own: `key` is the idempotency key of every command.
+        #[arg(value_name = "KEY")]
+        setting: String,
     },
     /// Set one
     Set {
         /// Its key
-        key: String,
+        // Under a name of its own: `key` is the idempotency key of every command.
+        #[arg(value_name = "KEY")]
+        setting: String,
         /// Its value
         value: String,
         /// Only while it is still this
@@ -33,7 +37,9 @@ pub enum Setting {
     /// Who changed a setting, when and from what to what, newest first
     History {
         /// Its key
-        key: String,
+        // Under a name of its own: `key` is the idempotency key of every command.
+        #[arg(value_name = "KEY")]
+        setting: String,
         /// The most rows
         #[arg(long, default_value_t = 50)]
         limit: i64,
@@ -60,7 +66,7 @@ pub async fn run(command: Setting, desk: &Desk) -> Done {
                 table(&["KEY", "VALUE", "TAKES"], &rows)
             })
         }
-        Setting::History { key, limit, after } => {
+        Setting::History { setting: key, limit, after } => {
             let page = counter.ask(SettingHistory { key, after, limit }).await?;
             let value = shape::own_page(&page, counter.house.site.currency)?;
             counter.output().answer(&value, || {
@@ -75,13 +81,13 @@ pub async fn run(command: Setting, desk: &Desk) -> Done {
                 table(&["AT", "BY", "BEFORE", "AFTER"], &rows)
             })
         }
-        Setting::Get { key } => {
+        Setting::Get { setting: key } => {
             let settings = counter.ask(ListSettings).await?;
             let found = settings.into_iter().find(|setting| setting.key == key);
             let setting = found.ok_or_else(|| Refused::not_found("setting", shown(&key)))?;
             counter.output().answer(&setting, || words(&setting))
         }
-        Setting::Set { key, value, seen } => {
+        Setting::Set { setting: key, value, seen } => {
             let (value, seen) = (Value::String(value), seen.map(Value::String));
             let setting = counter.execute(SetSetting { key, value, seen }).await?;
             counter.output().answer(&setting, || words(&setting))

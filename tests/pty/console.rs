@@ -48,7 +48,7 @@ fn a_manager_finds_an_order_and_gives_money_back(house: &House) {
     console.send("one was cold");
     console.wait_for("one was cold", PATIENCE);
     console.key(Key::Enter);
-    console.wait_for("Give money back, done", PATIENCE);
+    console.wait_for("money given back", PATIENCE);
 
     let orders = office::orders(house);
     let jonas = orders.iter().find(|order| order.called_name.as_deref() == Some("Jonas")).expect("the order");

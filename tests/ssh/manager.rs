@@ -123,7 +123,7 @@ fn over_a_slow_line_nothing_that_is_typed_ahead_is_lost(house: &House) {
     client.send("asha\rdemo-asha-2026\r/jonas\rr");
     client.keys(&[Key::Right, Key::Right, Key::Right]);
     client.send("\r\rtyped ahead\r");
-    client.wait_for("Give money back, done", PATIENCE);
+    client.wait_for("money given back", PATIENCE);
     let orders = office::orders(house);
     let given_back: Vec<(Option<&str>, Vec<i64>)> = orders
         .iter()

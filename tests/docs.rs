@@ -160,7 +160,7 @@ fn keys() -> String {
 fn commands() -> String {
     let command = Cli::command();
     let mut text = String::new();
-    for one in command.get_subcommands().filter(|one| one.get_name() != "help") {
+    for one in command.get_subcommands().filter(|one| one.get_name() != "help" && !one.is_hide_set()) {
         let about = one.get_about().map(ToString::to_string).unwrap_or_default();
         let own: Vec<String> = one
             .get_subcommands()

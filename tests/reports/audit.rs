@@ -57,7 +57,10 @@ on_both!(rows_are_found_by_every_filter, |house| {
     let noted = list(&house, AuditList { action: Some("note_order".to_owned()), ..all() }).await;
     assert_eq!(noted, kitchen[..1]);
     assert_eq!(list(&house, AuditList { text: Some(order[..13].to_uppercase()), ..all() }).await.len(), 3);
-    assert!(list(&house, AuditList { text: Some("%".to_owned()), ..all() }).await.is_empty(), "% is a letter like others");
+    assert!(
+        list(&house, AuditList { text: Some("%".to_owned()), ..all() }).await.is_empty(),
+        "% is a letter like others"
+    );
     assert!(list(&house, AuditList { text: Some("no such words".to_owned()), ..all() }).await.is_empty());
 
     let edge = kitchen[0].at;

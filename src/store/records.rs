@@ -118,7 +118,7 @@ pub async fn append_outbox(tx: &mut Tx, site: &str, rows: &[OutboxRow], now: Tim
     write_outbox(tx, site, rows, now, Wake::No).await
 }
 
-/// Appends to the audit log and to the outbox, and wakes the listeners of the site as [`notify`] does, with
+/// Appends to the audit log and to the outbox, and wakes the listeners of the site as [`notify()`] does, with
 /// the last of these statements and in no round trip of its own.
 ///
 /// # Errors

@@ -1,34 +1,70 @@
 //! The lock between the writers of one SQLite file, on side files next to it.
 //!
-//! SQLite's own busy handler backs off to 100 ms and starves writers of other processes. Here one
-//! thread per process asks for advisory locks (`flock`); the writers inside the process queue up in
-//! order. Between processes there are two locks, as at a turnstile: who wants to write takes
-//! `NAME.turn`, waits for `NAME.lock`, and only then lets the next one into the turnstile. So a process
-//! that locks again at once cannot overtake the one that waits.
+//! SQLite's own busy handler backs off to 100 ms and starves writers of other processes. Here every process asks
+//! for advisory locks (`flock`), and its own writers queue up in order. Between processes there are two locks, as at
+//! a turnstile: who wants to write takes `NAME.turn`, waits for `NAME.lock`, and only then lets the next one into the
+//! turnstile. So a process that locks again at once cannot overtake the one that waits.
+//!
+//! A process that has the lock serves its own queue for the length of one turn ([`TURN`]) before another process
+//! comes: what it has read of the file stays good only as long as nobody else writes, so a turn of several
+//! transactions costs less than several turns of one. Nobody sleeps while the lock is free: it is tried at once, and
+//! a thread waits for it (`flock` has no other way to wait) only when another process has it.
 
 use super::StoreError;
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-struct Request {
-    grant: oneshot::Sender<LockGuard>,
-}
+/// How long a process serves its own writers while another process waits.
+const TURN: Duration = Duration::from_millis(10);
 
 /// The queue of this process for the file's lock.
 #[derive(Debug, Clone)]
 pub struct WriterLock {
-    requests: mpsc::Sender<Request>,
+    shared: Arc<Shared>,
 }
 
 /// The right to write; given back when dropped.
 #[derive(Debug)]
 pub struct LockGuard {
-    _done: mpsc::Sender<()>,
+    shared: Option<Arc<Shared>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    files: Arc<Files>,
+    state: Mutex<State>,
+    /// Tells the thread to wait for the lock; the thread ends with it.
+    wait: mpsc::Sender<()>,
+}
+
+#[derive(Debug)]
+struct Files {
+    turn: File,
+    lock: File,
+}
+
+#[derive(Debug)]
+struct State {
+    stands: Stands,
+    /// Empty while the lock is free.
+    queue: VecDeque<oneshot::Sender<LockGuard>>,
+}
+
+/// How this process stands to the lock. `flock` belongs to the open file, not to a thread: whoever asks for it or
+/// gives it back must know this first.
+#[derive(Debug, Clone, Copy)]
+enum Stands {
+    Free,
+    /// The thread waits for it.
+    Asked,
+    /// It is ours, and was last given to us, or found wanted by nobody else, at this instant.
+    Held(Instant),
 }
 
 impl WriterLock {
@@ -37,14 +73,17 @@ impl WriterLock {
     /// # Errors
     /// [`StoreError::Disk`] when a side file cannot be opened or the thread not started.
     pub fn open(database: &Path) -> Result<Self, StoreError> {
-        let turn = open_side_file(database, ".turn")?;
-        let file = open_side_file(database, ".lock")?;
-        let (requests, queue) = mpsc::channel::<Request>();
+        let files =
+            Arc::new(Files { turn: open_side_file(database, ".turn")?, lock: open_side_file(database, ".lock")? });
+        let (wait, told) = mpsc::channel();
+        let state = Mutex::new(State { stands: Stands::Free, queue: VecDeque::new() });
+        let shared = Arc::new(Shared { files: Arc::clone(&files), state, wait });
+        let asking = Arc::downgrade(&shared);
         thread::Builder::new()
             .name("store-lock".to_owned())
-            .spawn(move || serve(&turn, &file, &queue))
+            .spawn(move || wait_for_lock(&files, &asking, &told))
             .map_err(|error| StoreError::Disk(error.to_string()))?;
-        Ok(Self { requests })
+        Ok(Self { shared })
     }
 
     /// Waits for the lock, at most `limit`.
@@ -52,10 +91,103 @@ impl WriterLock {
     /// # Errors
     /// [`StoreError::Unavailable`] when it was not to be had in time.
     pub async fn acquire(&self, limit: Duration) -> Result<LockGuard, StoreError> {
-        let (grant, granted) = oneshot::channel();
+        let granted = {
+            let mut state = self.shared.state();
+            if matches!(state.stands, Stands::Free) && self.shared.files.take_at_once() {
+                state.stands = Stands::Held(Instant::now());
+                return Ok(LockGuard { shared: Some(Arc::clone(&self.shared)) });
+            }
+            let (grant, granted) = oneshot::channel();
+            state.queue.push_back(grant);
+            if matches!(state.stands, Stands::Free) {
+                self.shared.ask(&mut state);
+            }
+            granted
+        };
         let away = || StoreError::Unavailable("the store is busy".to_owned());
-        self.requests.send(Request { grant }).map_err(|_| away())?;
         tokio::time::timeout(limit, granted).await.map_err(|_| away())?.map_err(|_| away())
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, state: &mut State) {
+        if self.wait.send(()).is_ok() {
+            state.stands = Stands::Asked;
+        } else {
+            // Without the thread nobody would ever answer them.
+            state.queue.clear();
+        }
+    }
+
+    /// The lock is ours: for the first who still waits for it.
+    fn grant(self: &Arc<Self>, state: &mut State) {
+        while let Some(first) = state.queue.pop_front() {
+            match first.send(LockGuard { shared: Some(Arc::clone(self)) }) {
+                Ok(()) => return,
+                // Gone past its deadline.
+                Err(mut unwanted) => drop(unwanted.shared.take()),
+            }
+        }
+        self.free(state);
+    }
+
+    fn free(&self, state: &mut State) {
+        unlock(&self.files.lock);
+        state.stands = Stands::Free;
+    }
+
+    /// One writer of ours has done: the next one's turn, or another process's.
+    fn release(self: &Arc<Self>) {
+        let mut state = self.state();
+        let over = matches!(state.stands, Stands::Held(since) if since.elapsed() >= TURN);
+        if over && !state.queue.is_empty() {
+            if self.files.another_waits() {
+                self.free(&mut state);
+                return self.ask(&mut state);
+            }
+            state.stands = Stands::Held(Instant::now());
+        }
+        self.grant(&mut state);
+    }
+}
+
+impl Drop for LockGuard {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            shared.release();
+        }
+    }
+}
+
+impl Files {
+    /// Takes the lock if nobody has it and nobody waits for it.
+    fn take_at_once(&self) -> bool {
+        if self.turn.try_lock().is_err() {
+            return false;
+        }
+        let taken = self.lock.try_lock().is_ok();
+        unlock(&self.turn);
+        taken
+    }
+
+    /// Whether a process stands in the turnstile while this one has the lock.
+    fn another_waits(&self) -> bool {
+        let waits = self.turn.try_lock().is_err();
+        if !waits {
+            unlock(&self.turn);
+        }
+        waits
+    }
+
+    fn wait(&self) -> std::io::Result<()> {
+        self.turn.lock()?;
+        let locked = self.lock.lock();
+        unlock(&self.turn);
+        locked
     }
 }
 
@@ -73,25 +205,27 @@ fn open_side_file(database: &Path, suffix: &str) -> Result<File, StoreError> {
         .map_err(|error| StoreError::Disk(format!("{}: {error}", path.display())))
 }
 
-/// Waits without a limit of its own: a requester past its deadline has gone, which is seen as soon as
-/// the lock is there, and the lock is given up at once.
-fn serve(turn: &File, file: &File, queue: &mpsc::Receiver<Request>) {
-    while let Ok(request) = queue.recv() {
-        if request.grant.is_closed() {
-            continue;
+/// Waits without a limit of its own: when all that asked have gone past their deadlines, the lock is given up as
+/// soon as it is there.
+fn wait_for_lock(files: &Files, asking: &Weak<Shared>, told: &mpsc::Receiver<()>) {
+    while told.recv().is_ok() {
+        let locked = files.wait();
+        let Some(shared) = asking.upgrade() else {
+            // Nobody is left who could write; the files close, which gives the lock back.
+            return;
+        };
+        let mut state = shared.state();
+        match locked {
+            Ok(()) => {
+                state.stands = Stands::Held(Instant::now());
+                shared.grant(&mut state);
+            }
+            Err(error) => {
+                tracing::error!(%error, "the store's lock file cannot be locked");
+                state.stands = Stands::Free;
+                state.queue.clear();
+            }
         }
-        if let Err(error) = turn.lock().and_then(|()| file.lock()) {
-            tracing::error!(%error, "the store's lock file cannot be locked");
-            unlock(turn);
-            continue;
-        }
-        unlock(turn);
-        let (done, finished) = mpsc::channel();
-        if request.grant.send(LockGuard { _done: done }).is_ok() {
-            // Returns when the guard is dropped: its sender is gone.
-            let _ = finished.recv();
-        }
-        unlock(file);
     }
 }
 
@@ -157,5 +291,55 @@ mod tests {
         for lock in [&first, &second, &first] {
             lock.acquire(LONG).await.expect("the lock");
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn many_writers_of_one_process_do_not_shut_another_process_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("servery.db");
+        let (many, one) = (WriterLock::open(&database).expect("a lock"), WriterLock::open(&database).expect("a lock"));
+        let ended = Arc::new(AtomicU64::new(0));
+        let mut tasks = Vec::new();
+        for _ in 0..4 {
+            let (many, ended) = (many.clone(), Arc::clone(&ended));
+            tasks.push(tokio::spawn(async move {
+                while ended.load(Ordering::SeqCst) == 0 {
+                    let guard = many.acquire(LONG).await.expect("the lock");
+                    tokio::task::yield_now().await;
+                    drop(guard);
+                }
+            }));
+        }
+        for _ in 0..10 {
+            drop(one.acquire(LONG).await.expect("the lock, while the others never stop asking"));
+            tokio::task::yield_now().await;
+        }
+        ended.store(1, Ordering::SeqCst);
+        for task in tasks {
+            task.await.expect("a writer");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_writers_of_one_process_are_served_in_their_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let lock = WriterLock::open(&folder.path().join("servery.db")).expect("a lock");
+        let held = lock.acquire(LONG).await.expect("the lock");
+        let served = std::cell::RefCell::new(Vec::new());
+        let writer = async |number: u32, limit: Duration| {
+            let guard = lock.acquire(limit).await;
+            served.borrow_mut().push((number, guard.is_ok()));
+        };
+        // The first is past its deadline, and the others stand in the queue behind it, when the lock comes free.
+        let first = async {
+            writer(0, Duration::from_millis(1)).await;
+            drop(held);
+        };
+        tokio::join!(first, writer(1, LONG), writer(2, LONG), writer(3, LONG));
+        assert_eq!(served.into_inner(), [(0, false), (1, true), (2, true), (3, true)]);
+        // And the lock is free again, for another process as well.
+        let other = WriterLock::open(&folder.path().join("servery.db")).expect("a lock");
+        drop(other.acquire(LONG).await.expect("the lock"));
+        drop(lock.acquire(LONG).await.expect("the lock"));
     }
 }

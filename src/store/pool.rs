@@ -5,7 +5,7 @@
 
 use super::lock::WriterLock;
 use super::servers::{HEDGE, Servers, hedged};
-use super::tx::{Connection, Health, Tx};
+use super::tx::{Connection, Health, Kept, Tx, Writer};
 use super::{StoreError, StoreUrl};
 use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -70,7 +70,7 @@ impl Default for Options {
 
 #[derive(Debug)]
 enum Pools {
-    Sqlite { write: SqlitePool, relaxed: SqlitePool, read: SqlitePool, lock: WriterLock, path: PathBuf },
+    Sqlite { write: SqlitePool, kept: Arc<Kept>, read: SqlitePool, lock: WriterLock, path: PathBuf },
     Postgres { pool: PgPool, servers: Arc<Servers> },
 }
 
@@ -192,12 +192,15 @@ impl Store {
         let Inner { options, pools, health, .. } = &*self.inner;
         let health = Arc::clone(health);
         match pools {
-            Pools::Sqlite { write, relaxed: other, lock, .. } => {
-                let until = Instant::now() + options.acquire_deadline;
-                let pool = if relaxed { other } else { write };
-                let connection = Connection::Sqlite(pool.acquire().await?);
-                let guard = lock.acquire(until.saturating_duration_since(Instant::now())).await?;
-                Tx::begin(connection, Some(guard), options.statement_deadline, health, "BEGIN IMMEDIATE").await
+            Pools::Sqlite { write, kept, lock, .. } => {
+                let turn = lock.acquire(options.acquire_deadline).await?;
+                let connection = match kept.take() {
+                    Some(connection) => connection,
+                    None => write.acquire().await?,
+                };
+                let writer = Some(Writer { turn, kept: Arc::clone(kept), relaxed });
+                let words = if relaxed { "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE" } else { "BEGIN IMMEDIATE" };
+                Tx::begin(Connection::Sqlite(connection), writer, options.statement_deadline, health, words).await
             }
             Pools::Postgres { pool, servers } => {
                 let connection = Connection::Postgres(acquire(pool, servers, &health).await?);
@@ -259,9 +262,9 @@ impl Store {
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.inner.pools {
-            Pools::Sqlite { write, relaxed, read, .. } => {
+            Pools::Sqlite { write, kept, read, .. } => {
                 read.close().await;
-                relaxed.close().await;
+                drop(kept.take());
                 write.close().await;
             }
             Pools::Postgres { pool, .. } => pool.close().await,
@@ -443,11 +446,8 @@ fn open_sqlite(path: &Path, options: Options) -> Result<Pools, StoreError> {
             .max_lifetime(None)
     };
     let write = pool(1).connect_lazy_with(connect.clone());
-    // A connection of its own, so that no error can leave the one for our records relaxed. Opened when
-    // first used: a process that takes no payments has none.
-    let relaxed = pool(1).connect_lazy_with(connect.clone().synchronous(SqliteSynchronous::Normal));
     let read = pool(options.connections).connect_lazy_with(connect.pragma("query_only", "ON"));
-    Ok(Pools::Sqlite { write, relaxed, read, lock, path: path.to_owned() })
+    Ok(Pools::Sqlite { write, kept: Arc::default(), read, lock, path: path.to_owned() })
 }
 
 /// How to connect to the server of an address, without deadlines.

@@ -92,13 +92,41 @@ pub struct Tx {
     pub(super) connection: Option<Connection>,
     pub(super) deadline: Duration,
     failure: Option<StoreError>,
-    lock: Option<LockGuard>,
+    writer: Option<Writer>,
     statements: u64,
     health: Arc<Health>,
     /// Whether the change feed of SQLite is to hear of its commit.
     told: bool,
     /// Whether it will hear of it by a row that took a number, without a count of its own.
     numbered: bool,
+}
+
+/// What a writer on SQLite has besides its connection.
+#[derive(Debug)]
+pub(super) struct Writer {
+    /// Given back last of all.
+    #[expect(dead_code, reason = "held, not read")]
+    pub(super) turn: LockGuard,
+    pub(super) kept: Arc<Kept>,
+    /// Whether its commit does not wait for the disk.
+    pub(super) relaxed: bool,
+}
+
+/// The one connection of a process that writes to SQLite, between two transactions. Who has the lock takes it and
+/// puts it back, which spares each transaction the pool's way (a task, and a question to the connection whether it
+/// lives). It is here only when clean, without a transaction and with full durability.
+#[derive(Debug, Default)]
+pub(super) struct Kept(Mutex<Option<PoolConnection<Sqlite>>>);
+
+impl Kept {
+    /// Takes it, where it is.
+    pub(super) fn take(&self) -> Option<PoolConnection<Sqlite>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn keep(&self, connection: PoolConnection<Sqlite>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+    }
 }
 
 /// What the transactions of one store learn about it, for those that come after them.
@@ -155,7 +183,7 @@ impl Tx {
     /// Begins a transaction with the database's own words for it.
     pub(super) async fn begin(
         connection: Connection,
-        lock: Option<LockGuard>,
+        writer: Option<Writer>,
         deadline: Duration,
         health: Arc<Health>,
         words: &'static str,
@@ -165,7 +193,7 @@ impl Tx {
             connection: Some(connection),
             deadline,
             failure: None,
-            lock,
+            writer,
             statements: 0,
             health,
             told: false,
@@ -244,10 +272,10 @@ impl Tx {
     /// when the connection was lost while committing.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         self.count().await?;
-        match self.control("COMMIT").await {
+        let words = if self.is_relaxed() { "COMMIT; PRAGMA synchronous = FULL" } else { "COMMIT" };
+        match self.control(words).await {
             Ok(()) => {
-                // Given back clean: the pool may hand it to the next transaction.
-                drop(self.connection.take());
+                self.give_back();
                 Ok(())
             }
             Err(StoreError::Unavailable(why)) => Err(StoreError::CommitUnknown(why)),
@@ -264,9 +292,23 @@ impl Tx {
             // What a failed statement left behind is not trusted: the connection closes.
             return Ok(());
         }
-        self.control("ROLLBACK").await?;
-        drop(self.connection.take());
+        let words = if self.is_relaxed() { "ROLLBACK; PRAGMA synchronous = FULL" } else { "ROLLBACK" };
+        self.control(words).await?;
+        self.give_back();
         Ok(())
+    }
+
+    /// Whether this is a writer on SQLite that does not wait for the disk.
+    fn is_relaxed(&self) -> bool {
+        self.writer.as_ref().is_some_and(|writer| writer.relaxed)
+    }
+
+    /// Gives the connection back clean: the next transaction may have it.
+    fn give_back(&mut self) {
+        match (self.connection.take(), &self.writer) {
+            (Some(Connection::Sqlite(connection)), Some(writer)) => writer.kept.keep(connection),
+            (connection, _) => drop(connection),
+        }
     }
 
     /// Refuses to go on after an error.
@@ -312,7 +354,7 @@ impl Drop for Tx {
             None => {}
         }
         // Only now may the next writer come.
-        self.lock.take();
+        self.writer.take();
     }
 }
 

@@ -90,7 +90,7 @@ fn collect(text: &str, found: &mut BTreeMap<String, String>) {
         let (permission, _) = rest.split_once(',').expect("a permission ends");
         add(name, permission);
     }
-    let (all, counted) = (text.matches("UseCase for ").count(), text.matches("const NAME: &'static str = ").count());
+    let (all, counted) = (text.matches(" UseCase for ").count(), text.matches("const NAME: &'static str = ").count());
     // `order_event!` is one implementation that serves for all of its commands.
     assert_eq!(all, counted, "an implementation without its name");
 }

@@ -264,7 +264,7 @@ impl Store {
         match &self.inner.pools {
             Pools::Sqlite { write, kept, read, .. } => {
                 read.close().await;
-                drop(kept.take());
+                kept.end();
                 write.close().await;
             }
             Pools::Postgres { pool, .. } => pool.close().await,

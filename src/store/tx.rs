@@ -12,7 +12,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Runs one SQL text with its binds on the transaction's connection.
@@ -116,16 +116,38 @@ pub(super) struct Writer {
 /// puts it back, which spares each transaction the pool's way (a task, and a question to the connection whether it
 /// lives). It is here only when clean, without a transaction and with full durability.
 #[derive(Debug, Default)]
-pub(super) struct Kept(Mutex<Option<PoolConnection<Sqlite>>>);
+pub(super) struct Kept(Mutex<Keeping>);
+
+#[derive(Debug, Default)]
+struct Keeping {
+    connection: Option<PoolConnection<Sqlite>>,
+    /// Whether the store is closing: the pool waits for a connection that is still out.
+    ended: bool,
+}
 
 impl Kept {
-    /// Takes it, where it is.
-    pub(super) fn take(&self) -> Option<PoolConnection<Sqlite>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn keeping(&self) -> MutexGuard<'_, Keeping> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes it, where it is.
+    pub(super) fn take(&self) -> Option<PoolConnection<Sqlite>> {
+        self.keeping().connection.take()
+    }
+
+    /// Keeps it; back to the pool with it when nobody will come for it any more.
     fn keep(&self, connection: PoolConnection<Sqlite>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+        let mut keeping = self.keeping();
+        if !keeping.ended {
+            keeping.connection = Some(connection);
+        }
+    }
+
+    /// Keeps nothing from now on: the pool is about to close, and waits for what is out.
+    pub(super) fn end(&self) {
+        let mut keeping = self.keeping();
+        keeping.ended = true;
+        drop(keeping.connection.take());
     }
 }
 
@@ -417,6 +439,25 @@ mod tests {
         assert!(!kept, "the connection was closed");
         let rows: (i64,) = fetch_one!(&mut tx, (i64,), "SELECT COUNT(*) FROM store_meta").expect("a number");
         assert_eq!(rows.0, 0, "nothing of the failed transaction was kept");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_store_that_closes_under_a_writer_waits_for_it_and_then_is_closed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = StoreUrl::Sqlite(folder.path().join("servery.db"));
+        let store = Store::open(&url, Options::default()).await.expect("a store");
+        let tx = store.write().await.expect("a transaction");
+        let closing = tokio::spawn({
+            let store = store.clone();
+            async move { store.close().await }
+        });
+        // Refused from the moment on that the store began to close.
+        while store.read().await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        tx.commit().await.expect("committed");
+        let closed = tokio::time::timeout(Duration::from_secs(20), closing).await;
+        closed.expect("not closed").expect("the task");
     }
 
     #[test]

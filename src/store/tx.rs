@@ -151,6 +151,15 @@ impl Kept {
     }
 }
 
+/// A connection on its way to the pool needs a runtime, which the last owner of a store may have left behind.
+impl Drop for Keeping {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            drop(connection.detach());
+        }
+    }
+}
+
 /// What the transactions of one store learn about it, for those that come after them.
 #[derive(Debug, Default)]
 pub(super) struct Health {
@@ -458,6 +467,20 @@ mod tests {
         tx.commit().await.expect("committed");
         let closed = tokio::time::timeout(Duration::from_secs(20), closing).await;
         closed.expect("not closed").expect("the task");
+    }
+
+    #[test]
+    fn a_store_may_be_dropped_without_a_runtime() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = StoreUrl::Sqlite(folder.path().join("servery.db"));
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let store = runtime.block_on(async {
+            let store = Store::open(&url, Options::default()).await.expect("a store");
+            store.write().await.expect("a transaction").commit().await.expect("committed");
+            store
+        });
+        drop(runtime);
+        drop(store);
     }
 
     #[test]

@@ -18,7 +18,8 @@ use servery::service::place::PlaceOrder;
 use servery::service::staff::{ListStaff, SetStaffActive, login};
 use servery::service::views::{OrderView, Placed};
 use servery::service::{Caller, TimeOrderedIds};
-use servery::tui::app::Input;
+use servery::tui::app::{App, Input};
+use servery::tui::keymap::Context;
 use servery::tui::screens::console::{Console, Effect, Msg, Options};
 use servery::tui::screens::person::DemoAccount;
 use servery::tui::testing::{Harness, TestClock};
@@ -236,8 +237,16 @@ impl Desk<'_> {
         self.input(Input::StoreChanged);
     }
 
-    /// What is seen.
+    /// What is seen. In every picture of every test the last row names no key that is dead below what
+    /// lies over the tab.
     pub fn screen(&self) -> String {
-        self.harness.screen()
+        let seen = self.harness.screen();
+        let foot = seen.lines().last().unwrap_or_default();
+        if matches!(self.harness.app.context(), Context::TextInput | Context::Dialog | Context::Help) {
+            let dead = ["? Help", "/ Search", ": Palette", "Sign out"];
+            let named: Vec<_> = dead.into_iter().filter(|words| foot.contains(words)).collect();
+            assert!(named.is_empty(), "{named:?} are dead here:\n{seen}");
+        }
+        seen
     }
 }

@@ -423,6 +423,13 @@ impl Tab for Menu {
         !asked && self.book.is_waiting() && (self.stale || self.book.get().is_none())
     }
 
+    fn is_searching(&self) -> bool {
+        self.question.is_none()
+            && self.preview.is_none()
+            && self.sublist.is_none()
+            && self.search.is_open()
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
         if self.open {
             return vec![

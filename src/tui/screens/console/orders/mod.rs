@@ -399,6 +399,10 @@ impl Tab for Orders {
         !self.is_covered() && (wished || !read)
     }
 
+    fn is_searching(&self) -> bool {
+        self.over.is_none() && self.search.is_open()
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
         if self.open {
             return vec![

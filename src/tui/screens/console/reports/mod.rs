@@ -235,10 +235,6 @@ impl Tab for Reports {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
-        // A dialog and a form name their own keys.
-        if self.over.is_some() {
-            return Vec::new();
-        }
         let mut hints = vec![Action::Right, Action::Range, Action::Export];
         if self.kind == Kind::Items {
             hints.push(Action::Sort);

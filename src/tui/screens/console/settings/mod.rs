@@ -385,14 +385,11 @@ impl Tab for Settings {
         !self.is_covered() && self.settings.get().is_none() && self.settings.is_waiting()
     }
 
+    fn is_searching(&self) -> bool {
+        self.editor.is_none() && self.searching.is_some()
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
-        if self.searching.is_some() {
-            return vec![Action::Select, Action::Back];
-        }
-        // The editor names its own keys.
-        if self.editor.is_some() {
-            return Vec::new();
-        }
         let mut hints = vec![Action::Edit, Action::History, Action::Search];
         if self.open || !self.filter.is_empty() {
             hints.push(Action::Back);

@@ -291,8 +291,14 @@ on_both!(an_order_from_the_cart_to_the_customer, open, |shop| {
     assert_eq!((&out["refunds"][0]["status"], &out["payment_status"]), (&json!("settled"), &json!("refunded")));
     shop.staff(&["till", "cash-in", "20", "--reason", "change"]);
     shop.staff(&["till", "drop", "10", "--reason", "safe"]);
-    assert_eq!(shop.staff(&["till", "status"])["shift"]["expected"], "110.00");
+    let report = shop.staff(&["till", "x"]);
+    assert_eq!(report["shift"]["expected"], "110.00");
+    let taken = &report["takings"];
+    assert_eq!((&taken["whole"]["orders"], &taken["whole"]["gross"]), (&json!(1), &json!("60.00")), "{taken}");
+    assert_eq!((&taken["whole"]["refunded"], &taken["whole"]["net"]), (&json!("60.00"), &json!("0.00")), "{taken}");
+    assert_eq!((&taken["by_method"][0]["method"], &taken["by_method"][0]["refunds"]), (&json!("cash"), &json!(1)));
     let closed = shop.staff(&["till", "close", "--counted", "109.50"]);
+    assert_eq!(&closed["takings"], taken);
     assert_eq!(closed["shift"]["over_short"], "-0.50");
     assert_eq!(shop.staff_refused(&["till", "status"])["error"]["code"], "NOT_FOUND");
 

@@ -11,7 +11,7 @@ use servery::service::Caller;
 use servery::service::audit::AuditList;
 use servery::service::kitchen::{AllDay, ShowKitchen};
 use servery::service::order_queries::{OrderName, ShowOrder};
-use servery::service::orders::{RefundOrder, StaffCancelOrder};
+use servery::service::orders::{HoldOrder, RefundOrder, StaffCancelOrder};
 use servery::service::views::OrderView;
 
 fn again(house: &House, order: &OrderView) -> OrderView {
@@ -130,4 +130,21 @@ fn what_is_refunded_in_the_kitchen_stays_on_the_board_and_is_not_to_be_made() {
     let cancel = StaffCancelOrder { order: paid.id, reason: "refunded".to_owned() };
     house.run(door.execute(&asha, None, cancel)).expect("cancelled");
     assert!(house.run(door.ask(&asha, ShowKitchen)).expect("the board").tickets.is_empty());
+}
+
+#[test]
+fn a_hold_is_taken_off_only_where_there_is_one() {
+    let house = House::demo();
+    let paid = house.order(1, "samosa", 1, Method::Card, "Mira");
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.press("a");
+    let seen = desk.screen();
+    assert!(seen.contains("Put on hold") && !seen.contains("Off hold"), "{seen}");
+    let hold = HoldOrder { order: paid.id, until: None };
+    house.run(house.opened().door.execute(&house.person("asha"), None, hold)).expect("held");
+    desk.press("esc");
+    desk.changed();
+    desk.press("a");
+    assert!(desk.screen().contains("Off hold"), "{}", desk.screen());
 }

@@ -5,6 +5,7 @@
 use super::house::House;
 use super::{keep, picture};
 use servery::domain::consumption::Availability;
+use servery::domain::menu::Diet;
 use servery::service::Caller;
 use servery::service::menu::MenuNow;
 use servery::service::menu_book::{ItemRecord, MenuBook, MenuBookView};
@@ -65,10 +66,15 @@ fn a_new_manager_adds_a_first_category_and_a_first_dish_with_few_keys() {
     desk.type_text("Tea");
     desk.press("enter");
     desk.type_text("20");
-    // Eight keys beside what is typed: the tab, a, four times Enter, to the end, Enter.
+    // Nothing is said about the diet before somebody says it: sent like this, the form asks for it.
     desk.press("pagedown enter");
+    assert!(desk.screen().contains("not chosen") && desk.screen().contains("Choose one"), "{}", desk.screen());
+    assert!(book(&house).items.iter().all(|item| item.name != "Tea"), "{}", desk.screen());
+    // Ten keys beside what is typed: the tab, a, four times Enter, to the end, Enter, and the diet's two.
+    desk.press("right pagedown enter");
     let tea = dish(&house, "Tea");
     assert_eq!((tea.category.as_str(), tea.price.0, tea.code.as_str()), ("Drinks", 2000, "tea"));
+    assert_eq!(tea.diet, Diet::Veg);
     assert!(tea.available && tea.active && tea.deleted_at.is_none());
     // The new dish is selected: its price takes one key.
     desk.press("p");

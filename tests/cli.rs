@@ -339,6 +339,8 @@ on_both!(a_key_makes_a_command_happen_once, open, |shop| {
 });
 
 on_both!(webhooks_are_taken_once, open, |shop| {
+    // A place with euros begins without UPI, which moves rupees only; the simulated one takes any money.
+    shop.staff(&["config", "set", "upi_payment_enabled", "true"]);
     let order = |item: &str| {
         let placed = shop.guest(&["order", "place", "--method", "upi", "--item", item, "--pay"]);
         assert!(placed["upi_payload"].as_str().is_some_and(|payload| payload.starts_with("upi://")), "{placed}");
@@ -440,6 +442,14 @@ on_both!(people_and_settings, open, |shop| {
     shop.staff(&["config", "set", "restaurant_open", "false"]);
     let error = shop.guest_refused(&["order", "place", "--method", "card", "--item", "mug"]);
     assert_eq!(error["error"]["code"], "RESTAURANT_CLOSED");
+    // The last way of paying goes off with a warning; UPI on in a place without rupees, too.
+    shop.staff(&["config", "set", "upi_payment_enabled", "false"]);
+    shop.staff(&["config", "set", "card_payment_enabled", "false"]);
+    let last = shop.staff(&["config", "set", "cash_payment_enabled", "false"]);
+    assert!(last["warning"].as_str().is_some_and(|words| words.contains("cannot order")), "{last}");
+    let upi = shop.staff(&["config", "set", "upi_payment_enabled", "true"]);
+    assert!(upi["warning"].as_str().is_some_and(|words| words.contains("INR")), "{upi}");
+    assert_eq!(shop.staff(&["config", "set", "cash_payment_enabled", "true"]).get("warning"), None);
     assert_eq!(shop.staff_refused(&["config", "set", "no_such_key", "1"])["error"]["code"], "NOT_FOUND");
     assert_eq!(shop.staff_refused(&["config", "get", "no_such_key"])["error"]["code"], "NOT_FOUND");
     assert!(shop.staff(&["config", "list"]).as_array().is_some_and(|list| list.len() > 20));

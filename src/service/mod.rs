@@ -4,6 +4,7 @@
 
 pub mod amounts;
 pub mod archive;
+pub mod archived_days;
 pub mod audit;
 pub mod backup;
 mod caller;

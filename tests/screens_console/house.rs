@@ -18,11 +18,13 @@ use servery::service::place::PlaceOrder;
 use servery::service::staff::{ListStaff, SetStaffActive, login};
 use servery::service::views::{OrderView, Placed};
 use servery::service::{Caller, TimeOrderedIds};
+use servery::store::StoreUrl;
 use servery::tui::app::{App, Input};
 use servery::tui::keymap::Context;
 use servery::tui::screens::console::{Console, Effect, Msg, Options};
 use servery::tui::screens::person::DemoAccount;
 use servery::tui::testing::{Harness, TestClock};
+use sqlx::{Connection as _, Executor as _};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
@@ -162,6 +164,23 @@ impl House {
             order(3, "cola", 3, Method::Card, ""),
             order(4, "samosa", 1, Method::Cash, "寿司 太郎"),
         ]
+    }
+
+    /// The orders of the days before this instant are in a file, as the store keeps it.
+    pub fn archived_before(&self, before: Timestamp) {
+        let StoreUrl::Sqlite(path) = &self.opened.config.store else { unreachable!("the demo is a file") };
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let run = format!(
+            "INSERT INTO archive_runs (site_id, id, state, before_at, file_name, started_at) \
+             VALUES ('main', randomblob(16), 'running', {}, 'autumn.archive', 0); \
+             UPDATE archive_runs SET state = 'done', finished_at = 0",
+            before.0
+        );
+        self.run(async {
+            let mut file = sqlx::SqliteConnection::connect_with(&options).await.expect("the file");
+            file.execute(sqlx::AssertSqlSafe(run)).await.expect("a run");
+            file.close().await.expect("closed");
+        });
     }
 
     /// A console of this size, at which nobody has signed in.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
 
-use super::house::House;
+use super::house::{House, NOON};
 use super::keep;
 use servery::domain::money::Money;
 use servery::domain::order::{Disposal, LinePart, Status};
@@ -147,4 +147,20 @@ fn a_hold_is_taken_off_only_where_there_is_one() {
     desk.changed();
     desk.press("a");
     assert!(desk.screen().contains("Off hold"), "{}", desk.screen());
+}
+
+/// The days up to ten days ago are archived.
+fn archived(house: &House) {
+    house.orders();
+    house.archived_before(NOON.plus_seconds(-10 * 86_400));
+}
+
+#[test]
+fn a_list_that_reaches_back_into_archived_days_says_so() {
+    keep("orders_archived", "asha", archived, &["f end up right enter enter"]);
+    let house = House::demo();
+    archived(&house);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    assert!(!desk.screen().contains("archive"), "today is in the store: {}", desk.screen());
 }

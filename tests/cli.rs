@@ -395,7 +395,9 @@ on_both!(the_menu_as_files_and_by_hand, open, |shop| {
     let diff = shop.staff(&["menu", "import", other, "--dry-run"]);
     assert_eq!((&diff["dry_run"], &diff["changed"][0]["key"]), (&json!(true), &json!("mug")));
     assert_eq!(shop.guest(&["menu", "list", "--search", "mug"])["items"][0]["price"], "13.00", "only tried");
-    shop.staff(&["menu", "import", other]);
+    let error = shop.staff_refused(&["menu", "import", other]);
+    assert_eq!(error["error"]["details"]["field"], "reason", "a price is written over: {error}");
+    shop.staff(&["menu", "import", other, "--reason", "new prices"]);
     assert_eq!(shop.guest(&["menu", "list", "--search", "mug"])["items"][0]["price"], "14.00");
     let wrong = shop.file("wrong.toml", "currency = \"EUR\"\n[[item]]\ncode = 1\n");
     let error = shop.staff_refused(&["menu", "import", wrong.to_str().expect("utf-8")]);

@@ -490,7 +490,7 @@ on_both!(a_dry_run_says_what_the_import_will_do_field_by_field, |house| {
     assert_eq!(samosa.changes[1].field, "station");
     assert_eq!(samosa.changes.last(), Some(&change("uses", "samosa 2", "samosa 3")));
     assert_eq!(told.removed.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(), ["curd-rice"]);
-    let mut real = done(&house, SYSTEM, MenuImport { file, dry_run: false }).await;
+    let mut real = done(&house, SYSTEM, MenuImport { file, dry_run: false, reason: Some("a test".to_owned()) }).await;
     real.dry_run = true;
     assert_eq!(real, told);
 });

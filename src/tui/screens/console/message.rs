@@ -162,6 +162,8 @@ pub enum Act {
         staff: StaffId,
         /// The password.
         password: Secret,
+        /// Why.
+        reason: String,
     },
     /// A new PIN for somebody.
     SetPin {
@@ -169,6 +171,8 @@ pub enum Act {
         staff: StaffId,
         /// The PIN.
         pin: Secret,
+        /// Why; may be empty for a first PIN.
+        reason: String,
     },
     /// A new PIN with which a kiosk is left; answered with nothing.
     SetExitPin {

@@ -17,6 +17,7 @@ use servery::domain::payment::Method;
 use servery::domain::report::day_text;
 use servery::payment::Gateways;
 use servery::service::archive::{self, ArchiveReport, ArchiveRequest, PlanArchive};
+use servery::service::archived_days::ShowArchivedDays;
 use servery::service::cart::CartAdd;
 use servery::service::generate::{GenerateOrders, generate};
 use servery::service::menu::MenuNow;
@@ -303,6 +304,11 @@ async fn old_days_go_under_load_and_everything_still_proves() {
         let gone = ShowOrder { order: OrderName::Number(old[0].clone()) };
         let refused = house.door.ask(&Caller::System, gone).await.expect_err("it is in the file");
         assert!(refused.code == ErrorCode::NotFound && refused.help.contains("archive show"), "{refused:?}");
+
+        // Lists and reports that reach back before the first day left say where the rest is.
+        let days = house.door.ask(&Caller::System, ShowArchivedDays).await.expect("asked").expect("archived");
+        assert_eq!((days.before, days.file.as_str()), (before, "old.archive"));
+        assert!(days.are_in(None) && days.are_in(before.pred_opt()) && !days.are_in(Some(before)), "{days:?}");
 
         // Again: nothing more goes, and nothing breaks. And the next day into the same file.
         let again = house.archive(8, &file).await;

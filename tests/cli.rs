@@ -291,8 +291,14 @@ on_both!(an_order_from_the_cart_to_the_customer, open, |shop| {
     assert_eq!((&out["refunds"][0]["status"], &out["payment_status"]), (&json!("settled"), &json!("refunded")));
     shop.staff(&["till", "cash-in", "20", "--reason", "change"]);
     shop.staff(&["till", "drop", "10", "--reason", "safe"]);
-    assert_eq!(shop.staff(&["till", "status"])["shift"]["expected"], "110.00");
+    let report = shop.staff(&["till", "x"]);
+    assert_eq!(report["shift"]["expected"], "110.00");
+    let taken = &report["takings"];
+    assert_eq!((&taken["whole"]["orders"], &taken["whole"]["gross"]), (&json!(1), &json!("60.00")), "{taken}");
+    assert_eq!((&taken["whole"]["refunded"], &taken["whole"]["net"]), (&json!("60.00"), &json!("0.00")), "{taken}");
+    assert_eq!((&taken["by_method"][0]["method"], &taken["by_method"][0]["refunds"]), (&json!("cash"), &json!(1)));
     let closed = shop.staff(&["till", "close", "--counted", "109.50"]);
+    assert_eq!(&closed["takings"], taken);
     assert_eq!(closed["shift"]["over_short"], "-0.50");
     assert_eq!(shop.staff_refused(&["till", "status"])["error"]["code"], "NOT_FOUND");
 
@@ -333,6 +339,8 @@ on_both!(a_key_makes_a_command_happen_once, open, |shop| {
 });
 
 on_both!(webhooks_are_taken_once, open, |shop| {
+    // A place with euros begins without UPI, which moves rupees only; the simulated one takes any money.
+    shop.staff(&["config", "set", "upi_payment_enabled", "true"]);
     let order = |item: &str| {
         let placed = shop.guest(&["order", "place", "--method", "upi", "--item", item, "--pay"]);
         assert!(placed["upi_payload"].as_str().is_some_and(|payload| payload.starts_with("upi://")), "{placed}");
@@ -387,7 +395,9 @@ on_both!(the_menu_as_files_and_by_hand, open, |shop| {
     let diff = shop.staff(&["menu", "import", other, "--dry-run"]);
     assert_eq!((&diff["dry_run"], &diff["changed"][0]["key"]), (&json!(true), &json!("mug")));
     assert_eq!(shop.guest(&["menu", "list", "--search", "mug"])["items"][0]["price"], "13.00", "only tried");
-    shop.staff(&["menu", "import", other]);
+    let error = shop.staff_refused(&["menu", "import", other]);
+    assert_eq!(error["error"]["details"]["field"], "reason", "a price is written over: {error}");
+    shop.staff(&["menu", "import", other, "--reason", "new prices"]);
     assert_eq!(shop.guest(&["menu", "list", "--search", "mug"])["items"][0]["price"], "14.00");
     let wrong = shop.file("wrong.toml", "currency = \"EUR\"\n[[item]]\ncode = 1\n");
     let error = shop.staff_refused(&["menu", "import", wrong.to_str().expect("utf-8")]);
@@ -434,6 +444,14 @@ on_both!(people_and_settings, open, |shop| {
     shop.staff(&["config", "set", "restaurant_open", "false"]);
     let error = shop.guest_refused(&["order", "place", "--method", "card", "--item", "mug"]);
     assert_eq!(error["error"]["code"], "RESTAURANT_CLOSED");
+    // The last way of paying goes off with a warning; UPI on in a place without rupees, too.
+    shop.staff(&["config", "set", "upi_payment_enabled", "false"]);
+    shop.staff(&["config", "set", "card_payment_enabled", "false"]);
+    let last = shop.staff(&["config", "set", "cash_payment_enabled", "false"]);
+    assert!(last["warning"].as_str().is_some_and(|words| words.contains("cannot order")), "{last}");
+    let upi = shop.staff(&["config", "set", "upi_payment_enabled", "true"]);
+    assert!(upi["warning"].as_str().is_some_and(|words| words.contains("INR")), "{upi}");
+    assert_eq!(shop.staff(&["config", "set", "cash_payment_enabled", "true"]).get("warning"), None);
     assert_eq!(shop.staff_refused(&["config", "set", "no_such_key", "1"])["error"]["code"], "NOT_FOUND");
     assert_eq!(shop.staff_refused(&["config", "get", "no_such_key"])["error"]["code"], "NOT_FOUND");
     assert!(shop.staff(&["config", "list"]).as_array().is_some_and(|list| list.len() > 20));

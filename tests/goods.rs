@@ -214,7 +214,11 @@ on_both!(dishes_are_served_in_their_slot_only, |house| {
             _ => {}
         }
     }
-    house.door.execute(SYSTEM, None, MenuImport { file, dry_run: false }).await.expect("import");
+    house
+        .door
+        .execute(SYSTEM, None, MenuImport { file, dry_run: false, reason: Some("a test".to_owned()) })
+        .await
+        .expect("import");
     let open = menu(&house.door).await;
     assert_eq!((open.open, open.slot.as_deref(), open.next_slot_at), (true, Some("this"), None));
     assert!(item(&house.door, "samosa").await.availability.is_available());
@@ -474,7 +478,7 @@ on_both!(a_dish_begins_to_be_counted, |house| {
 // ---------------------------------------------------------------- files
 
 async fn import(house: &House, file: MenuFile, dry_run: bool) -> Result<MenuDiff, Refused> {
-    house.door.execute(SYSTEM, None, MenuImport { file, dry_run }).await
+    house.door.execute(SYSTEM, None, MenuImport { file, dry_run, reason: Some("a test".to_owned()) }).await
 }
 
 on_both!(an_import_changes_what_the_file_changes, |house| {
@@ -671,7 +675,7 @@ on_both!(only_those_with_the_right_get_in, |house| {
         denied(door.execute(caller, None, recount("samosa", 1)).await.map(drop));
         let set = SetSetting { key: "auto_ready".to_owned(), value: true.into(), seen: None };
         denied(door.execute(caller, None, set).await.map(drop));
-        let file = MenuImport { file: MenuFile::default(), dry_run: true };
+        let file = MenuImport { file: MenuFile::default(), dry_run: true, reason: Some("a test".to_owned()) };
         denied(door.execute(caller, None, file).await.map(drop));
     }
     for caller in [&guest, &courier, &screen] {

@@ -178,6 +178,7 @@ on_both!(what_makes_no_sense_is_refused_and_changes_nothing, |house| {
         (ItemPatch { name: text("X"), category: text("Drinks"), ..patch() }, "price"),
         (ItemPatch { name: text("X"), ..price("1.00") }, "category"),
         (ItemPatch { category: text("Drinks"), ..price("1.00") }, "name"),
+        (ItemPatch { name: text("X"), category: text("Drinks"), ..price("1.00") }, "diet"),
     ] {
         assert_eq!(refused(&house, AddItem { item }).await.details["field"], field);
     }
@@ -369,6 +370,7 @@ on_both!(categories_are_added_renamed_moved_deleted_and_restored, |house| {
     assert_eq!(full.guard, Some("category_empty"));
     assert!(full.details["items"].as_array().is_some_and(|items| items.len() >= 4));
     let roll = ItemPatch { name: Some("Barfi".to_owned()), category: Some("Sweets".to_owned()), ..price("40.00") };
+    let roll = ItemPatch { diet: Some(Diet::Veg), ..roll };
     done(&house, SYSTEM, AddItem { item: roll }).await;
     assert_eq!(refused(&house, delete("Sweets")).await.guard, Some("category_empty"));
     let gone = DeleteItem { item: "barfi".to_owned(), seen_version: None, reason: "x".to_owned() };
@@ -488,7 +490,7 @@ on_both!(a_dry_run_says_what_the_import_will_do_field_by_field, |house| {
     assert_eq!(samosa.changes[1].field, "station");
     assert_eq!(samosa.changes.last(), Some(&change("uses", "samosa 2", "samosa 3")));
     assert_eq!(told.removed.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(), ["curd-rice"]);
-    let mut real = done(&house, SYSTEM, MenuImport { file, dry_run: false }).await;
+    let mut real = done(&house, SYSTEM, MenuImport { file, dry_run: false, reason: Some("a test".to_owned()) }).await;
     real.dry_run = true;
     assert_eq!(real, told);
 });

@@ -310,14 +310,24 @@ async fn a_change_of_rights_or_secrets_counts_from_the_next_command() {
         assert_eq!(code(house.door.ask(&session(&again, None), WhoAmI).await), ErrorCode::TokenExpired);
         let again = house.enter("ravi").await;
 
-        staff::set_password(&house.door, &house.secrets, &caller, ravi.staff, "a-new-password")
+        let (door, secrets) = (&house.door, &house.secrets);
+        let silent = staff::set_password(door, secrets, &caller, ravi.staff, "a-new-password", " ").await;
+        assert_eq!(silent.expect_err("no reason").details["field"], "reason");
+        let silent = staff::set_pin(door, secrets, &caller, ravi.staff, "602214", "").await;
+        assert_eq!(silent.expect_err("a reset, and no reason").details["field"], "reason");
+        staff::set_password(&house.door, &house.secrets, &caller, ravi.staff, "a-new-password", "forgotten")
             .await
             .expect("password");
         assert_eq!(code(house.door.ask(&session(&again, None), WhoAmI).await), ErrorCode::TokenExpired);
         assert_eq!(code(house.login("ravi", "demo-ravi-2026").await), ErrorCode::InvalidToken);
         let again = house.login("ravi", "a-new-password").await.expect("with the new one");
-        staff::set_pin(&house.door, &house.secrets, &caller, ravi.staff, "602214").await.expect("PIN");
+        staff::set_pin(&house.door, &house.secrets, &caller, ravi.staff, "602214", "seen by a guest")
+            .await
+            .expect("PIN");
         assert_eq!(code(house.door.ask(&session(&again, None), WhoAmI).await), ErrorCode::TokenExpired);
+        let kept =
+            "SELECT COUNT(*) FROM audit_log WHERE entity = 'Staff' AND reason IN ('forgotten', 'seen by a guest')";
+        assert_eq!(house.count(kept).await, 2);
         let terminal = house.terminal("kitchen-1", TerminalRole::Kitchen).await;
         let old = staff::login_pin(&house.door, &house.secrets, terminal, "ravi", "314159").await;
         assert_eq!(code(old), ErrorCode::InvalidToken);
@@ -447,8 +457,8 @@ async fn let_in(house: &House, caller: &Caller) -> Vec<&'static str> {
     note("till close", door.execute(caller, None, close).await.err());
     note("staff", door.ask(caller, ListStaff::default()).await.err());
     note("add", staff::add_staff(door, secrets, caller, None, &new).await.err());
-    note("password", staff::set_password(door, secrets, caller, nobody, "a-long-password").await.err());
-    note("PIN", staff::set_pin(door, secrets, caller, nobody, "602214").await.err());
+    note("password", staff::set_password(door, secrets, caller, nobody, "a-long-password", "a test").await.err());
+    note("PIN", staff::set_pin(door, secrets, caller, nobody, "602214", "a test").await.err());
     let active = SetStaffActive { staff: nobody, active: false, reason: reason() };
     note("active", door.execute(caller, None, active).await.err());
     let role = SetStaffRole { staff: nobody, role: Role::Kitchen, reason: reason() };

@@ -150,7 +150,7 @@ async fn typed(house: &House, caller: &Caller, name: &str) -> Result<(), Refused
             };
             staff::add_staff(door, secrets, caller, None, &new).await.map(drop)
         }
-        "staff_set_secret" => staff::set_pin(door, secrets, caller, staff, "602214").await.map(drop),
+        "staff_set_secret" => staff::set_pin(door, secrets, caller, staff, "602214", "a test").await.map(drop),
         "terminal_set_exit_pin" => terminals::set_exit_pin(door, secrets, caller, terminal, "602214").await,
         "terminal_revoke" => run(house, caller, RevokeTerminal { terminal, reason: "walk".to_owned() }).await,
         "terminal_register" => {

@@ -48,6 +48,7 @@ fn the_board_in_every_state() {
             .screen()
     });
     keep("kitchen_busy", |width, height| board(width, height, busy()).screen());
+    keep("kitchen_refunded", |width, height| board(width, height, refunded()).screen());
     keep("kitchen_expo", after("e", busy()));
     keep("kitchen_station", after("s", busy()));
     keep("kitchen_crowd", |width, height| {

@@ -3,7 +3,7 @@
 
 use super::actor::{self, Actor, Named};
 use super::app::{House, Role};
-use super::output::{Done, Failure, Output, is_interactive};
+use super::output::{Done, Failure, Output, is_interactive, shown};
 use super::shape::{self, Shape};
 use super::{Global, order};
 use crate::config::Config;
@@ -12,10 +12,13 @@ use crate::domain::order::Source;
 use crate::domain::payment::Method;
 use crate::domain::report::parse_day;
 use crate::domain::time::{Timestamp, business_day_start};
+use crate::service::archived_days::ShowArchivedDays;
 use crate::service::site_info::ThisSite;
 use crate::service::views::OrderView;
 use crate::service::{Caller, Query, UseCase};
+use chrono::NaiveDate;
 use serde::Serialize;
+use serde_json::Value;
 use std::io::BufRead;
 use zeroize::Zeroizing;
 
@@ -175,6 +178,26 @@ impl Counter<'_> {
             return output.answer(&(), words);
         }
         output.answer(&shape::own(view, self.house.site.currency)?, words)
+    }
+
+    /// Where a range that begins on `from` (`None`: with the first order that ever was) reaches into archived
+    /// days: adds them to the JSON as `archived`, and answers what is said of them; else nothing.
+    ///
+    /// # Errors
+    /// `STORE_UNAVAILABLE`.
+    pub async fn archived_note(&self, from: Option<NaiveDate>, value: &mut Value) -> Result<String, Refused> {
+        let found = match self.ask(ShowArchivedDays).await {
+            Ok(found) => found.filter(|days| days.are_in(from)),
+            // A guest sees no order but their own, which is never that old.
+            Err(refused) if refused.code == ErrorCode::InsufficientRole => None,
+            Err(refused) => return Err(refused),
+        };
+        let Some(days) = found else { return Ok(String::new()) };
+        if let Some(map) = value.as_object_mut() {
+            map.insert("archived".to_owned(), serde_json::to_value(&days).map_err(Refused::internal)?);
+        }
+        let (before, file) = (days.before_text(), shown(&days.file));
+        Ok(format!("Orders of days before {before} are archived (file {file}): servery archive show FILE NUMBER\n"))
     }
 
     /// Prints an order.

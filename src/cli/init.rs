@@ -74,7 +74,11 @@ pub async fn run(init: Init, desk: &Desk) -> Done {
         ));
     }
     let door = Door::new(store, config.site.clone(), clock, ids);
-    let without = if init.demo { Vec::new() } else { switch_off_without_keys(&door, desk).await? };
+    let without = if init.demo {
+        Vec::new()
+    } else {
+        switch_off_what_cannot_be(&door, desk, Currency::parse(&site.currency)?).await?
+    };
     match &first {
         Some(First { name, password }) => {
             let new = NewStaff { username: name, name, role: Role::Admin, password, pin: None };
@@ -91,18 +95,20 @@ pub async fn run(init: Init, desk: &Desk) -> Done {
     })
 }
 
-/// A kiosk that offers a method without its keys does not start. So a place begins with the methods that
-/// it can take; the others are switched off, and named in the answer.
-async fn switch_off_without_keys(door: &Door, desk: &Desk) -> Result<Vec<&'static str>, Refused> {
+/// A kiosk that offers a method without its keys does not start, and UPI moves no other money than rupees.
+/// So a place begins with the methods that it can take; the others are switched off, and those that only
+/// want their keys are named in the answer.
+async fn switch_off_what_cannot_be(door: &Door, desk: &Desk, currency: Currency) -> Result<Vec<&'static str>, Refused> {
     let ready = configured_methods(&desk.config.variables, false);
     let mut without = Vec::new();
     for (method, name, key) in
         [(Method::Card, "cards", "card_payment_enabled"), (Method::Upi, "UPI", "upi_payment_enabled")]
     {
-        if !ready.contains(&method) {
+        let fits = method.takes(currency);
+        if !ready.contains(&method) || !fits {
             let off = SetSetting { key: key.to_owned(), value: serde_json::Value::Bool(false), seen: None };
             door.execute(&Caller::System, None, off).await?;
-            without.push(name);
+            without.extend(fits.then_some(name));
         }
     }
     Ok(without)

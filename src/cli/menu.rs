@@ -76,6 +76,9 @@ pub struct Import {
     /// Only say what would change
     #[arg(long)]
     dry_run: bool,
+    /// Why; needed where something that is on the menu changes or goes
+    #[arg(long)]
+    reason: Option<String>,
 }
 
 /// Where the menu goes.
@@ -209,7 +212,7 @@ async fn import(import: Import, counter: &Counter<'_>) -> Done {
     let diff = if import.dry_run {
         counter.ask(MenuPreview { file }).await?
     } else {
-        counter.execute(MenuImport { file, dry_run: false }).await?
+        counter.execute(MenuImport { file, dry_run: false, reason: import.reason }).await?
     };
     counter.answer(&diff, || diff_words(&diff))
 }

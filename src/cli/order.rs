@@ -12,6 +12,7 @@ use crate::domain::ids::{LineId, RefundId, StaffId};
 use crate::domain::money::Money;
 use crate::domain::order::{Disposal, LinePart, RefundChoice, Source, view_as};
 use crate::domain::payment::{AttemptMethod, Method, RefundStatus};
+use crate::domain::report::parse_day;
 use crate::domain::time::Timestamp;
 use crate::service::UseCase;
 use crate::service::order_queries::{ListOrders, OrderFilter, OrderName, OrderSummary, ShowHistory};
@@ -22,6 +23,7 @@ use crate::service::orders::{
     VoidOrderLine,
 };
 use crate::service::views::{OrderView, Page};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -556,14 +558,17 @@ async fn list(list: List, counter: &Counter<'_>) -> Done {
         }
     }
     let currency = counter.house.site.currency;
+    // A day that is none has no orders, archived or not.
+    let from = filter.business_date.as_deref().map(|day| parse_day("date", day).unwrap_or(NaiveDate::MAX));
     match list.source {
         Some(source) if counter.output().json => {
             let shaped = shape::page_001(&page, (number, list.limit), source, currency)?;
             counter.output().answer(&shaped, String::new)
         }
         source => {
-            let value = shape::own_page(&page, currency)?;
-            counter.output().answer(&value, || list_words(&page, source, currency, counter.house.site.zone))
+            let mut value = shape::own_page(&page, currency)?;
+            let note = counter.archived_note(from, &mut value).await?;
+            counter.output().answer(&value, || list_words(&page, source, currency, counter.house.site.zone) + &note)
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::app::Role;
 use super::desk::{Counter, Desk};
 use super::output::{Done, Failure, shown, table};
+use super::shape;
 use crate::domain::error::Refused;
 use crate::domain::money::{Currency, Money};
 use crate::domain::report::{day_text, parse_day};
@@ -76,39 +77,40 @@ pub async fn run(command: Report, desk: &Desk) -> Done {
         Report::Sales(range) => {
             let (from, to) = range.days(&counter).await?;
             let view = counter.ask(SalesReport { from, to }).await?;
-            print(&counter, &range, &view, report_csv::sales, sales)
+            print(&counter, &range, from, &view, report_csv::sales, sales).await
         }
         Report::Items(range) => {
             let (from, to) = range.days(&counter).await?;
             let view = counter.ask(ItemsReport { from, to }).await?;
-            print(&counter, &range, &view, report_csv::items, items)
+            print(&counter, &range, from, &view, report_csv::items, items).await
         }
         Report::Hours(range) => {
             let (from, to) = range.days(&counter).await?;
             let view = counter.ask(HoursReport { from, to }).await?;
-            print(&counter, &range, &view, report_csv::hours, hours)
+            print(&counter, &range, from, &view, report_csv::hours, hours).await
         }
         Report::Speed(range) => {
             let (from, to) = range.days(&counter).await?;
             let view = counter.ask(SpeedReport { from, to }).await?;
-            print(&counter, &range, &view, report_csv::speed, speed)
+            print(&counter, &range, from, &view, report_csv::speed, speed).await
         }
         Report::Refunds(range) => {
             let (from, to) = range.days(&counter).await?;
             let view = counter.ask(RefundsAndWaste { from, to }).await?;
-            print(&counter, &range, &view, report_csv::refunds, refunds)
+            print(&counter, &range, from, &view, report_csv::refunds, refunds).await
         }
         Report::Statistics(range) => {
             let (from, to) = range.days(&counter).await?;
             let view = counter.ask(Statistics { from, to }).await?;
-            print(&counter, &range, &view, report_csv::statistics, statistics)
+            print(&counter, &range, from, &view, report_csv::statistics, statistics).await
         }
     }
 }
 
-fn print<V: Serialize>(
+async fn print<V: Serialize>(
     counter: &Counter<'_>,
     range: &Range,
+    from: NaiveDate,
     view: &V,
     as_csv: AsCsv<V>,
     in_words: InWords<V>,
@@ -117,7 +119,9 @@ fn print<V: Serialize>(
     if range.csv {
         return counter.output().raw(&as_csv(view, currency)?);
     }
-    counter.answer(view, || in_words(view, currency))
+    let mut value = shape::own(view, currency)?;
+    let note = counter.archived_note(Some(from), &mut value).await?;
+    counter.output().answer(&value, || in_words(view, currency) + &note)
 }
 
 fn show(minor: i64, currency: Currency) -> String {

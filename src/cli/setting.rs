@@ -90,7 +90,10 @@ pub async fn run(command: Setting, desk: &Desk) -> Done {
         Setting::Set { setting: key, value, seen } => {
             let (value, seen) = (Value::String(value), seen.map(Value::String));
             let setting = counter.execute(SetSetting { key, value, seen }).await?;
-            counter.output().answer(&setting, || words(&setting))
+            counter.output().answer(&setting, || match &setting.warning {
+                Some(warning) => format!("{}\nWarning: {warning}", words(&setting)),
+                None => words(&setting),
+            })
         }
     }
 }

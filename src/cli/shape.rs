@@ -7,49 +7,12 @@ use crate::domain::fulfilment::Fulfilment;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Source, Status, view_as};
 use crate::domain::time::Timestamp;
+use crate::service::amounts::is_amount;
 use crate::service::order_queries::OrderSummary;
 use crate::service::views::{AttemptView, OrderView, Page};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-
-/// The fields of our views that hold an amount of money.
-const AMOUNTS: &[&str] = &[
-    "amount",
-    "average_order",
-    "balance_after",
-    "base",
-    "collected",
-    "counted",
-    "delivery",
-    "delivery_charge",
-    "delivery_fees",
-    "discount",
-    "discounts",
-    "due",
-    "expected",
-    "float",
-    "gross",
-    "line_total",
-    "menu_value",
-    "net",
-    "over_short",
-    "price",
-    "price_delta",
-    "refunded",
-    "revenue",
-    "subtotal",
-    "tax",
-    "tax_added",
-    "tendered",
-    "total",
-    "total_share",
-    "unit",
-    "unit_price",
-    "voids",
-    "wasted_value",
-    "whole",
-];
 
 /// Fields that hold an instant, beside all that end in `_at`.
 const INSTANTS: &[&str] = &["at", "since", "now", "on_hold_until", "timestamp"];
@@ -105,7 +68,7 @@ fn rewrite(value: &mut Value, currency: Currency) {
         Value::Object(map) => {
             for (key, field) in map.iter_mut() {
                 match field.as_i64() {
-                    Some(minor) if AMOUNTS.contains(&key.as_str()) => *field = Money(minor).plain(currency).into(),
+                    Some(minor) if is_amount(key) => *field = Money(minor).plain(currency).into(),
                     Some(micros) if key.ends_with("_at") || INSTANTS.contains(&key.as_str()) => {
                         *field = Timestamp(micros).to_rfc3339().into();
                     }

@@ -40,14 +40,14 @@ pub enum Staff {
     /// Let somebody in again
     Activate(Person),
     /// Set a password, from a prompt or standard input
-    Password {
-        /// The sign-in name
-        username: String,
-    },
+    Password(Person),
     /// Set a PIN, from a prompt or standard input
     Pin {
         /// The sign-in name
         username: String,
+        /// Why; a first PIN needs no reason
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
     },
     /// Set the PIN with which a kiosk is left, from a prompt or standard input
     ExitPin {
@@ -121,9 +121,9 @@ pub async fn run(command: Staff, desk: &Desk) -> Done {
             let staff = find(&person.username, &counter).await?.id;
             counter.execute(SetStaffActive { staff, active: true, reason: person.reason }).await?
         }
-        Staff::Password { username } => {
+        Staff::Password(Person { username, reason }) => {
             let staff = find(&username, &counter).await?.id;
-            set_password(&house.door, &house.secrets, caller, staff, &desk.secret("Password")?).await?
+            set_password(&house.door, &house.secrets, caller, staff, &desk.secret("Password")?, &reason).await?
         }
         Staff::ExitPin { kiosk } => {
             let wanted = kiosk.trim();
@@ -136,9 +136,9 @@ pub async fn run(command: Staff, desk: &Desk) -> Done {
             terminals::set_exit_pin(&house.door, &house.secrets, caller, terminal.id, &pin).await?;
             return counter.answer(&terminal, || format!("{} has a new exit PIN.", shown(&terminal.name)));
         }
-        Staff::Pin { username } => {
+        Staff::Pin { username, reason } => {
             let staff = find(&username, &counter).await?.id;
-            set_pin(&house.door, &house.secrets, caller, staff, &desk.secret("PIN")?).await?
+            set_pin(&house.door, &house.secrets, caller, staff, &desk.secret("PIN")?, &reason).await?
         }
     };
     counter.answer(&view, || words(&view))

@@ -9,7 +9,10 @@ use crate::domain::error::Refused;
 use crate::domain::ids::ShiftId;
 use crate::domain::money::{Currency, Money};
 use crate::service::orders::PayOutRefund;
-use crate::service::till::{CashDrop, CashIn, CashPayout, ShiftView, TillClose, TillOpen, TillReport, TillStatus};
+use crate::service::report_views::SalesFigures;
+use crate::service::till::{
+    CashDrop, CashIn, CashPayout, ShiftView, Takings, TillClose, TillOpen, TillReport, TillStatus,
+};
 use crate::service::till_reports::{ClosedFilter, ClosedShifts, OpenShifts, ShiftSums};
 use clap::{Args, Subcommand};
 
@@ -190,6 +193,32 @@ fn shift_table(shifts: &[ShiftSums], currency: Currency) -> String {
     table(&head, &rows)
 }
 
+/// What the whole place took in the shift, by method and together.
+fn takings_words(takings: Option<&Takings>, currency: Currency) -> String {
+    let Some(takings) = takings else {
+        return "The orders of this shift are archived; servery report sales still has the sales of its days.\n"
+            .to_owned();
+    };
+    let row = |name: &str, figures: &SalesFigures| {
+        let amounts = [
+            figures.gross,
+            figures.discounts,
+            figures.tax,
+            figures.delivery_fees,
+            figures.collected,
+            figures.refunded,
+            figures.net,
+        ];
+        let mut row = vec![name.to_owned(), figures.orders.to_string()];
+        row.extend(amounts.map(|amount| show(amount, currency)));
+        row
+    };
+    let methods = takings.by_method.iter().map(|sales| row(sales.method.as_str(), &sales.figures));
+    let rows: Vec<Vec<String>> = methods.chain([row("whole place", &takings.whole)]).collect();
+    let head = ["TAKEN", "ORDERS>", "GROSS>", "DISCOUNTS>", "TAX>", "DELIVERY>", "COLLECTED>", "REFUNDS>", "NET>"];
+    table(&head, &rows)
+}
+
 fn report_words(report: &TillReport, currency: Currency) -> String {
     let mut out = shift_words(&report.shift, currency);
     out.push('\n');
@@ -204,7 +233,8 @@ fn report_words(report: &TillReport, currency: Currency) -> String {
     .into_iter()
     .map(|(name, total)| vec![name.to_owned(), total.count.to_string(), show(total.amount, currency)])
     .collect();
-    out.push_str(&table(&["", "COUNT>", "AMOUNT>"], &rows));
+    out.push_str(&table(&["DRAWER", "COUNT>", "AMOUNT>"], &rows));
+    out.push_str(&takings_words(report.takings.as_ref(), currency));
     if !report.unpaid_cash_orders.is_empty() {
         out.push_str(&format!("Cash orders not paid yet: {}\n", report.unpaid_cash_orders.join(", ")));
     }

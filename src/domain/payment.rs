@@ -4,7 +4,7 @@
 //! `crate::store`.
 
 use super::ids::{AttemptId, RefundId};
-use super::money::Money;
+use super::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
 /// Makes an enum of words that reads and writes the same word in JSON, SQL and on the command line.
@@ -94,6 +94,14 @@ words!(
         Manual = "manual",
     }
 );
+
+impl Method {
+    /// Whether money of this currency can be paid like this: UPI moves Indian rupees only.
+    #[must_use]
+    pub fn takes(self, currency: Currency) -> bool {
+        self != Self::Upi || currency.code() == "INR"
+    }
+}
 
 impl From<Method> for AttemptMethod {
     fn from(method: Method) -> Self {

@@ -206,7 +206,16 @@ fn time_of_day(key: &str, value: &Value) -> Result<NaiveTime, Refused> {
         .ok_or_else(|| bad(key, "a time of day such as \"04:00\"", value))
 }
 
+/// The keys of the ways of paying.
+pub const PAYMENT_KEYS: [&str; 3] = ["cash_payment_enabled", "card_payment_enabled", "upi_payment_enabled"];
+
 impl Settings {
+    /// Whether at least one way of paying is on. Without one nobody can place an order.
+    #[must_use]
+    pub const fn takes_payment(&self) -> bool {
+        self.cash_payment_enabled || self.card_payment_enabled || self.upi_payment_enabled
+    }
+
     /// Sets one key from its JSON value. Amounts are whole minor units (an integer) here; decimal
     /// input is turned into minor units at the edge, where the currency is known.
     ///

@@ -77,7 +77,9 @@ impl Query for AllDay {
                 continue;
             }
             for line in ticket.lines {
-                if line.quantity == 0 || self.station.is_some_and(|station| line.station != Some(station)) {
+                // What a refund gave back is on the ticket still, but nobody is to make it.
+                let wanted = if ticket.refunded { 0 } else { line.quantity.saturating_sub(line.refunded) };
+                if wanted <= 0 || self.station.is_some_and(|station| line.station != Some(station)) {
                     continue;
                 }
                 let name = if line.options.is_empty() {
@@ -86,8 +88,8 @@ impl Query for AllDay {
                     format!("{} ({})", line.name, line.options.join(", "))
                 };
                 let count = counts.entry((name, line.station)).or_default();
-                count.0 = count.0.saturating_add((line.quantity - line.done).max(0));
-                count.1 = count.1.saturating_add(line.done);
+                count.0 = count.0.saturating_add((wanted - line.done).max(0));
+                count.1 = count.1.saturating_add(line.done.min(wanted));
             }
         }
         let mut list: Vec<AllDayView> = counts
@@ -152,6 +154,7 @@ fn ticket_view(row: OrderRow, lines: &[LineRow], shown: &[TicketRow]) -> Result<
         fulfilment: Fulfilment::parse(&row.fulfilment)?,
         method: row.method.parse()?,
         paid: row.paid,
+        refunded: shown.iter().any(|ticket| ticket.refunded),
         due: Money(row.due),
         shown_at: Timestamp(first_shown),
         estimated_ready_at: row.estimated_ready_at.map(Timestamp),
@@ -174,6 +177,8 @@ fn line_view(row: &LineRow) -> Result<TicketLineView, Refused> {
         options: option_names(&row.options.0),
         quantity: row.quantity - row.voided,
         voided: row.voided,
+        // A void gives its units back too: what was given back beyond them came of a refund.
+        refunded: (row.restocked + row.wasted - row.voided).clamp(0, (row.quantity - row.voided).max(0)),
         done: row.done,
         station: row.station_id.map(StationId),
         allergens: serde_json::from_value(row.allergens.0.clone()).map_err(Refused::internal)?,

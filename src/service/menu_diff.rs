@@ -76,6 +76,12 @@ impl MenuDiff {
         self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
     }
 
+    /// Whether something that is on the menu changes or goes.
+    #[must_use]
+    pub fn overwrites(&self) -> bool {
+        !self.changed.is_empty() || !self.removed.is_empty()
+    }
+
     /// Takes down what is new or differs; `false` where it stays as it is.
     pub(super) fn note(
         &mut self,

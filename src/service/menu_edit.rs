@@ -63,8 +63,8 @@ pub struct ItemPatch {
     pub uses: Option<Uses>,
 }
 
-/// Adds an item at the end of its category. Name, category and price are needed; a code is made from
-/// the name where none is given, and the diet is `non_veg` until somebody says otherwise.
+/// Adds an item at the end of its category. Name, category, price and diet are needed: no diet is assumed,
+/// because guests trust it. A code is made from the name where none is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddItem {
     /// What is known about it.
@@ -151,6 +151,7 @@ impl UseCase for AddItem {
         let name = needed("name", self.item.name.as_ref())?;
         let category = needed("category", self.item.category.as_ref())?;
         needed("price", self.item.price.as_ref())?;
+        let diet = self.item.diet.ok_or_else(|| Refused::invalid("diet", "Say veg, vegan, egg or non_veg."))?;
         let held = hold(context).await?;
         let category_id = held.category("category", category)?.id;
         let taken = |code: &str| held.loaded.menu.items.iter().any(|item| item.code == code);
@@ -162,7 +163,7 @@ impl UseCase for AddItem {
             description: String::new(),
             price: Money::ZERO,
             tax_class: held.loaded.default_tax_class(),
-            diet: Diet::NonVeg,
+            diet,
             allergens: Vec::new(),
             spicy: 0,
             prep_minutes: 0,

@@ -8,6 +8,7 @@ pub use super::menu_plan::{Plan, plan};
 
 use super::door::{Context, Query, UseCase, View};
 use super::menu_file::{MenuFile, StockEntry};
+use super::staff::reason;
 use crate::domain::access::Permission;
 use crate::domain::error::Refused;
 use crate::domain::ids::StockItemId;
@@ -28,6 +29,9 @@ pub struct MenuImport {
     pub file: MenuFile,
     /// Only say what would change.
     pub dry_run: bool,
+    /// Why; needed where the file changes or removes what is on the menu, and not where it only adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl UseCase for MenuImport {
@@ -45,6 +49,11 @@ impl UseCase for MenuImport {
         if self.dry_run || plan.diff.is_empty() {
             return Ok(plan.diff);
         }
+        let given = self.reason.as_deref().filter(|text| !text.trim().is_empty());
+        let why = match given {
+            None if !plan.diff.overwrites() => None,
+            text => Some(reason(text.unwrap_or_default())?),
+        };
         apply(context.tx, &site, &plan, &stored, now).await?;
         let diff = plan.diff;
         let words = |entries: &[DiffEntry]| json!(entries);
@@ -60,7 +69,7 @@ impl UseCase for MenuImport {
             ),
             before: Some(json!({ "version": stored.menu.version, "removed": words(&diff.removed) })),
             after: Some(json!({ "added": words(&diff.added), "changed": words(&diff.changed) })),
-            reason: None,
+            reason: why,
         });
         Ok(diff)
     }

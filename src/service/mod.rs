@@ -2,7 +2,9 @@
 //! one file per aggregate. A use case asks for its permission, reads, lets the domain decide and
 //! writes, all in the one transaction that the door owns. No SQL and no screen lives here.
 
+pub mod amounts;
 pub mod archive;
+pub mod archived_days;
 pub mod audit;
 pub mod backup;
 mod caller;

@@ -335,6 +335,8 @@ fn probe(kind: EventKind, order: &OrderSnapshot) -> Option<Event> {
                 .find(|refund| refund.status == RefundStatus::Pending && refund.method == AttemptMethod::Cash)?;
             Some(Event::PayOutCashRefund { refund: refund.id })
         }
+        // The machine takes a release at any time; without a hold it would change nothing.
+        EventKind::ReleaseHold if order.on_hold_until.is_none() => None,
         kind => Event::plain(kind),
     }
 }

@@ -7,7 +7,8 @@ use super::views::Page;
 use crate::domain::access::Permission;
 use crate::domain::error::Refused;
 use crate::domain::money::{Currency, Money};
-use crate::domain::settings::{AutoAccept, KEYS, Kind, Settings, kind_of};
+use crate::domain::payment::Method;
+use crate::domain::settings::{AutoAccept, KEYS, Kind, PAYMENT_KEYS, Settings, kind_of};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::records::AuditRow;
@@ -79,7 +80,13 @@ pub struct SettingView {
     pub updated_at: Option<Timestamp>,
     /// Who set it, where a person did.
     pub updated_by: Option<String>,
+    /// What follows from the value that it was just set to, where somebody should know before guests do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
+
+/// What is said where the last way of paying was switched off.
+const NO_PAYMENT: &str = "No way of paying is on now: guests cannot order until one is.";
 
 /// Sets one setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -155,6 +162,7 @@ fn view(
         takes: kind.into(),
         updated_at: stamp.map(|stamp| Timestamp(stamp.updated_at)),
         updated_by: stamp.and_then(|stamp| stamp.updated_by.clone()),
+        warning: None,
     })
 }
 
@@ -220,7 +228,15 @@ impl UseCase for SetSetting {
         });
         let updated_by = by.map(|_| context.actor.name.clone());
         let stamp = sites::SettingStamp { key: key.clone(), updated_at: now.0, updated_by };
-        view(&settings, &key, kind, currency, Some(&stamp))
+        let mut view = view(&settings, &key, kind, currency, Some(&stamp))?;
+        let lost = PAYMENT_KEYS.contains(&key.as_str()) && !settings.takes_payment();
+        let wrong = key == "upi_payment_enabled" && settings.upi_payment_enabled && !Method::Upi.takes(currency);
+        view.warning = match (lost, wrong) {
+            (true, _) => Some(NO_PAYMENT.to_owned()),
+            (_, true) => Some(format!("UPI moves Indian rupees (INR) only, and the money here is {currency}.")),
+            _ => None,
+        };
+        Ok(view)
     }
 }
 

@@ -337,6 +337,7 @@ struct SetSecret {
     staff: StaffId,
     kind: Kind,
     mark: Vec<u8>,
+    reason: String,
     #[serde(skip)]
     hash: String,
 }
@@ -350,6 +351,9 @@ impl UseCase for SetSecret {
         let (site, now) = (context.site.id.clone(), context.now);
         people::lock_staff(context.tx, &site).await?;
         let before = find(context, self.staff).await?;
+        // A first PIN takes nothing from anybody; a reset locks out whoever knew the old secret.
+        let is_first = self.kind == Kind::Pin && !before.has_pin;
+        let why = if is_first && self.reason.trim().is_empty() { None } else { Some(reason(&self.reason)?) };
         let (set, what) = match self.kind {
             Kind::Password => (people::set_password(context.tx, &site, self.staff, &self.hash, now).await?, "password"),
             Kind::Pin => (people::set_pin(context.tx, &site, self.staff, &self.hash, now).await?, "PIN"),
@@ -358,7 +362,9 @@ impl UseCase for SetSecret {
             return Err(Refused::not_found("member of staff", self.staff));
         }
         people::revoke_sessions_of(context.tx, &site, self.staff, now).await?;
-        context.audit(audit("UPDATE", self.staff, format!("{what} of {} set", before.username), None, None));
+        let mut row = audit("UPDATE", self.staff, format!("{what} of {} set", before.username), None, None);
+        row.reason = why;
+        context.audit(row);
         StaffView::of(find(context, self.staff).await?)
     }
 }
@@ -376,39 +382,42 @@ impl Query for OneStaff {
     }
 }
 
-/// Sets a person's password; their sessions are over.
+/// Sets a person's password, and keeps why; their sessions are over.
 ///
 /// # Errors
-/// `VALIDATION_ERROR` of `password`, `NOT_FOUND`, `INSUFFICIENT_ROLE`, `STORE_UNAVAILABLE`.
+/// `VALIDATION_ERROR` of `password` or `reason`, `NOT_FOUND`, `INSUFFICIENT_ROLE`, `STORE_UNAVAILABLE`.
 pub async fn set_password(
     door: &Door,
     secrets: &Secrets,
     caller: &Caller,
     staff: StaffId,
     password: &str,
+    why: &str,
 ) -> Result<StaffView, Refused> {
     let person = door.ask(caller, OneStaff(staff)).await?;
     check_password(&person.username, password)?;
     secrets.check_store(door).await?;
     let (mark, hash) = (secrets.mark(password), secrets.hash(password).await?);
-    door.execute(caller, None, SetSecret { staff, kind: Kind::Password, mark, hash }).await
+    door.execute(caller, None, SetSecret { staff, kind: Kind::Password, mark, reason: why.to_owned(), hash }).await
 }
 
-/// Sets a person's PIN; their sessions are over.
+/// Sets a person's PIN, and keeps why; their sessions are over. A first PIN needs no reason: `why` may be
+/// empty then.
 ///
 /// # Errors
-/// `VALIDATION_ERROR` of `pin`, `NOT_FOUND`, `INSUFFICIENT_ROLE`, `STORE_UNAVAILABLE`.
+/// `VALIDATION_ERROR` of `pin` or `reason`, `NOT_FOUND`, `INSUFFICIENT_ROLE`, `STORE_UNAVAILABLE`.
 pub async fn set_pin(
     door: &Door,
     secrets: &Secrets,
     caller: &Caller,
     staff: StaffId,
     pin: &str,
+    why: &str,
 ) -> Result<StaffView, Refused> {
     check_pin(pin)?;
     secrets.check_store(door).await?;
     let (mark, hash) = (secrets.mark(pin), secrets.hash(pin).await?);
-    door.execute(caller, None, SetSecret { staff, kind: Kind::Pin, mark, hash }).await
+    door.execute(caller, None, SetSecret { staff, kind: Kind::Pin, mark, reason: why.to_owned(), hash }).await
 }
 
 /// The staff, by sign-in name.

@@ -5,6 +5,7 @@
 //! the terminal "counter". Amounts are minor units of the site's currency.
 
 use super::door::{Context, Query, UseCase, View};
+use super::report_views::{MethodSales, SalesFigures};
 use super::staff::reason;
 use super::terminals::{self, TerminalRole};
 use crate::domain::access::Permission;
@@ -12,13 +13,16 @@ use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::{OrderId, RefundId, ShiftId, StaffId, TerminalId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::Guard;
+use crate::domain::payment::AttemptMethod;
+use crate::domain::report::SalesSums;
 use crate::domain::text::clean;
 use crate::domain::time::Timestamp;
 use crate::store::records::AuditRow;
 use crate::store::till::{self, KindTotal, Movement, MovementRow, NewShift, ShiftRow};
-use crate::store::{StoreError, Tx, people};
+use crate::store::{StoreError, Tx, people, reports, till_takings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 pub use crate::store::till::MovementKind;
 
@@ -137,12 +141,64 @@ impl MovementView {
     }
 }
 
+/// What the whole site took while a till was open, whichever drawer, kiosk or gateway took it: a card that
+/// was paid at a kiosk belongs to no drawer. By the instants of captures and of refunds that settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Takings {
+    /// Everything together.
+    pub whole: SalesFigures,
+    /// Methods that were used.
+    pub by_method: Vec<MethodSales>,
+}
+
+impl Takings {
+    /// From the opening of a shift to its end, or to now. `None` where orders of that time are archived:
+    /// what is left of them would be less than what was taken.
+    async fn of(tx: &mut Tx, site: &str, shift: &ShiftRow) -> Result<Option<Self>, Refused> {
+        let from = Timestamp(shift.opened_at);
+        if reports::archived_before(tx, site).await?.is_some_and(|before| from < before) {
+            return Ok(None);
+        }
+        let until = shift.closed_at.map_or(Timestamp(i64::MAX), Timestamp);
+        let (taken, back) = till_takings::between(tx, site, from, until).await?;
+        let method = |word: &str| {
+            AttemptMethod::parse(word).ok_or_else(|| Refused::internal("an attempt has an unknown method"))
+        };
+        let mut methods: BTreeMap<AttemptMethod, SalesSums> = BTreeMap::new();
+        for row in taken {
+            let sums = SalesSums {
+                orders: row.orders,
+                gross: row.gross,
+                discounts: row.discounts,
+                tax: row.tax,
+                tax_added: row.tax_added,
+                delivery_fees: row.delivery_fees,
+                collected: row.collected,
+                ..SalesSums::default()
+            };
+            methods.entry(method(&row.method)?).or_default().add(&sums);
+        }
+        for row in back {
+            let sums = SalesSums { refunds: row.refunds, refunded: row.refunded, ..SalesSums::default() };
+            methods.entry(method(&row.method)?).or_default().add(&sums);
+        }
+        let mut whole = SalesSums::default();
+        methods.values().for_each(|sums| whole.add(sums));
+        let by_method =
+            methods.into_iter().map(|(method, sums)| MethodSales { method, figures: sums.into() }).collect();
+        Ok(Some(Self { whole: whole.into(), by_method }))
+    }
+}
+
 /// What happened in a shift: the X report while it is open, the Z report when it is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TillReport {
     /// The shift.
     pub shift: ShiftView,
-    /// Cash orders paid.
+    /// What the whole site took meanwhile; `None` where those orders are archived.
+    #[serde(default)]
+    pub takings: Option<Takings>,
+    /// Cash orders paid into this drawer.
     pub sales: Total,
     /// Cash given back.
     pub refunds: Total,
@@ -173,8 +229,10 @@ async fn report(tx: &mut Tx, site: &str, shift: ShiftRow) -> Result<TillReport, 
     let movements = till::movements(tx, site, id, 0, REPORTED_MOVEMENTS).await?;
     let unpaid = till::unpaid_cash_orders(tx, site, NAMED_ORDERS).await?;
     let (count, amount) = till::pending_cash_refunds(tx, site).await?;
+    let takings = Takings::of(tx, site, &shift).await?;
     Ok(TillReport {
         shift: shift.into(),
+        takings,
         sales: total(&totals, MovementKind::Sale),
         refunds: total(&totals, MovementKind::Refund),
         cash_in: total(&totals, MovementKind::CashIn),

@@ -423,6 +423,10 @@ pub struct TicketView {
     pub method: Method,
     /// Whether it is paid.
     pub paid: bool,
+    /// All that was paid went back, or is on its way back (T27 leaves the order where it stands): nothing
+    /// of it is to be made.
+    #[serde(default)]
+    pub refunded: bool,
     /// The amount due.
     pub due: Money,
     /// When the kitchen first saw it: the anchor of its age, which recall keeps.
@@ -458,6 +462,10 @@ pub struct TicketLineView {
     pub quantity: i64,
     /// Units voided.
     pub voided: i64,
+    /// Of the units still wanted, those that a refund gave back, restocked or wasted: they are not to be
+    /// made.
+    #[serde(default)]
+    pub refunded: i64,
     /// Units finished.
     pub done: i64,
     /// Where it is made.

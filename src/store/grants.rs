@@ -252,7 +252,8 @@ pub const TABLES: &[Table] = &[
     Table::summaries("report_refunds"),
     Table::summaries("report_waste"),
     // Only the owner archives: nobody else deletes what is kept for ever.
-    Table { name: "archive_runs", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
+    // A till's report says where its orders are archived, and a kitchen closes tills.
+    Table { name: "archive_runs", kiosk: "", kitchen: "SELECT", console: "SELECT", worker: "SELECT" },
     Table { name: "archived_stock", kiosk: "", kitchen: "", console: "SELECT", worker: "SELECT" },
     Table { name: "archived_drawers", kiosk: "", kitchen: "SELECT", console: "SELECT", worker: "SELECT" },
     Table { name: "archived_days", kiosk: "", kitchen: "SELECT", console: "SELECT", worker: "SELECT" },

@@ -54,6 +54,7 @@ pub mod sites;
 pub mod stock;
 pub mod tickets;
 pub mod till;
+pub mod till_takings;
 
 pub use error::StoreError;
 pub use feed::{Feed, FeedEvent};

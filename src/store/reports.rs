@@ -189,6 +189,8 @@ const SPAN: &str = "SELECT MIN(d), MAX(d) FROM (SELECT MIN(business_date) AS d F
      UNION ALL SELECT MIN(business_date) FROM report_waste WHERE site_id = $1 \
      UNION ALL SELECT MAX(business_date) FROM report_waste WHERE site_id = $1) AS days";
 const ARCHIVED_BEFORE: &str = "SELECT MAX(before_at) FROM archive_runs WHERE site_id = $1 AND state = 'done'";
+const LAST_ARCHIVE: &str = "SELECT before_at, file_name FROM archive_runs WHERE site_id = $1 AND state = 'done' \
+     ORDER BY before_at DESC, finished_at DESC LIMIT 1";
 const MARKS: &str = "SELECT subject_id, business_date, first_at, last_at, changes FROM report_changes \
      WHERE site_id = $1 AND (business_date IS NULL OR business_date <> $2) ORDER BY business_date, subject_id LIMIT $3";
 const MARKS_OF_DAY: &str = "SELECT subject_id, business_date, first_at, last_at, changes FROM report_changes \
@@ -263,6 +265,15 @@ pub async fn span(tx: &mut Tx, site: &str) -> Result<Option<(String, String)>, S
 /// Any [`StoreError`] of the statement.
 pub async fn archived_before(tx: &mut Tx, site: &str) -> Result<Option<Timestamp>, StoreError> {
     Ok(fetch_one!(tx, (Option<i64>,), ARCHIVED_BEFORE, site)?.0.map(Timestamp))
+}
+
+/// Up to which instant orders were archived, and the name of the file that took the last of them.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn last_archive(tx: &mut Tx, site: &str) -> Result<Option<(Timestamp, String)>, StoreError> {
+    let row = fetch_optional!(tx, (i64, String), LAST_ARCHIVE, site)?;
+    Ok(row.map(|(before, file)| (Timestamp(before), file)))
 }
 
 /// Throws every summary from the business day `first` on away and marks all days, because days are cut in

@@ -14,6 +14,8 @@ pub struct TicketRow {
     pub shown_at: i64,
     pub bumped_at: Option<i64>,
     pub recalled_at: Option<i64>,
+    /// All that was captured of the order went back, or is on its way back.
+    pub refunded: bool,
 }
 
 /// A station.
@@ -25,8 +27,10 @@ pub struct StationRow {
     pub is_default: bool,
 }
 
-const IN_KITCHEN: &str = "SELECT order_id, station_id, shown_at, bumped_at, recalled_at FROM tickets WHERE site_id = $1 \
-     AND order_id IN (SELECT id FROM orders WHERE site_id = $1 \
+const IN_KITCHEN: &str = "SELECT t.order_id, t.station_id, t.shown_at, t.bumped_at, t.recalled_at, \
+     EXISTS (SELECT 1 FROM payment_attempts a WHERE a.site_id = $1 AND a.order_id = t.order_id AND a.status = 'captured' \
+     AND NOT a.stray AND a.amount > 0 AND a.refunded >= a.amount) AS refunded FROM tickets t WHERE t.site_id = $1 \
+     AND t.order_id IN (SELECT id FROM orders WHERE site_id = $1 \
      AND status IN ('received', 'confirmed', 'preparing', 'ready', 'out_for_delivery'))";
 const STATIONS: &str =
     "SELECT id, name, is_default FROM stations WHERE site_id = $1 AND active ORDER BY position, name";

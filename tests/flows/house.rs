@@ -131,7 +131,7 @@ impl House {
              price = \"10.00\"\ndiet = \"veg\"\n[[item.option]]\nname = \"For\"\nmin = 1\nmax = 1\n\
              choices = [{ name = \"Staff\", price = \"-10.00\" }]\n";
         let file = MenuFile::from_toml(&format!("{}{dish}", setup::DEMO_MENU)).expect("menu file");
-        self.run(&self.admin, MenuImport { file, dry_run: false }).await;
+        self.run(&self.admin, MenuImport { file, dry_run: false, reason: Some("a test".to_owned()) }).await;
         let menu = self.door.ask(&guest.caller, MenuNow::default()).await.expect("menu");
         let item = menu.items.iter().find(|item| item.code == "staff-soup").expect("the new dish");
         let add = CartAdd {

@@ -165,7 +165,11 @@ async fn set_up(url: &StoreUrl) {
     let site = setup::InitSite { demo: false, ..setup::InitSite::demo("main") };
     setup::init(&store, &*clock, &*ids, &site).await.expect("init");
     let door = Door::new(store, "main", clock, ids);
-    let import = MenuImport { file: MenuFile::from_toml(MENU).expect("menu"), dry_run: false };
+    let import = MenuImport {
+        file: MenuFile::from_toml(MENU).expect("menu"),
+        dry_run: false,
+        reason: Some("a test".to_owned()),
+    };
     door.execute(&Caller::System, None, import).await.expect("menu");
     let all_day = serde_json::json!({ "all day": { "start": "00:00", "end": "24:00" } });
     let set = SetSetting { key: "time_slots".into(), value: all_day, seen: None };

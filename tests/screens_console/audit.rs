@@ -7,6 +7,7 @@ use super::keep;
 use servery::payment::Gateways;
 use servery::service::Caller;
 use servery::service::settings::SetSetting;
+use servery::service::till::TillOpen;
 use servery::store::StoreUrl;
 use servery::worker::{Options, Worker};
 use sqlx::{Connection, Executor};
@@ -36,6 +37,29 @@ fn the_audit_log_in_every_state() {
     keep("audit_filter", "asha", happen, &[THERE, "f"]);
     keep("audit_search", "asha", happen, &[THERE, "/", "o p e n"]);
     keep("audit_nothing_found", "asha", happen, &[THERE, "/", "x y z z y", "enter"]);
+}
+
+#[test]
+fn money_is_shown_as_money() {
+    let house = House::demo();
+    let (door, asha) = (&house.opened().door, house.person("asha"));
+    house.run(door.execute(&asha, None, TillOpen { float: 123_450 })).expect("opened");
+    let charge = serde_json::json!("35.50");
+    let set = SetSetting { key: "delivery_charge".to_owned(), value: charge, seen: None };
+    house.run(door.execute(&asha, None, set)).expect("set");
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.press(THERE);
+    desk.press("/");
+    desk.type_text("float");
+    desk.press("enter enter");
+    let seen = desk.screen();
+    assert!(seen.contains("₹1234.50") && !seen.contains("123450"), "{seen}");
+    desk.press("esc / ctrl+u");
+    desk.type_text("delivery_charge");
+    desk.press("enter enter");
+    let seen = desk.screen();
+    assert!(seen.contains("₹20.00") && seen.contains("₹35.50"), "{seen}");
 }
 
 #[test]

@@ -18,10 +18,13 @@ use servery::service::place::PlaceOrder;
 use servery::service::staff::{ListStaff, SetStaffActive, login};
 use servery::service::views::{OrderView, Placed};
 use servery::service::{Caller, TimeOrderedIds};
-use servery::tui::app::Input;
+use servery::store::StoreUrl;
+use servery::tui::app::{App, Input};
+use servery::tui::keymap::Context;
 use servery::tui::screens::console::{Console, Effect, Msg, Options};
 use servery::tui::screens::person::DemoAccount;
 use servery::tui::testing::{Harness, TestClock};
+use sqlx::{Connection as _, Executor as _};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
@@ -163,6 +166,23 @@ impl House {
         ]
     }
 
+    /// The orders of the days before this instant are in a file, as the store keeps it.
+    pub fn archived_before(&self, before: Timestamp) {
+        let StoreUrl::Sqlite(path) = &self.opened.config.store else { unreachable!("the demo is a file") };
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let run = format!(
+            "INSERT INTO archive_runs (site_id, id, state, before_at, file_name, started_at) \
+             VALUES ('main', randomblob(16), 'running', {}, 'autumn.archive', 0); \
+             UPDATE archive_runs SET state = 'done', finished_at = 0",
+            before.0
+        );
+        self.run(async {
+            let mut file = sqlx::SqliteConnection::connect_with(&options).await.expect("the file");
+            file.execute(sqlx::AssertSqlSafe(run)).await.expect("a run");
+            file.close().await.expect("closed");
+        });
+    }
+
     /// A console of this size, at which nobody has signed in.
     pub fn console(&self, width: u16, height: u16) -> Desk<'_> {
         let runner = self.run(Runner::new(&self.opened)).expect("a registered terminal");
@@ -236,8 +256,16 @@ impl Desk<'_> {
         self.input(Input::StoreChanged);
     }
 
-    /// What is seen.
+    /// What is seen. In every picture of every test the last row names no key that is dead below what
+    /// lies over the tab.
     pub fn screen(&self) -> String {
-        self.harness.screen()
+        let seen = self.harness.screen();
+        let foot = seen.lines().last().unwrap_or_default();
+        if matches!(self.harness.app.context(), Context::TextInput | Context::Dialog | Context::Help) {
+            let dead = ["? Help", "/ Search", ": Palette", "Sign out"];
+            let named: Vec<_> = dead.into_iter().filter(|words| foot.contains(words)).collect();
+            assert!(named.is_empty(), "{named:?} are dead here:\n{seen}");
+        }
+        seen
     }
 }

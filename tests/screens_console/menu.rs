@@ -5,7 +5,9 @@
 use super::house::House;
 use super::{keep, picture};
 use servery::domain::consumption::Availability;
+use servery::domain::menu::Diet;
 use servery::service::Caller;
+use servery::service::audit::AuditList;
 use servery::service::menu::MenuNow;
 use servery::service::menu_book::{ItemRecord, MenuBook, MenuBookView};
 use servery::service::menu_edit::{EditItem, ItemPatch};
@@ -24,7 +26,7 @@ fn dish(house: &House, name: &str) -> ItemRecord {
 /// Nothing is on the menu.
 fn empty(house: &House) {
     let file = MenuFile { category: Some(Vec::new()), ..MenuFile::default() };
-    let import = MenuImport { file, dry_run: false };
+    let import = MenuImport { file, dry_run: false, reason: Some("an empty menu".to_owned()) };
     house.run(house.opened().door.execute(&Caller::System, None, import)).expect("an empty menu");
 }
 
@@ -65,10 +67,15 @@ fn a_new_manager_adds_a_first_category_and_a_first_dish_with_few_keys() {
     desk.type_text("Tea");
     desk.press("enter");
     desk.type_text("20");
-    // Eight keys beside what is typed: the tab, a, four times Enter, to the end, Enter.
+    // Nothing is said about the diet before somebody says it: sent like this, the form asks for it.
     desk.press("pagedown enter");
+    assert!(desk.screen().contains("not chosen") && desk.screen().contains("Choose one"), "{}", desk.screen());
+    assert!(book(&house).items.iter().all(|item| item.name != "Tea"), "{}", desk.screen());
+    // Ten keys beside what is typed: the tab, a, four times Enter, to the end, Enter, and the diet's two.
+    desk.press("right pagedown enter");
     let tea = dish(&house, "Tea");
     assert_eq!((tea.category.as_str(), tea.price.0, tea.code.as_str()), ("Drinks", 2000, "tea"));
+    assert_eq!(tea.diet, Diet::Veg);
     assert!(tea.available && tea.active && tea.deleted_at.is_none());
     // The new dish is selected: its price takes one key.
     desk.press("p");
@@ -285,9 +292,23 @@ fn a_menu_goes_into_a_file_and_comes_back_after_its_changes_were_shown() {
             picture("menu_preview_80x24", &seen);
         }
         assert_eq!(dish(&house, &first.name).price.0, 7_700, "shown, not done");
-        desk.press("i");
+        desk.press("i enter");
+        assert_eq!(dish(&house, &first.name).price.0, 7_700, "no reason, nothing written over");
+        if name == "menu.toml" {
+            picture("menu_overwrite_80x24", &desk.screen());
+            desk.press("esc");
+            assert!(desk.screen().contains("What the file would change"), "{}", desk.screen());
+            desk.press("i");
+        }
+        desk.type_text("back to the old prices");
+        desk.press("enter");
         assert_eq!(dish(&house, &first.name).price, first.price, "{}", desk.screen());
+        assert!(desk.screen().contains("1 changed"), "{}", desk.screen());
+        desk.settle();
     }
+    let ask = AuditList { action: Some("IMPORT".to_owned()), limit: 10, ..AuditList::default() };
+    let log = house.run(house.opened().door.ask(&Caller::System, ask)).expect("the audit log");
+    assert_eq!(log.items.first().and_then(|entry| entry.reason.as_deref()), Some("back to the old prices"));
 }
 
 #[test]

@@ -2,12 +2,16 @@
 
 #![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
 
-use super::house::House;
+use super::house::{House, NOON};
 use super::keep;
-use servery::domain::order::Status;
+use servery::domain::money::Money;
+use servery::domain::order::{Disposal, LinePart, Status};
+use servery::domain::payment::Method;
 use servery::service::Caller;
 use servery::service::audit::AuditList;
+use servery::service::kitchen::{AllDay, ShowKitchen};
 use servery::service::order_queries::{OrderName, ShowOrder};
+use servery::service::orders::{HoldOrder, RefundOrder, StaffCancelOrder};
 use servery::service::views::OrderView;
 
 fn again(house: &House, order: &OrderView) -> OrderView {
@@ -34,7 +38,7 @@ fn the_orders_in_every_state() {
 #[test]
 fn a_part_of_a_paid_order_goes_back_with_its_line() {
     let house = House::demo();
-    let paid = house.order(1, "samosa", 2, servery::domain::payment::Method::Card, "Mira");
+    let paid = house.order(1, "samosa", 2, Method::Card, "Mira");
     let mut desk = house.console(80, 24);
     desk.sign_in("asha");
     desk.press("r right right right enter enter");
@@ -50,7 +54,7 @@ fn a_part_of_a_paid_order_goes_back_with_its_line() {
 #[test]
 fn who_may_not_refund_is_let_through_by_a_managers_pin_and_both_names_are_kept() {
     let house = House::demo();
-    let paid = house.order(1, "samosa", 1, servery::domain::payment::Method::Card, "Mira");
+    let paid = house.order(1, "samosa", 1, Method::Card, "Mira");
     let mut desk = house.console(80, 24);
     desk.sign_in("ravi");
     desk.press("r enter enter");
@@ -72,7 +76,7 @@ fn who_may_not_refund_is_let_through_by_a_managers_pin_and_both_names_are_kept()
 #[test]
 fn a_step_that_is_refused_says_why_and_nothing_happens() {
     let house = House::demo();
-    let cash = house.order(1, "samosa", 1, servery::domain::payment::Method::Cash, "Mira");
+    let cash = house.order(1, "samosa", 1, Method::Cash, "Mira");
     let mut desk = house.console(80, 24);
     desk.sign_in("asha");
     desk.press("r");
@@ -85,7 +89,7 @@ fn a_step_that_is_refused_says_why_and_nothing_happens() {
 #[test]
 fn an_order_that_has_moved_on_is_not_moved_twice() {
     let house = House::demo();
-    let cash = house.order(1, "samosa", 1, servery::domain::payment::Method::Cash, "Mira");
+    let cash = house.order(1, "samosa", 1, Method::Cash, "Mira");
     let (mut first, mut second) = (house.console(80, 24), house.console(80, 24));
     first.sign_in("asha");
     second.sign_in("ravi");
@@ -96,4 +100,67 @@ fn an_order_that_has_moved_on_is_not_moved_twice() {
     first.press("enter");
     assert_eq!(again(&house, &cash).version, accepted.version, "{}", first.screen());
     assert!(first.screen().contains("moved"), "{}", first.screen());
+}
+
+#[test]
+fn what_is_refunded_in_the_kitchen_stays_on_the_board_and_is_not_to_be_made() {
+    let house = House::demo();
+    let (door, asha) = (&house.opened().door, house.person("asha"));
+    let paid = house.order(1, "samosa", 2, Method::Card, "Mira");
+    let part = |quantity| LinePart { line: paid.lines[0].id, quantity, disposal: Disposal::Restock };
+    let refund = |amount, quantity| RefundOrder {
+        order: paid.id,
+        amount: Money(amount),
+        lines: vec![part(quantity)],
+        reason: "no samosas left".to_owned(),
+    };
+    let seen = || {
+        let view = house.run(door.ask(&asha, ShowKitchen)).expect("the board");
+        let to_make: i64 =
+            house.run(door.ask(&asha, AllDay::default())).expect("the counts").iter().map(|one| one.to_make).sum();
+        let ticket = view.tickets.first().expect("it never vanishes").clone();
+        (ticket.refunded, ticket.lines[0].quantity, ticket.lines[0].refunded, to_make)
+    };
+    assert_eq!(seen(), (false, 2, 0, 2));
+    house.run(door.execute(&asha, None, refund(paid.due.0 / 2, 1))).expect("half of it back");
+    assert_eq!(seen(), (false, 2, 1, 1));
+    house.run(door.execute(&asha, None, refund(paid.due.0 - paid.due.0 / 2, 1))).expect("the rest back");
+    assert_eq!(seen(), (true, 2, 2, 0));
+    // The kitchen's Reject key takes it off the board.
+    let cancel = StaffCancelOrder { order: paid.id, reason: "refunded".to_owned() };
+    house.run(door.execute(&asha, None, cancel)).expect("cancelled");
+    assert!(house.run(door.ask(&asha, ShowKitchen)).expect("the board").tickets.is_empty());
+}
+
+#[test]
+fn a_hold_is_taken_off_only_where_there_is_one() {
+    let house = House::demo();
+    let paid = house.order(1, "samosa", 1, Method::Card, "Mira");
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.press("a");
+    let seen = desk.screen();
+    assert!(seen.contains("Put on hold") && !seen.contains("Off hold"), "{seen}");
+    let hold = HoldOrder { order: paid.id, until: None };
+    house.run(house.opened().door.execute(&house.person("asha"), None, hold)).expect("held");
+    desk.press("esc");
+    desk.changed();
+    desk.press("a");
+    assert!(desk.screen().contains("Off hold"), "{}", desk.screen());
+}
+
+/// The days up to ten days ago are archived.
+fn archived(house: &House) {
+    house.orders();
+    house.archived_before(NOON.plus_seconds(-10 * 86_400));
+}
+
+#[test]
+fn a_list_that_reaches_back_into_archived_days_says_so() {
+    keep("orders_archived", "asha", archived, &["f end up right enter enter"]);
+    let house = House::demo();
+    archived(&house);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    assert!(!desk.screen().contains("archive"), "today is in the store: {}", desk.screen());
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
 
-use super::house::House;
+use super::house::{House, NOON};
 use super::keep;
 use servery::domain::money::Money;
 use servery::domain::order::{Disposal, LinePart};
@@ -137,4 +137,19 @@ fn whoever_may_not_read_reports_is_not_offered_them() {
     desk.sign_in("ravi");
     let seen = desk.screen();
     assert!(!seen.contains("Reports") && !seen.contains("Audit") && !seen.contains("Health"), "{seen}");
+}
+
+#[test]
+fn a_report_that_reaches_back_into_archived_days_says_so() {
+    let archived = |house: &House| {
+        house.orders();
+        house.archived_before(NOON.plus_seconds(-10 * 86_400));
+    };
+    keep("reports_archived", "asha", archived, &[THERE, "r", "4"]);
+    let house = House::demo();
+    archived(&house);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press(THERE);
+    assert!(!desk.screen().contains("archive"), "these days are in the store: {}", desk.screen());
 }

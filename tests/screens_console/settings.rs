@@ -54,6 +54,35 @@ fn a_switch_is_switched_with_one_key_and_says_who_did() {
     assert!(settings(&house).restaurant_open);
 }
 
+/// Cash is the only way of paying.
+fn cash_only(house: &House) {
+    for key in ["card_payment_enabled", "upi_payment_enabled"] {
+        let off = SetSetting { key: key.to_owned(), value: serde_json::json!(false), seen: None };
+        let set = house.run(house.opened().door.execute(&Caller::System, None, off)).expect("off");
+        assert_eq!(set.warning, None);
+    }
+}
+
+#[test]
+fn the_last_way_of_paying_goes_off_only_after_a_yes() {
+    keep("settings_last_payment", "asha", cash_only, &["5", &down(4), "enter"]);
+    let house = House::demo();
+    cash_only(&house);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("5");
+    desk.press(&down(4));
+    desk.press("enter enter");
+    assert!(settings(&house).cash_payment_enabled, "a second Enter never says yes: {}", desk.screen());
+    desk.press("enter 1");
+    assert!(!settings(&house).takes_payment(), "{}", desk.screen());
+    assert!(desk.screen().contains("cannot take orders"), "{}", desk.screen());
+    // Back on, and off again beside another: nothing to ask about.
+    desk.press("enter down enter up enter");
+    let now = settings(&house);
+    assert!(now.card_payment_enabled && !now.cash_payment_enabled, "{}", desk.screen());
+}
+
 #[test]
 fn every_kind_of_value_has_its_editor() {
     let house = House::demo();

@@ -4,7 +4,7 @@
 
 use super::house::{Desk, House};
 use super::keep;
-use servery::domain::payment::Method;
+use servery::domain::payment::{AttemptMethod, Method};
 use servery::service::Caller;
 use servery::service::orders::{ConfirmCash, OverridePayment, StaffCancelOrder};
 use servery::service::till::{CashDrop, CashIn, TillClose, TillOpen, TillReport, TillStatus};
@@ -160,6 +160,30 @@ fn a_refund_that_waits_is_handed_over_from_the_drawer() {
 }
 
 #[test]
+fn an_x_report_says_what_the_whole_place_took_and_the_z_report_the_same_for_good() {
+    let house = House::demo();
+    // Paid before the till was opened: of another shift.
+    house.order(90, "samosa", 1, Method::Card, "Early");
+    house.wait(60);
+    busy(&house);
+    let x = report(&house).expect("open").takings.expect("nothing is archived");
+    let of = |method: AttemptMethod| x.by_method.iter().find(|sales| sales.method == method).expect("used").figures;
+    let (card, cash) = (of(AttemptMethod::Card), of(AttemptMethod::Cash));
+    assert_eq!((card.orders, card.gross, card.tax_added, card.collected), (2, 30_000, 3_840, 33_840));
+    assert_eq!((cash.orders, cash.gross, cash.tax_added, cash.net), (1, 8_000, 400, 8_400));
+    assert_eq!((x.whole.orders, x.whole.collected, x.whole.refunded, x.whole.net), (3, 42_240, 0, 42_240));
+    let (door, ravi) = (&house.opened().door, house.person("ravi"));
+    let close = TillClose { shift: None, counted: 78_400, note: None, force: Some("closing time".into()) };
+    let z = house.run(door.execute(&ravi, None, close)).expect("closed");
+    assert_eq!(z.takings.as_ref(), Some(&x));
+    house.wait(60);
+    house.order(91, "samosa", 1, Method::Card, "Late");
+    let again = TillStatus { shift: Some(z.shift.id) };
+    let again = house.run(door.ask(&Caller::System, again)).expect("a report").expect("the shift");
+    assert_eq!(again.takings, Some(x), "what comes after the close is of another shift");
+}
+
+#[test]
 fn a_report_is_written_to_a_file() {
     let house = House::demo();
     busy(&house);
@@ -171,4 +195,5 @@ fn a_report_is_written_to_a_file() {
     let file = std::fs::read_dir(folder).expect("the folder").next().expect("a file").expect("an entry").path();
     let text = std::fs::read_to_string(file).expect("the report");
     assert!(text.contains("change from the bank") && text.contains("Should be in the drawer"), "{text}");
+    assert!(text.contains("Net ") && text.contains("card, net (2)"), "what the place took: {text}");
 }

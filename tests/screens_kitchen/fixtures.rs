@@ -38,6 +38,7 @@ pub fn line(number: u128, at: u128, quantity: i64, name: &str, place: u128) -> T
         options: Vec::new(),
         quantity,
         voided: 0,
+        refunded: 0,
         done: 0,
         station: Some(station(place)),
         allergens: Vec::new(),
@@ -56,6 +57,7 @@ pub fn ticket(number: u128, status: Status, age: i64) -> TicketView {
         fulfilment: Fulfilment::Pickup,
         method: Method::Card,
         paid: true,
+        refunded: false,
         due: Money(1250),
         shown_at: NOON.plus_seconds(-age),
         estimated_ready_at: None,
@@ -118,6 +120,22 @@ pub fn busy() -> KitchenView {
     (ready.method, ready.paid) = (Method::Cash, false);
     ready.called_name = Some("Ben".to_owned());
     view(vec![first, second, third, fourth, fifth, sixth, ready, ticket(139, Status::Ready, 650)])
+}
+
+/// Orders whose money went back while they were in the kitchen: all of it before and after they were
+/// cooked, and a part.
+pub fn refunded() -> KitchenView {
+    let mut whole = ticket(142, Status::Preparing, 120);
+    whole.refunded = true;
+    whole.lines.iter_mut().for_each(|line| line.refunded = line.quantity);
+    let mut part = ticket(143, Status::Confirmed, 60);
+    part.lines[0].refunded = 1;
+    part.lines[1].refunded = 1;
+    let mut amount = ticket(144, Status::Confirmed, 20);
+    amount.refunded = true;
+    let mut ready = ticket(139, Status::Ready, 650);
+    ready.refunded = true;
+    view(vec![whole, part, amount, ready])
 }
 
 pub fn options() -> Options {

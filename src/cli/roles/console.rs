@@ -162,10 +162,12 @@ impl Runner {
                 let new = NewStaff { username: &username, name: &name, role, password: &password.0, pin };
                 answer(staff::add_staff(door, secrets, &caller, Some(key), &new).await?)
             }
-            Act::SetPassword { staff, password } => {
-                answer(staff::set_password(door, secrets, &caller, staff, &password.0).await?)
+            Act::SetPassword { staff, password, reason } => {
+                answer(staff::set_password(door, secrets, &caller, staff, &password.0, &reason).await?)
             }
-            Act::SetPin { staff, pin } => answer(staff::set_pin(door, secrets, &caller, staff, &pin.0).await?),
+            Act::SetPin { staff, pin, reason } => {
+                answer(staff::set_pin(door, secrets, &caller, staff, &pin.0, &reason).await?)
+            }
             Act::SetExitPin { terminal, pin } => {
                 answer(terminals::set_exit_pin(door, secrets, &caller, terminal, &pin.0).await?)
             }

@@ -129,6 +129,13 @@ impl Field {
         Self::new(name, label, Entry::Choice { choices, at })
     }
 
+    /// One of several, none of which is chosen yet: the form is not sent before one is.
+    #[must_use]
+    pub fn unchosen(name: &'static str, label: impl Into<String>, choices: Vec<String>) -> Self {
+        let at = choices.len();
+        Self::choice(name, label, choices, at)
+    }
+
     /// Any of several; Space switches the one under the mark.
     #[must_use]
     pub fn several(name: &'static str, label: impl Into<String>, choices: Vec<String>, on: BTreeSet<usize>) -> Self {
@@ -145,6 +152,7 @@ impl Field {
     fn problem(&self) -> Option<&'static str> {
         match &self.entry {
             Entry::Line { input, kind } => kind.judge(input.value()),
+            Entry::Choice { choices, at } => (*at >= choices.len() && !choices.is_empty()).then_some("form.choose"),
             _ => None,
         }
     }
@@ -385,9 +393,19 @@ impl Form {
     /// To the next or the one before of the field's choices.
     fn turn(&mut self, forward: bool) {
         let Some(field) = self.fields.get_mut(self.focus) else { return };
-        let step = |at: usize, count: usize| {
-            let by = if forward { 1 } else { count.saturating_sub(1) };
-            at.saturating_add(by).checked_rem(count).unwrap_or_default()
+        let step = |at: usize, count: usize| match at {
+            // Nothing was chosen yet.
+            at if at >= count => {
+                if forward {
+                    0
+                } else {
+                    count.saturating_sub(1)
+                }
+            }
+            at => {
+                let by = if forward { 1 } else { count.saturating_sub(1) };
+                at.saturating_add(by).checked_rem(count).unwrap_or_default()
+            }
         };
         match &mut field.entry {
             Entry::Switch(on) => *on = forward,
@@ -539,7 +557,7 @@ fn draw_row(field: &Field, frame: &mut Frame<'_>, area: Rect, active: bool, ctx:
             Line::styled(shown(words), ctx.style(if *on { Token::Success } else { Token::Text }))
         }
         Entry::Choice { choices, at } => {
-            let words = choices.get(*at).cloned().unwrap_or_default();
+            let words = choices.get(*at).cloned().unwrap_or_else(|| ctx.locale.t("form.not_chosen"));
             let words = if active { format!("‹ {words} ›") } else { words };
             Line::styled(shown(words), ctx.style(Token::Text))
         }

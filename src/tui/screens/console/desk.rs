@@ -6,6 +6,7 @@ use crate::domain::access::{Permission, Role};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::money::{Currency, Money};
 use crate::domain::time::Timestamp;
+use crate::service::archived_days::ArchivedDays;
 use crate::service::site_info::SiteInfo;
 use crate::tui::app::{Cmd, Env, Latest, RequestId, Requests, ViewCtx};
 use crate::tui::refusal;
@@ -14,6 +15,7 @@ use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::form::Form;
 use crate::tui::widgets::toast::Toast;
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -257,6 +259,23 @@ pub fn draw_words(words: &str, token: Token, frame: &mut Frame<'_>, area: Rect, 
     let rows = text::wrap(words, usize::from(area.width));
     let lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// What stands above a list or a report whose range begins (`None`: with the first order that ever was) on
+/// a day whose orders are archived: the words of `key`, at most three rows.
+#[must_use]
+pub fn archived_lines(
+    archived: &Latest<Option<ArchivedDays>>,
+    from: Option<NaiveDate>,
+    key: &str,
+    width: u16,
+    ctx: &ViewCtx<'_>,
+) -> Vec<Line<'static>> {
+    let reached = archived.get().and_then(Option::as_ref).filter(|archived| archived.are_in(from));
+    let words =
+        |archived: &ArchivedDays| ctx.locale.t_args(key, &[("day", &archived.before_text()), ("file", &archived.file)]);
+    let rows = reached.map(|archived| text::wrap(&words(archived), usize::from(width))).unwrap_or_default();
+    rows.into_iter().take(3).map(|row| Line::styled(row, ctx.style(Token::Warning))).collect()
 }
 
 /// The line that stands where a list is still on its way, or cannot be had.

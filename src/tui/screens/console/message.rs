@@ -5,6 +5,7 @@ use crate::domain::access::Role;
 use crate::domain::error::Refused;
 use crate::domain::ids::{OrderId, StaffId, TerminalId};
 use crate::domain::payment::Method;
+use crate::service::archived_days::ShowArchivedDays;
 use crate::service::audit::{AuditList, SealsStatus};
 use crate::service::envelope::{Envelope, OrderCommand};
 use crate::service::health::{self, HealthView};
@@ -71,6 +72,8 @@ questions! {
     Site(ThisSite),
     /// A page of orders.
     Orders(ListOrders),
+    /// The days whose orders are in a file.
+    Archived(ShowArchivedDays),
     /// One order.
     Order(ShowOrder),
     /// The steps of an order.
@@ -159,6 +162,8 @@ pub enum Act {
         staff: StaffId,
         /// The password.
         password: Secret,
+        /// Why.
+        reason: String,
     },
     /// A new PIN for somebody.
     SetPin {
@@ -166,6 +171,8 @@ pub enum Act {
         staff: StaffId,
         /// The PIN.
         pin: Secret,
+        /// Why; may be empty for a first PIN.
+        reason: String,
     },
     /// A new PIN with which a kiosk is left; answered with nothing.
     SetExitPin {

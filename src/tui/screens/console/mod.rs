@@ -460,6 +460,19 @@ impl Console {
         vec![Cmd::Effect(Effect::SignOut), Cmd::Quit(0)]
     }
 
+    /// The hints of the last row: only keys that do something now. What lies over a tab names its keys
+    /// within its own frame, and those of the tab are dead below it.
+    fn hints(&self) -> Vec<Action> {
+        let Some(tab) = self.tab().filter(|_| self.desk.person.is_some()) else { return Vec::new() };
+        match &self.over {
+            Some(Over::Help(_)) => vec![Action::Down, Action::Back],
+            Some(Over::Palette(_) | Over::Manager(..)) => Vec::new(),
+            None if tab.is_searching() => vec![Action::Select, Action::Back],
+            None if tab.is_covered() => Vec::new(),
+            None => tab.hints(&self.desk),
+        }
+    }
+
     fn draw_tabs(&self, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
         let places = self.places();
         let names: Vec<String> = places.iter().map(|place| ctx.locale.t(place.title_key())).collect();
@@ -557,7 +570,7 @@ impl App for Console {
         let aside = self.aside(ctx);
         let context = self.context();
         let tab = self.tab().filter(|_| self.desk.person.is_some());
-        let hints = tab.map(|tab| tab.hints(&self.desk)).unwrap_or_default();
+        let hints = self.hints();
         let page = Page { title: &title, aside: &aside, banner: banner.as_ref(), context, hints: &hints };
         let body = page::draw(frame, page, ctx);
         if self.desk.person.is_none() {

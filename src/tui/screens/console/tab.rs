@@ -91,7 +91,12 @@ pub trait Tab: std::fmt::Debug {
     /// Whether an answer is on its way that decides what the next key means: it is heard after it.
     fn is_waiting(&self) -> bool;
 
-    /// The hints of the last row, the most important first.
+    /// Whether it is covered by nothing but the line of a search, which has no room to name its keys.
+    fn is_searching(&self) -> bool {
+        false
+    }
+
+    /// The hints of the last row while nothing covers it, the most important first.
     fn hints(&self, desk: &Desk) -> Vec<Action>;
 
     /// Takes an input; `action` is what it asks for in [`Tab::context`].

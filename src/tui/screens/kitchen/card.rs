@@ -177,6 +177,10 @@ fn marks(ticket: &TicketView, look: &Look<'_>, rows: &mut Vec<Line<'static>>) {
     if let Some(name) = &ticket.called_name {
         wrapped(name, "", bold, look, rows);
     }
+    if ticket.refunded {
+        let key = if ticket.status == Status::Ready { "kitchen.refunded_ready" } else { "kitchen.refunded" };
+        wrapped(&look.locale.t(key), "✗ ", look.style(Token::Danger).add_modifier(Modifier::BOLD), look, rows);
+    }
     if ticket.priority > 0 {
         wrapped(&look.locale.t("kitchen.first"), "★ ", look.style(Token::Accent), look, rows);
     }
@@ -217,12 +221,27 @@ fn line_rows(line: &TicketLineView, look: &Look<'_>, rows: &mut Vec<Line<'static
     if line.quantity <= 0 {
         return wrapped(&voided(line.voided), "✗ ", struck, look, rows);
     }
-    let done = !ticket::is_open(line);
-    let words = look.locale.t_args("kitchen.line", &[("quantity", &line.quantity), ("name", &name)]);
+    let refunded = |mark: &str, rows: &mut Vec<Line<'static>>| {
+        let figures = line.refunded.to_string();
+        let words = look.locale.t_args("kitchen.line_refunded", &[("quantity", &figures), ("name", &name)]);
+        // Struck out as a void is, but in the colour of a warning: the cook may have begun.
+        let style = look.style(Token::Danger).add_modifier(Modifier::CROSSED_OUT);
+        wrapped(&words, mark, style, look, rows);
+    };
+    let wanted = line.quantity.saturating_sub(line.refunded);
+    if wanted <= 0 {
+        refunded("✗ ", rows);
+        if line.voided > 0 {
+            wrapped(&voided(line.voided), "  ✗ ", struck, look, rows);
+        }
+        return;
+    }
+    let done = line.done >= wanted;
+    let words = look.locale.t_args("kitchen.line", &[("quantity", &wanted), ("name", &name)]);
     let style = if done { look.style(Token::Muted) } else { look.style(Token::Text).add_modifier(Modifier::BOLD) };
     wrapped(&words, if done { "✓ " } else { "" }, style, look, rows);
     if !done && line.done > 0 {
-        let words = look.locale.t_args("kitchen.partly", &[("done", &line.done), ("quantity", &line.quantity)]);
+        let words = look.locale.t_args("kitchen.partly", &[("done", &line.done), ("quantity", &wanted)]);
         wrapped(&words, "  ✓ ", look.style(Token::Success), look, rows);
     }
     let detail = if done { look.style(Token::Muted) } else { look.style(Token::Text) };
@@ -237,6 +256,9 @@ fn line_rows(line: &TicketLineView, look: &Look<'_>, rows: &mut Vec<Line<'static
         let letters = letters.join(" ");
         let words = look.locale.t_args("kitchen.allergens", &[("letters", &letters)]);
         wrapped(&words, "  ", look.style(Token::Muted), look, rows);
+    }
+    if line.refunded > 0 {
+        refunded("  ✗ ", rows);
     }
     if line.voided > 0 {
         wrapped(&voided(line.voided), "  ✗ ", struck, look, rows);

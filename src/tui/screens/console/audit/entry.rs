@@ -3,7 +3,10 @@
 
 use super::super::desk::Desk;
 use super::super::leaf::Leaf;
+use crate::domain::money::Money;
+use crate::domain::settings::{Kind, kind_of};
 use crate::domain::time::Timestamp;
+use crate::service::amounts::is_amount;
 use crate::service::audit::AuditEntry;
 use crate::tui::locale::Locale;
 use crate::tui::theme::Token;
@@ -104,12 +107,24 @@ fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<Change> {
     changed
 }
 
-fn shown(name: &str, value: Option<&Value>, desk: &Desk) -> String {
+/// Whether a field of this row is money, by its own name or by that of the setting that was set.
+fn is_money(entry: &AuditEntry, name: &str) -> bool {
+    let setting = || entry.entity == "Setting" && name == "value" && kind_of(&entry.entity_id) == Ok(Kind::Amount);
+    is_amount(name) || setting()
+}
+
+/// A value as people read it. Money is written in minor units, or as a plain decimal.
+fn shown(entry: &AuditEntry, name: &str, value: Option<&Value>, desk: &Desk) -> String {
+    let typed = |text: &str| desk.currency().and_then(|currency| Money::parse(name, text, currency).ok());
     match value {
         None => "–".to_owned(),
+        Some(Value::String(text)) if is_money(entry, name) => {
+            typed(text).map_or_else(|| text.clone(), |amount| desk.money(amount))
+        }
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => match number.as_i64() {
             Some(at) if name.ends_with("_at") && at > INSTANT => desk.instant(Timestamp(at)),
+            Some(minor) if is_money(entry, name) => desk.money(Money(minor)),
             _ => number.to_string(),
         },
         Some(other) => other.to_string(),
@@ -135,8 +150,8 @@ fn values(entry: &AuditEntry, leaf: &mut Leaf<'_>) {
         .iter()
         .map(|change| {
             let (before, after) = (
-                shown(&change.name, change.before.as_ref(), leaf.desk),
-                shown(&change.name, change.after.as_ref(), leaf.desk),
+                shown(entry, &change.name, change.before.as_ref(), leaf.desk),
+                shown(entry, &change.name, change.after.as_ref(), leaf.desk),
             );
             if change.is_change() {
                 vec![
@@ -160,7 +175,7 @@ fn values(entry: &AuditEntry, leaf: &mut Leaf<'_>) {
     let room = usize::from(leaf.width.saturating_sub(4) / 3);
     for change in changes.iter().filter(|change| change.is_change()) {
         for (key, value) in [("audit.before_of", &change.before), ("audit.after_of", &change.after)] {
-            let words = shown(&change.name, value.as_ref(), leaf.desk);
+            let words = shown(entry, &change.name, value.as_ref(), leaf.desk);
             if crate::tui::text::display_width(&words) > room {
                 let title = leaf.ctx.locale.t_args(key, &[("field", &change.name)]);
                 leaf.blank();

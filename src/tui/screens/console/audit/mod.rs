@@ -233,11 +233,11 @@ impl Tab for Audit {
         !self.is_covered() && self.list.is_first_awaited()
     }
 
+    fn is_searching(&self) -> bool {
+        self.form.is_none() && self.search.is_open()
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
-        // A dialog and a form name their own keys.
-        if self.form.is_some() {
-            return Vec::new();
-        }
         if self.open {
             return vec![Action::Down, Action::Back, Action::Verify, Action::Help];
         }

@@ -98,10 +98,6 @@ impl Tab for Health {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
-        // A dialog and a form name their own keys.
-        if self.sure.is_some() {
-            return Vec::new();
-        }
         vec![
             Action::Refresh,
             Action::Verify,

@@ -98,6 +98,16 @@ impl Preview {
         self.diff.is_empty()
     }
 
+    /// Whether something that is on the menu changes or goes: then it asks why.
+    pub(super) fn overwrites(&self) -> bool {
+        self.diff.overwrites()
+    }
+
+    /// How much changes, in words.
+    pub(super) fn counts(&self, locale: &Locale) -> String {
+        counts(&self.diff, locale)
+    }
+
     pub(super) fn on_action(&mut self, action: Action) {
         let (at, most) = (self.skip.min(self.most.get()), self.most.get());
         self.skip = match action {

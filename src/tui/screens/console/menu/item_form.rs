@@ -121,7 +121,13 @@ pub(super) fn form(
     let station = book.stations.iter().find(|one| one.is_default && one.active).map(|one| one.name.as_str());
     let tax = book.tax_classes.iter().find(|one| one.is_default && one.active).map(|one| one.name.as_str());
     let at = choices.categories.iter().position(|name| name == category).unwrap_or_default();
-    let diet = item.map_or(Diet::NonVeg, |item| item.diet);
+    // A new dish says nothing of its diet until somebody does: guests trust it.
+    let diets: Vec<String> = Diet::ALL.iter().map(|diet| diet_name(*diet, locale)).collect();
+    let label = locale.t("menu_book.diet");
+    let diet = match item.and_then(|item| Diet::ALL.iter().position(|known| *known == item.diet)) {
+        Some(at) => Field::choice("diet", label, diets, at),
+        None => Field::unchosen("diet", label, diets),
+    };
     let on: BTreeSet<usize> = item.map_or_else(BTreeSet::new, |item| {
         Allergen::ALL.iter().enumerate().filter(|(_, one)| item.allergens.contains(one)).map(|(at, _)| at).collect()
     });
@@ -140,12 +146,7 @@ pub(super) fn form(
         Field::line("price", locale.t("menu_book.price"), amount, AMOUNT, &price)
             .with_help(locale.t("menu_book.price_help")),
         Field::choice("category", locale.t("menu_book.category"), choices.categories.clone(), at),
-        Field::choice(
-            "diet",
-            locale.t("menu_book.diet"),
-            Diet::ALL.iter().map(|diet| diet_name(*diet, locale)).collect(),
-            Diet::ALL.iter().position(|known| *known == diet).unwrap_or_default(),
-        ),
+        diet,
         Field::line(
             "prep_minutes",
             locale.t("menu_book.prep_minutes"),

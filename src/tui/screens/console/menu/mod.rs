@@ -366,8 +366,15 @@ impl Menu {
     fn on_preview(&mut self, preview: Preview, action: Option<Action>, desk: &mut Desk, env: &Env<'_>) -> Commands {
         match action {
             Some(Action::Back) => return Vec::new(),
+            Some(Action::Import) if preview.overwrites() => {
+                if let Some(book) = self.book.get() {
+                    let (file, counts) = (preview.file.clone(), preview.counts(env.locale));
+                    self.question = Some(Question::overwrite(file, &counts, book, env.locale));
+                }
+                self.preview = Some(preview);
+            }
             Some(Action::Import) if !preview.is_empty() => {
-                let command = MenuImport { file: preview.file.clone(), dry_run: false };
+                let command = MenuImport { file: preview.file.clone(), dry_run: false, reason: None };
                 self.preview = Some(preview);
                 let busy = desk.is_busy();
                 let commands = self.act(MenuCommand::Import(command), String::new(), desk, env);
@@ -421,6 +428,10 @@ impl Tab for Menu {
         // The lists of categories and options are of the book, too.
         let asked = self.question.is_some() || self.preview.is_some() || self.search.is_open();
         !asked && self.book.is_waiting() && (self.stale || self.book.get().is_none())
+    }
+
+    fn is_searching(&self) -> bool {
+        self.question.is_none() && self.preview.is_none() && self.sublist.is_none() && self.search.is_open()
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
@@ -541,12 +552,14 @@ impl Tab for Menu {
                 return Vec::new();
             }
         };
+        let mut imported = origin == Origin::Preview;
         let id = value.get("id").and_then(serde_json::Value::as_str).map(str::to_owned);
         if origin == Origin::Question
             && let Some(question) = self.question.take()
         {
             let category = id.as_deref().and_then(|id| id.parse::<CategoryId>().ok());
             let item = id.as_deref().and_then(|id| id.parse::<ItemId>().ok());
+            imported |= question.imports();
             if question.makes_item() {
                 self.selected = item.map(Selected::Item).or(self.selected);
             }
@@ -554,7 +567,7 @@ impl Tab for Menu {
                 self.first_dish = category;
             }
         }
-        let words = if origin == Origin::Preview {
+        let words = if imported {
             self.preview = None;
             match serde_json::from_value::<MenuDiff>(value) {
                 Ok(diff) => exchange::counts(&diff, env.locale),
@@ -610,11 +623,11 @@ impl Tab for Menu {
         if let (Some(sublist), Some(book)) = (&self.sublist, self.book.get()) {
             sublist.draw(frame, area, book, desk, ctx);
         }
-        if let Some(question) = &self.question {
-            question.draw(frame, area, ctx);
-        }
         if let Some(preview) = &self.preview {
             preview.draw(frame, area, ctx);
+        }
+        if let Some(question) = &self.question {
+            question.draw(frame, area, ctx);
         }
     }
 }

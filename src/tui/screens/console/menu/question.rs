@@ -12,6 +12,8 @@ use crate::service::envelope::MenuCommand;
 use crate::service::menu_book::{CategoryRecord, ChoiceRecord, GroupRecord, ItemRecord, MenuBookView};
 use crate::service::menu_categories::{AddCategory, AddStation, AddTaxClass, DeleteCategory, EditCategory};
 use crate::service::menu_edit::{AddItem, DeleteItem, EditItem, ItemPatch};
+use crate::service::menu_file::MenuFile;
+use crate::service::menu_import::MenuImport;
 use crate::service::menu_options::{
     AddOption, AddOptionGroup, DeleteOption, DeleteOptionGroup, EditOption, EditOptionGroup, NewChoice,
 };
@@ -58,6 +60,8 @@ enum Purpose {
     DeleteChoice(Box<ItemRecord>, Box<GroupRecord>, Box<ChoiceRecord>),
     Export,
     Import,
+    /// Why what is on the menu is written over by this file.
+    Overwrite(Box<MenuFile>),
 }
 
 /// What follows from an input.
@@ -256,6 +260,14 @@ impl Question {
         Self::new(form, Purpose::Import, None, book)
     }
 
+    /// Why what is on the menu is written over by a file, which was looked at before; `counts` says how
+    /// much changes.
+    pub(super) fn overwrite(file: MenuFile, counts: &str, book: &MenuBookView, locale: &Locale) -> Self {
+        let body = locale.t_args("menu_book.overwrite_body", &[("counts", &counts)]);
+        let form = Form::new(locale.t("menu_book.overwrite_title"), body, vec![reason(locale)]);
+        Self::new(form, Purpose::Overwrite(Box::new(file)), None, book)
+    }
+
     pub(super) fn context(&self) -> Context {
         self.form.context()
     }
@@ -263,6 +275,11 @@ impl Question {
     /// Whether the answer is a dish, which is selected then.
     pub(super) const fn makes_item(&self) -> bool {
         matches!(self.purpose, Purpose::AddItem)
+    }
+
+    /// Whether the answer is what an import has changed.
+    pub(super) const fn imports(&self) -> bool {
+        matches!(self.purpose, Purpose::Overwrite(_))
     }
 
     /// Whether a first dish is to follow.
@@ -424,6 +441,9 @@ impl Question {
                 option: choice.id.to_string(),
                 reason: why,
             }),
+            Purpose::Overwrite(file) => {
+                MenuCommand::Import(MenuImport { file: (**file).clone(), dry_run: false, reason: Some(why) })
+            }
             Purpose::Export | Purpose::Import => return None,
         })
     }
@@ -473,7 +493,7 @@ impl Question {
             Purpose::DeleteCategory(category) => locale.t_args("menu_book.deleted", &[("name", &category.name)]),
             Purpose::DeleteGroup(_, group) => locale.t_args("menu_book.gone", &[("name", &group.name)]),
             Purpose::DeleteChoice(_, _, choice) => locale.t_args("menu_book.gone", &[("name", &choice.name)]),
-            Purpose::Export | Purpose::Import => String::new(),
+            Purpose::Export | Purpose::Import | Purpose::Overwrite(_) => String::new(),
         }
     }
 

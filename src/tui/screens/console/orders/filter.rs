@@ -6,12 +6,14 @@ use super::super::message::Msg;
 use crate::domain::fulfilment::Fulfilment;
 use crate::domain::order::Status;
 use crate::domain::payment::Method;
+use crate::domain::report::parse_day;
 use crate::service::order_queries::OrderFilter;
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
 use crate::tui::locale::Locale;
 use crate::tui::vocabulary;
 use crate::tui::widgets::form::{Field, Filled, Form, Kind};
+use chrono::NaiveDate;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -59,6 +61,17 @@ impl Filter {
             paid: self.paid,
             customer: None,
         }
+    }
+
+    /// With which day the list begins: `Some(None)` with the first one that ever was, `None` while the
+    /// running business day is not known.
+    pub(super) fn days_from(&self, desk: &Desk) -> Option<Option<NaiveDate>> {
+        let day = match &self.day {
+            Day::Today => desk.business_day()?,
+            Day::Any => return Some(None),
+            Day::On(day) => day.clone(),
+        };
+        parse_day("day", &day).ok().map(Some)
     }
 
     /// What is wanted, in words.

@@ -6,7 +6,7 @@ mod detail;
 mod filter;
 mod step;
 
-use super::desk::{Commands, Desk, Done, draw_words, waiting_words};
+use super::desk::{Commands, Desk, Done, archived_lines, draw_words, waiting_words};
 use super::message::{Act, Ask, Loaded, Msg};
 use super::paged::{Paged, Wanted};
 use super::search::Search;
@@ -15,6 +15,7 @@ use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::OrderId;
 use crate::domain::order::EventKind;
 use crate::domain::payment::Method;
+use crate::service::archived_days::{ArchivedDays, ShowArchivedDays};
 use crate::service::order_queries::{
     ActionView, ListOrders, OrderActions, OrderName, OrderSummary, ShowHistory, ShowOrder,
 };
@@ -64,6 +65,8 @@ enum Over {
 #[derive(Debug, Default)]
 pub(super) struct Orders {
     list: Paged<OrderSummary>,
+    /// The days whose orders are in a file.
+    archived: Latest<Option<ArchivedDays>>,
     filter: Filter,
     search: Search,
     /// The order whose details are wanted.
@@ -236,9 +239,15 @@ impl Orders {
     }
 
     fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let [top, _, body] =
-            Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+        let said = match self.filter.days_from(desk) {
+            Some(from) => archived_lines(&self.archived, from, "orders.archived", area.width, ctx),
+            None => Vec::new(),
+        };
+        let rows = u16::try_from(said.len()).unwrap_or_default();
+        let each = [Constraint::Length(1), Constraint::Length(rows), Constraint::Length(1), Constraint::Fill(1)];
+        let [top, notice, _, body] = Layout::vertical(each).areas(area);
         self.draw_head(frame, top, desk, ctx);
+        frame.render_widget(Paragraph::new(said), notice);
         if self.list.items().is_empty() && (!self.list.is_loaded() || self.list.problem().is_some()) {
             let (words, token) = waiting_words(self.list.problem(), ctx);
             draw_words(&words, token, frame, body, ctx);
@@ -376,6 +385,7 @@ impl Tab for Orders {
     fn load(&mut self, desk: &mut Desk) -> Commands {
         let mut commands = self.read_list(desk);
         commands.extend(self.read_order(desk));
+        commands.extend(desk.ask(&mut self.archived, Ask::Archived(ShowArchivedDays)));
         commands
     }
 
@@ -397,6 +407,10 @@ impl Tab for Orders {
         let read = self.list.is_loaded() || self.list.problem().is_some();
         let wished = self.wish.is_some() && (self.order.is_waiting() || self.steps.is_waiting());
         !self.is_covered() && (wished || !read)
+    }
+
+    fn is_searching(&self) -> bool {
+        self.over.is_none() && self.search.is_open()
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
@@ -504,6 +518,10 @@ impl Tab for Orders {
                 self.list.answer(request, Ok(*page), |one, other| one.id == other.id);
                 if env.size.width >= WIDE && !self.open { self.follow(desk) } else { Vec::new() }
             }
+            Ok(Loaded::Archived(archived)) => {
+                self.archived.answer(request, *archived);
+                Vec::new()
+            }
             Ok(Loaded::Order(order)) => {
                 if self.order.answer(request, *order) {
                     self.problem = None;
@@ -530,7 +548,7 @@ impl Tab for Orders {
                 } else if self.steps.settle(request) {
                     self.wish = None;
                     desk.refuse(&refused, env);
-                } else if !self.history.settle(request) {
+                } else if !self.history.settle(request) && !self.archived.settle(request) {
                     self.list.answer(request, Err(refused), |one, other| one.id == other.id);
                 }
                 Vec::new()

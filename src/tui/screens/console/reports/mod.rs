@@ -8,12 +8,13 @@ mod losses;
 mod sales;
 mod volume;
 
-use super::desk::{Commands, Desk, Done, waiting_words};
+use super::desk::{Commands, Desk, Done, archived_lines, waiting_words};
 use super::leaf::{self, Leaf, Scroll};
 use super::message::{Ask, Effect, Loaded, Msg};
 use super::tab::Tab;
 use crate::domain::error::Refused;
 use crate::domain::report::parse_day;
+use crate::service::archived_days::{ArchivedDays, ShowArchivedDays};
 use crate::service::reports::{BusinessToday, Today};
 use crate::tui::app::{Cmd, Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
@@ -58,6 +59,8 @@ pub(super) struct Reports {
     days: Days,
     /// The business day, where the site has not told it yet.
     today: Latest<Today>,
+    /// The days whose orders are in a file.
+    archived: Latest<Option<ArchivedDays>>,
     /// What has come of each report for these days.
     answers: BTreeMap<Kind, Latest<View>>,
     problem: Option<Refused>,
@@ -211,7 +214,9 @@ fn day_name(day: NaiveDate, leaf: &Leaf<'_>) -> String {
 
 impl Tab for Reports {
     fn load(&mut self, desk: &mut Desk) -> Commands {
-        self.read(desk)
+        let mut commands = self.read(desk);
+        commands.extend(desk.ask(&mut self.archived, Ask::Archived(ShowArchivedDays)));
+        commands
     }
 
     fn context(&self) -> Context {
@@ -235,10 +240,6 @@ impl Tab for Reports {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
-        // A dialog and a form name their own keys.
-        if self.over.is_some() {
-            return Vec::new();
-        }
         let mut hints = vec![Action::Right, Action::Range, Action::Export];
         if self.kind == Kind::Items {
             hints.push(Action::Sort);
@@ -303,6 +304,9 @@ impl Tab for Reports {
                     return self.read(desk);
                 }
             }
+            Ok(Loaded::Archived(archived)) => {
+                self.archived.answer(request, *archived);
+            }
             Ok(loaded) => {
                 // A report of days that are no longer wanted finds nobody who waits for it.
                 if let Some(view) = View::of(loaded)
@@ -314,6 +318,10 @@ impl Tab for Reports {
             }
             Err(refused) => {
                 let mut latest = self.answers.values_mut();
+                if self.archived.settle(request) {
+                    // The report itself says what is wrong with the store.
+                    return Vec::new();
+                }
                 if self.today.settle(request) || latest.any(|latest| latest.settle(request)) {
                     self.problem = Some(refused);
                 }
@@ -345,15 +353,23 @@ impl Tab for Reports {
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let [kinds, days, _, body] = Layout::vertical([
+        let today = self.day(desk);
+        let from = today.map(|today| self.days.range(today).0);
+        let said = match from {
+            Some(from) => archived_lines(&self.archived, Some(from), "reports.archived", area.width, ctx),
+            None => Vec::new(),
+        };
+        let [kinds, days, notice, _, body] = Layout::vertical([
             Constraint::Length(1),
             Constraint::Length(1),
+            Constraint::Length(u16::try_from(said.len()).unwrap_or_default()),
             Constraint::Length(1),
             Constraint::Fill(1),
         ])
         .areas(area);
         self.draw_kinds(frame, kinds, ctx);
-        if let Some(today) = self.day(desk) {
+        frame.render_widget(Paragraph::new(said), notice);
+        if let Some(today) = today {
             let words = format!(" {}", self.days.words(today, ctx.locale));
             frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), days);
         }

@@ -2,6 +2,7 @@
 //! does, and its value in words. What a setting may hold is in `domain::settings`.
 
 use super::super::desk::Desk;
+use crate::domain::payment::Method;
 use crate::domain::slot::{Slot, Slots};
 use crate::service::settings::{SettingView, Takes};
 use crate::tui::locale::Locale;
@@ -230,11 +231,23 @@ pub(super) fn choice_words(word: &str, locale: &Locale) -> String {
     }
 }
 
+/// Whether UPI could not move this place's money.
+fn needs_rupees(desk: &Desk) -> bool {
+    desk.currency().is_some_and(|currency| !Method::Upi.takes(currency))
+}
+
 /// A value of this setting in words.
 pub(super) fn value_words(setting: &SettingView, value: &Value, desk: &Desk, locale: &Locale) -> String {
     let unit = entry(&setting.key).map_or(Unit::Plain, |entry| entry.unit);
     match (&setting.takes, value) {
         (_, Value::Null) => locale.t("settings.unknown"),
+        (Takes::Switch, value) if setting.key == "upi_payment_enabled" && needs_rupees(desk) => {
+            locale.t(if value.as_bool() == Some(true) { "settings.yes_needs_inr" } else { "settings.no_needs_inr" })
+        }
+        // What is never offered to a guest yet must not look as if it were.
+        (Takes::Switch, Value::Bool(true)) if setting.key == "delivery_enabled" => {
+            locale.t("settings.yes_not_on_kiosks")
+        }
         (Takes::Switch, value) => locale.t(if value.as_bool() == Some(true) { "common.yes" } else { "common.no" }),
         (Takes::Number { .. }, value) => match (value.as_i64(), unit) {
             (Some(0), Unit::Seconds(zero) | Unit::Minutes(zero)) => locale.t(zero),

@@ -10,6 +10,7 @@ use super::facts::Facts;
 use super::message::{Act, Ask, Loaded, Msg};
 use super::tab::Tab;
 use crate::domain::error::Refused;
+use crate::domain::settings::PAYMENT_KEYS;
 use crate::service::envelope::{Envelope, SettingCommand};
 use crate::service::settings::{ListSettings, SetSetting, SettingChange, SettingHistory, SettingView, Takes};
 use crate::service::views::Page;
@@ -19,6 +20,7 @@ use crate::tui::locale::Locale;
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::columns::{self, Column};
+use crate::tui::widgets::dialog::{Answer, Dialog};
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::list::{self, ListLook, ListState};
 use crate::tui::widgets::panel;
@@ -66,6 +68,8 @@ pub(super) struct Settings {
     open: bool,
     skip: usize,
     editor: Option<Editor>,
+    /// A switch that is to go off although guests could then order nothing: its key, and the question.
+    sure: Option<(String, Dialog)>,
     /// The change that is under way is that of the editor.
     from_editor: bool,
     /// The key and the value that are being set.
@@ -211,11 +215,41 @@ impl Settings {
         desk.act(Act::Command(Envelope::Setting(SettingCommand::Set(command))), env)
     }
 
-    /// Opens the editor of the selected setting; a switch is switched at once.
+    /// Whether this is the only way of paying that is on.
+    fn is_last_payment(&self, key: &str) -> bool {
+        let on = |key: &str| self.all().iter().any(|one| one.key == key && one.value.as_bool() == Some(true));
+        PAYMENT_KEYS.contains(&key) && PAYMENT_KEYS.iter().all(|other| *other == key || !on(other))
+    }
+
+    /// Takes an input while it is asked whether the last way of paying is to go off.
+    fn on_sure(
+        &mut self,
+        key: String,
+        mut dialog: Dialog,
+        input: &Input<Msg>,
+        desk: &mut Desk,
+        env: &Env<'_>,
+    ) -> Commands {
+        match dialog.on_input(input, env) {
+            Answer::Open => self.sure = Some((key, dialog)),
+            Answer::Chosen(0) => return self.set(&key, (Value::Bool(false), Some(Value::Bool(true))), desk, env),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Opens the editor of the selected setting; a switch is switched at once, but the last way of paying
+    /// is asked about.
     fn edit(&mut self, desk: &mut Desk, env: &Env<'_>) -> Commands {
         let Some(setting) = self.current().cloned() else { return Vec::new() };
         if setting.takes == Takes::Switch {
             let on = setting.value.as_bool() == Some(true);
+            if on && self.is_last_payment(&setting.key) {
+                let body = env.locale.t_args("settings.last_payment_body", &[("name", &name(&setting, env.locale))]);
+                let dialog = Dialog::confirm(env.locale.t("settings.last_payment"), body, env);
+                self.sure = Some((setting.key, dialog));
+                return Vec::new();
+            }
             return self.set(&setting.key, (Value::Bool(!on), Some(setting.value)), desk, env);
         }
         self.editor = Editor::open(&setting, desk, env.locale);
@@ -370,29 +404,27 @@ impl Tab for Settings {
     }
 
     fn context(&self) -> Context {
-        match &self.editor {
-            Some(editor) => editor.context(),
-            None if self.searching.is_some() => Context::TextInput,
-            None => Context::ConsoleSettings,
+        match (&self.sure, &self.editor) {
+            (Some((_, dialog)), _) => dialog.context(),
+            (None, Some(editor)) => editor.context(),
+            (None, None) if self.searching.is_some() => Context::TextInput,
+            (None, None) => Context::ConsoleSettings,
         }
     }
 
     fn is_covered(&self) -> bool {
-        self.editor.is_some() || self.searching.is_some()
+        self.sure.is_some() || self.editor.is_some() || self.searching.is_some()
     }
 
     fn is_waiting(&self) -> bool {
         !self.is_covered() && self.settings.get().is_none() && self.settings.is_waiting()
     }
 
+    fn is_searching(&self) -> bool {
+        self.sure.is_none() && self.editor.is_none() && self.searching.is_some()
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
-        if self.searching.is_some() {
-            return vec![Action::Select, Action::Back];
-        }
-        // The editor names its own keys.
-        if self.editor.is_some() {
-            return Vec::new();
-        }
         let mut hints = vec![Action::Edit, Action::History, Action::Search];
         if self.open || !self.filter.is_empty() {
             hints.push(Action::Back);
@@ -402,6 +434,9 @@ impl Tab for Settings {
     }
 
     fn on_input(&mut self, input: &Input<Msg>, action: Option<Action>, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        if let Some((key, dialog)) = self.sure.take() {
+            return self.on_sure(key, dialog, input, desk, env);
+        }
         if let Some(mut editor) = self.editor.take() {
             // The value may have changed elsewhere since the editor was opened.
             let value = self.all().iter().find(|one| one.key == editor.key()).map(|one| one.value.clone());
@@ -485,7 +520,12 @@ impl Tab for Settings {
                     let value = catalogue::value_words(&view, &view.value, desk, env.locale);
                     let name = name(&view, env.locale);
                     let words = env.locale.t_args("settings.set", &[("name", &name), ("value", &value)]);
-                    desk.say(words, Token::Success, env);
+                    let off = view.value.as_bool() == Some(false);
+                    match view.warning {
+                        Some(_) if off => desk.say(env.locale.t("settings.no_payment"), Token::Warning, env),
+                        Some(_) => desk.say(words, Token::Warning, env),
+                        None => desk.say(words, Token::Success, env),
+                    }
                 }
             }
             Err(refused) => match &mut self.editor {
@@ -511,6 +551,9 @@ impl Tab for Settings {
         if let Some(editor) = &self.editor {
             let value = self.all().iter().find(|one| one.key == editor.key()).map(|one| &one.value);
             editor.draw(frame, area, value, ctx);
+        }
+        if let Some((_, dialog)) = &self.sure {
+            dialog.draw(frame, area, ctx);
         }
     }
 }

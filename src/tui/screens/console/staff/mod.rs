@@ -271,10 +271,11 @@ impl Tab for Staff {
                 || (self.open && self.terminals.get().is_none() && self.terminals.is_waiting()))
     }
 
+    fn is_searching(&self) -> bool {
+        self.over.is_none() && self.form.is_none() && self.search.is_open()
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
-        if self.is_covered() {
-            return Vec::new();
-        }
         if self.open {
             return vec![Action::SetPin, Action::Delete, Action::Back, Action::Palette, Action::Help];
         }

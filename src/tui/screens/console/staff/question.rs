@@ -122,12 +122,16 @@ impl Question {
             }
             Change::Password => {
                 let labels = ("staff.password", "staff.password_again");
-                let fields = twice("password", labels, PASSWORD, "staff.password_help", env);
-                (About::Password(person.id), Form::new(title("staff.password_title"), body, fields.into()))
+                let mut fields = Vec::from(twice("password", labels, PASSWORD, "staff.password_help", env));
+                fields.push(reason(env));
+                (About::Password(person.id), Form::new(title("staff.password_title"), body, fields))
             }
             Change::Pin => {
-                let fields = twice("pin", ("staff.pin", "staff.pin_again"), PIN, "staff.pin_help", env);
-                (About::Pin(person.id), Form::new(title("staff.pin_title"), body, fields.into()))
+                let labels = ("staff.pin", "staff.pin_again");
+                let mut fields = Vec::from(twice("pin", labels, PIN, "staff.pin_help", env));
+                // A first PIN takes nothing from anybody.
+                fields.extend(person.has_pin.then(|| reason(env)));
+                (About::Pin(person.id), Form::new(title("staff.pin_title"), body, fields))
             }
         };
         Self { about, form }
@@ -178,8 +182,8 @@ impl Question {
                 let (username, name) = (form.text("username"), form.text("name"));
                 Act::AddStaff { username, name, role, password, pin: None }
             }
-            About::Password(staff) => Act::SetPassword { staff, password },
-            About::Pin(staff) => Act::SetPin { staff, pin: Secret(form.secret("pin")) },
+            About::Password(staff) => Act::SetPassword { staff, password, reason },
+            About::Pin(staff) => Act::SetPin { staff, pin: Secret(form.secret("pin")), reason },
             About::ExitPin(terminal) => Act::SetExitPin { terminal, pin: Secret(form.secret("pin")) },
             About::Role(staff) => {
                 Act::Command(Envelope::Staff(StaffCommand::SetRole(SetStaffRole { staff, role, reason })))

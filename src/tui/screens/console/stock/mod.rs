@@ -276,10 +276,11 @@ impl Tab for Stock {
         !self.is_covered() && self.list.is_first_awaited()
     }
 
+    fn is_searching(&self) -> bool {
+        self.over.is_none() && self.search.is_open()
+    }
+
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
-        if self.is_covered() {
-            return Vec::new();
-        }
         let changes = [Action::Receive, Action::Recount, Action::Waste, Action::Adjust];
         let rest: &[Action] = if self.open {
             &[Action::Edit, Action::Back, Action::Help]

@@ -426,9 +426,6 @@ impl Tab for Till {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
-        if self.is_covered() {
-            return Vec::new();
-        }
         if self.past.is_some() {
             return vec![Action::Select, Action::Filter, Action::Back, Action::Palette, Action::Help];
         }

@@ -8,6 +8,7 @@ use crate::tui::app::ViewCtx;
 use crate::tui::locale::Locale;
 use crate::tui::text;
 use crate::tui::theme::Token;
+use crate::tui::vocabulary;
 use crate::tui::widgets::columns::{self, Column};
 use ratatui::text::Line;
 
@@ -90,6 +91,53 @@ pub(super) fn sums(report: &TillReport, desk: &Desk, locale: &Locale) -> Vec<Row
     rows
 }
 
+/// What the whole place took in the shift, then by way of paying.
+fn takings(report: &TillReport, desk: &Desk, locale: &Locale) -> Vec<Row> {
+    let heading = Row::Heading(locale.t("till.takings"));
+    let Some(takings) = &report.takings else {
+        return vec![heading, Row::Words(locale.t("till.takings_archived"), Token::Muted)];
+    };
+    let money = |amount: i64| desk.money(Money(amount));
+    let whole = &takings.whole;
+    let mut rows = vec![
+        heading,
+        Row::Amount(locale.t("till.orders_paid"), whole.orders.to_string(), Token::Text),
+        Row::Amount(locale.t("reports.gross"), money(whole.gross), Token::Text),
+        Row::Amount(locale.t("reports.discounts"), money(whole.discounts.saturating_neg()), Token::Text),
+    ];
+    // What most places never have is said only where there was some of it.
+    let rare = [
+        ("reports.tax_added", whole.tax_added),
+        ("reports.delivery_fees", whole.delivery_fees),
+        ("reports.voids", whole.voids.saturating_neg()),
+    ];
+    let some = rare.into_iter().filter(|(_, amount)| *amount != 0);
+    rows.extend(some.map(|(key, amount)| Row::Amount(locale.t(key), money(amount), Token::Text)));
+    let refunds = locale.t_args("till.times", &[("what", &locale.t("reports.refunded")), ("count", &whole.refunds)]);
+    rows.extend([
+        Row::Amount(locale.t("reports.collected"), money(whole.collected), Token::Text),
+        Row::Amount(refunds, money(whole.refunded.saturating_neg()), Token::Text),
+        Row::Amount(locale.t("reports.net"), money(whole.net), Token::Title),
+        Row::Amount(locale.t("reports.tax"), money(whole.tax), Token::Text),
+    ]);
+    for sales in &takings.by_method {
+        let (method, figures) = (vocabulary::attempt_method(sales.method, locale), &sales.figures);
+        let words = locale.t_args("till.net_by", &[("method", &method), ("count", &figures.orders)]);
+        rows.push(Row::Amount(words, money(figures.net), Token::Text));
+        let parts = locale.t_args(
+            "till.method_parts",
+            &[
+                ("gross", &money(figures.gross)),
+                ("discounts", &money(figures.discounts)),
+                ("tax", &money(figures.tax)),
+                ("refunded", &money(figures.refunded)),
+            ],
+        );
+        rows.push(Row::Words(parts, Token::Muted));
+    }
+    rows
+}
+
 /// What an open shift still waits for.
 fn waiting(report: &TillReport, desk: &Desk, locale: &Locale) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -130,9 +178,11 @@ pub(super) fn kind(kind: MovementKind, locale: &Locale) -> String {
     })
 }
 
-/// The whole report: the sums, then every movement.
+/// The whole report: the drawer's sums, what the place took, then every movement.
 pub(super) fn whole(report: &TillReport, desk: &Desk, locale: &Locale) -> Vec<Row> {
     let mut rows = sums(report, desk, locale);
+    rows.push(Row::Gap);
+    rows.extend(takings(report, desk, locale));
     rows.extend([Row::Gap, Row::Heading(locale.t("till.movements"))]);
     if report.movements.is_empty() {
         rows.push(Row::Words(locale.t("till.no_movements"), Token::Muted));

@@ -28,17 +28,23 @@ pub struct Plan {
     /// What changes, for people and for programs.
     pub diff: MenuDiff,
     pub(super) default_tax: Option<TaxClassId>,
-    pub(super) tax_classes: Vec<StoredTaxClass>,
-    pub(super) stations: Vec<Station>,
-    pub(super) new_stock: Vec<(StockItemId, StockEntry)>,
+    /// The tax classes as they will be, those that go out of use too.
+    pub tax_classes: Vec<StoredTaxClass>,
+    /// The stations as they will be, those that go out of use too.
+    pub stations: Vec<Station>,
+    /// The stock items that are new.
+    pub new_stock: Vec<(StockItemId, StockEntry)>,
     pub(super) described_stock: Vec<(StockItemId, StockEntry)>,
-    pub(super) categories: Vec<Category>,
+    /// The categories as they will be.
+    pub categories: Vec<Category>,
     pub(super) dropped_categories: Vec<CategoryId>,
-    pub(super) items: Vec<Item>,
+    /// The items that are new or change.
+    pub items: Vec<Item>,
     pub(super) dropped_items: Vec<ItemId>,
     pub(super) dropped_groups: Vec<OptionGroupId>,
     pub(super) dropped_choices: Vec<OptionId>,
-    pub(super) consumption: Vec<Consumption>,
+    /// What sales use of the store room, where that is new or changes.
+    pub consumption: Vec<Consumption>,
     pub(super) dropped_consumption: Vec<Consumption>,
 }
 

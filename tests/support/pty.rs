@@ -216,10 +216,20 @@ impl Pty {
     /// After [`Pty::hang_up`].
     #[track_caller]
     pub fn send(&self, text: &str) {
+        self.send_bytes(text.as_bytes());
+    }
+
+    /// As [`Pty::send`], with bytes that need not be text. Waits while the program reads nothing and its terminal
+    /// keeps no more.
+    ///
+    /// # Panics
+    /// After [`Pty::hang_up`].
+    #[track_caller]
+    pub fn send_bytes(&self, bytes: &[u8]) {
         let terminal = self.terminal.as_ref().expect("nobody types after hanging up");
         let mut writer = terminal.writer.lock().unwrap_or_else(PoisonError::into_inner);
         // The program may have ended, which is for the test to find out.
-        let _ = writer.write_all(text.as_bytes());
+        let _ = writer.write_all(bytes);
         let _ = writer.flush();
     }
 
@@ -454,6 +464,21 @@ impl Pty {
         // First the screen, so that what the program draws for the new size meets it.
         self.shared.lock().parser.set_size(side(rows), side(columns));
         terminal.master.resize(pty_size(columns, rows)).expect("a terminal can be resized");
+    }
+
+    /// Tells the program a size, 0 too, without giving the screen that the test sees that size.
+    ///
+    /// # Panics
+    /// After [`Pty::hang_up`].
+    #[track_caller]
+    pub fn announce_size(&self, columns: u16, rows: u16) {
+        let terminal = self.terminal.as_ref().expect("nobody resizes after hanging up");
+        terminal.master.resize(pty_size(columns, rows)).expect("a terminal can be resized");
+    }
+
+    /// Forgets what the program wrote, but not the screen: for tests that let it write without end.
+    pub fn forget_output(&self) {
+        self.shared.lock().raw = Vec::new();
     }
 
     /// Sends a signal to the program.

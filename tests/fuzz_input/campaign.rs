@@ -114,6 +114,13 @@ impl Campaign {
         }
     }
 
+    /// Keeps the most of something.
+    pub fn most(&self, what: &str, number: u64) {
+        let mut seen = self.seen.borrow_mut();
+        let most = seen.entry(what.to_owned()).or_default();
+        *most = number.max(*most);
+    }
+
     /// How often an outcome was seen.
     pub fn seen(&self, outcome: &str) -> u64 {
         self.seen.borrow().get(outcome).copied().unwrap_or(0)

@@ -28,7 +28,7 @@ use servery::service::{Caller, doctor};
 use std::collections::BTreeSet;
 
 /// Of the ten million inputs, those that are messages.
-const LONG: u64 = 3_300_000;
+const LONG: u64 = 5_000_000;
 const PIECES: [&[u8]; 14] = [
     b"\"event_id\":\"evt_1\",",
     b"\"amount\":-1,",

@@ -86,6 +86,8 @@ struct State {
     closed: bool,
     /// Set when the test hangs up: what still comes belongs to nobody.
     hanging_up: bool,
+    /// Set while the test does not look: what comes is taken and forgotten.
+    looks_away: bool,
     exit: Option<ExitStatus>,
 }
 
@@ -188,6 +190,7 @@ impl Pty {
                 raw: Vec::new(),
                 closed: false,
                 hanging_up: false,
+                looks_away: false,
                 exit: None,
             }),
             Condvar::new(),
@@ -476,9 +479,10 @@ impl Pty {
         terminal.master.resize(pty_size(columns, rows)).expect("a terminal can be resized");
     }
 
-    /// Forgets what the program wrote, but not the screen: for tests that let it write without end.
-    pub fn forget_output(&self) {
-        self.shared.lock().raw = Vec::new();
+    /// Takes what the program writes and forgets it, or looks at it again: for tests that let it write without end. A
+    /// screen that is looked at again shows what is there once the program draws all of it, as after [`Pty::resize`].
+    pub fn look_away(&self, away: bool) {
+        self.shared.lock().looks_away = away;
     }
 
     /// Sends a signal to the program.
@@ -575,6 +579,9 @@ fn read_screen(mut output: Box<dyn Read + Send>, writer: &Writer, shared: &Share
             drop(state);
             shared.notify();
             return;
+        }
+        if state.looks_away {
+            continue;
         }
         state.raw.extend_from_slice(&buffer[..count]);
         state.parser.process(&buffer[..count]);

@@ -11,6 +11,7 @@
 
 pub mod app;
 mod cell_codes;
+mod control_sequence;
 pub mod decoder;
 pub mod key;
 pub mod keymap;

@@ -358,6 +358,33 @@ fn check_house(house: &House) {
     assert!(violations.is_empty(), "{violations:#?}");
 }
 
+/// Reads and plans a file, and looks at what came of it.
+fn tried(form: Form, file: &[u8], menu: &LoadedMenu, shelves: &[StockRow]) -> &'static str {
+    let file = match read(form, file) {
+        None => return "not text",
+        Some(Ok(file)) => file,
+        Some(Err(refused)) => {
+            check_refusal(&refused);
+            return "refused as it was read";
+        }
+    };
+    let mut id = 0_u128;
+    let mut ids = || {
+        id += 1;
+        Uuid::from_u128(id)
+    };
+    match plan(&file, menu, shelves, &mut ids) {
+        Ok(plan) => {
+            check_plan(&plan);
+            "planned"
+        }
+        Err(refused) => {
+            check_refusal(&refused);
+            "refused as it was planned"
+        }
+    }
+}
+
 #[test]
 fn menu_files() {
     let campaign = Campaign::begin("menu files", inputs(2_500, LONG));
@@ -367,34 +394,72 @@ fn menu_files() {
     for number in campaign.numbers(1) {
         let (form, file) = input(&mut campaign.random(number));
         let what = || format!("{form:?}, {}", bytes::shown(&file));
-        let outcome = campaign.attempt(number, &what, || {
-            let Some(read) = read(form, &file) else { return "not text" };
-            let file = match read {
-                Ok(file) => file,
-                Err(refused) => {
-                    check_refusal(&refused);
-                    return "refused as it was read";
-                }
-            };
-            let mut id = 0_u128;
-            let mut ids = || {
-                id += 1;
-                Uuid::from_u128(id)
-            };
-            match plan(&file, &menu, &shelves, &mut ids) {
-                Ok(plan) => {
-                    check_plan(&plan);
-                    "planned"
-                }
-                Err(refused) => {
-                    check_refusal(&refused);
-                    "refused as it was planned"
-                }
-            }
-        });
+        let outcome = campaign.attempt(number, &what, || tried(form, &file, &menu, &shelves));
         campaign.count(outcome);
     }
     assert!(campaign.seen("planned") * 20 > campaign.seen("refused as it was read"), "too few come so far");
+    campaign.end();
+}
+
+/// Files as large as they may be, each of many small things of one kind: what is read or planned in more than the time
+/// that its length asks for would not come back from one of these.
+fn large() -> Vec<(Form, String)> {
+    const LARGE: usize = 4 * 1024 * 1024 - 1024;
+    let filled = |before: &str, each: &dyn Fn(usize) -> String, after: &str| {
+        let mut file = before.to_owned();
+        for number in 0.. {
+            let more = each(number);
+            if file.len() + more.len() + after.len() > LARGE {
+                break;
+            }
+            file.push_str(&more);
+        }
+        file.push_str(after);
+        file
+    };
+    let dish = |number: usize| {
+        format!("[[item]]\ncode=\"d{number}\"\nname=\"D\"\ncategory=\"C\"\nprice=\"1\"\ndiet=\"veg\"\n")
+    };
+    let egg = "[[stock]]\ncode=\"e\"\nname=\"E\"\n";
+    let group = |number: usize| {
+        let choice = |number: usize| format!("{{name=\"{number}\",uses={{e=1}}}},");
+        let choices: String = (0..480).map(choice).collect();
+        format!("[[item.option]]\nname=\"{number}\"\nchoices=[{choices}]\n")
+    };
+    let five_thousand: String = (0..5_000).map(dish).collect();
+    let with_uses = |number: usize| {
+        let options: String = (0..3).map(|at| format!("{{name=\"{at}\",uses={{e=1}}}},")).collect();
+        format!("{}option=[{{name=\"o\",choices=[{options}]}}]\nuses={{e=2}}\n", dish(number))
+    };
+    let head = "code,category,name,price,diet,options\n";
+    vec![
+        (Form::Toml, filled("", &dish, "")),
+        (Form::Toml, filled(&format!("{five_thousand}description=\"\"\""), &|_| "a\u{301}\n".to_owned(), "\"\"\"")),
+        (Form::Toml, filled(&format!("{egg}{}", dish(0)), &group, "")),
+        (Form::Toml, format!("{egg}{}", (0..5_000).map(with_uses).collect::<String>())),
+        (Form::Toml, filled(&format!("{}uses={{", dish(0)), &|number| format!("e{number}=1,"), "z=1}")),
+        (Form::Toml, filled("", &|number| format!("[[stock]]\ncode=\"e{number}\"\nname=\"E\"\n"), "")),
+        (Form::Toml, filled("x=", &|_| "[".to_owned(), "")),
+        (Form::Toml, filled("", &|_| "a.".to_owned(), "a=1")),
+        (Form::Csv, filled(head, &|number| format!("d{number},C,D,1,veg,\n"), "")),
+        (Form::Csv, filled(&format!("{head}d,C,D,1,veg,A=1..1: a"), &|number| format!("|{number}"), "\n")),
+        (Form::Csv, filled(&format!("{head}d,C,D,1,veg,"), &|_| "A=0..1: a;".to_owned(), "\n")),
+        (Form::Csv, filled(&format!("{head}d,C,\""), &|_| "\"\"\n".to_owned(), "\",1,veg,\n")),
+        (Form::Csv, filled("", &|number| format!("c{number},"), "\n")),
+    ]
+}
+
+#[test]
+fn menu_files_as_large_as_they_may_be() {
+    let campaign = Campaign::begin("large menu files", 0);
+    let house = House::demo();
+    let (menu, shelves) = stored(&house);
+    for (number, (form, file)) in (0_u64..).zip(large()) {
+        let what = || format!("{form:?}, {}", bytes::shown(file.as_bytes()));
+        let outcome = campaign.attempt(number, &what, || tried(form, file.as_bytes(), &menu, &shelves));
+        campaign.count(outcome);
+    }
+    assert_eq!((campaign.seen("planned"), campaign.seen("not text")), (1, 0), "one of them is a menu");
     campaign.end();
 }
 

@@ -8,8 +8,9 @@ use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -202,8 +203,11 @@ impl Pty {
             move || read_screen(output, &writer, &shared)
         });
         std::thread::spawn({
-            let shared = shared.clone();
-            move || wait_for_end(*child, pid, &shared)
+            let (shared, writer, path) = (shared.clone(), Arc::clone(&writer), pair.master.tty_name());
+            move || {
+                wait_for_end(*child, pid, &shared);
+                release(&writer, path.as_deref());
+            }
         });
         Self { shared, pid, terminal: Some(Terminal { master: pair.master, writer, reader }) }
     }
@@ -603,6 +607,16 @@ fn wait_for_end(mut child: std::process::Child, pid: u32, shared: &Shared) {
     while waitid(Id::Pid(pid_of(pid)), seen) == Err(nix::errno::Errno::EINTR) {}
     shared.lock().exit = child.wait().ok();
     shared.notify();
+}
+
+/// Lets go whoever is typing more than a terminal keeps, at a program that has ended and reads no more.
+fn release(writer: &Writer, path: Option<&Path>) {
+    let options = |path| OpenOptions::new().read(true).custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK).open(path);
+    let Some(Ok(slave)) = path.map(options) else { return };
+    while let Err(TryLockError::WouldBlock) = writer.try_lock() {
+        let _ = rustix::termios::tcflush(&slave, rustix::termios::QueueSelector::IFlush);
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
 }
 
 /// A screen of `columns` x `rows` after `output` was written to it.

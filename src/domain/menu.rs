@@ -575,8 +575,10 @@ impl Menu {
         check_unique("option.id", choices.iter())?;
         self.consumption.iter().try_for_each(Consumption::validate)?;
         check_unique("consumption", self.consumption.iter().map(|row| (row.subject, row.stock_item_id)))?;
+        let items: BTreeSet<ItemId> = self.items.iter().map(|item| item.id).collect();
+        let choices: BTreeSet<OptionId> = choices.into_iter().collect();
         let known = |subject| match subject {
-            Subject::Item(id) => self.item(id).is_some(),
+            Subject::Item(id) => items.contains(&id),
             Subject::Choice(id) => choices.contains(&id),
         };
         if self.consumption.iter().all(|row| known(row.subject)) {

@@ -195,9 +195,12 @@ impl MenuFile {
         };
         let headers: Vec<String> =
             reader.headers().map_err(broken)?.iter().map(|name| name.trim().to_lowercase()).collect();
-        if let Some(unknown) = headers.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
+        let unknown = headers.iter().enumerate().find(|(_, name)| !COLUMNS.contains(&name.as_str()));
+        if let Some((index, unknown)) = unknown {
             let message = format!("There is no such column. Known: {}.", COLUMNS.join(", "));
-            return Err(at(1, &text::clean(unknown, 40, false), &message));
+            let name = text::clean(unknown, 40, false);
+            let name = if name.is_empty() { format!("column {}", index.saturating_add(1)) } else { name };
+            return Err(at(1, &name, &message));
         }
         if let Some(missing) = NEEDED.into_iter().find(|name| !headers.iter().any(|header| header == name)) {
             return Err(at(1, missing, "This column is needed."));
@@ -446,6 +449,10 @@ mod tests {
         let options = refused(&format!("{head}a,B,C,1.00,veg,5,Size: Half\n"));
         assert_eq!((options.details["line"].as_u64(), options.details["field"].as_str()), (Some(2), Some("options")));
         assert_eq!(refused("code,colour\n").details["field"].as_str(), Some("colour"));
+        // A column without a name, as a spreadsheet leaves it, is named by its place.
+        for head in ["code,category,", "code,category, \n", "code,category,\u{202e}\u{200b}\n"] {
+            assert_eq!(refused(head).details["field"].as_str(), Some("column 3"), "{head:?}");
+        }
         assert_eq!(refused("code,category,name,price\n").details["field"].as_str(), Some("diet"));
         let toml = MenuFile::from_toml("currency = \"INR\"\n[[item]]\ncode = \"a\"\nprice = 5\n").expect_err("refused");
         assert!(toml.details["line"].as_u64().is_some_and(|line| line >= 2), "{toml:?}");

@@ -25,6 +25,10 @@ pub const MAX_ITEMS: usize = 5_000;
 /// The most of any other kind of entry: categories, stations, tax classes; and of the options of one
 /// item, and of the choices of one option.
 pub const MAX_ENTRIES: usize = 500;
+/// The most options, choices and uses of one item, together.
+pub const MAX_ITEM_PARTS: usize = 2_000;
+/// The same of all items of one file.
+pub const MAX_PARTS: usize = 50_000;
 
 /// The units that one sale uses, by the code of the stock item.
 pub type Uses = BTreeMap<String, i64>;
@@ -241,10 +245,18 @@ struct Placed {
     item: Vec<Spanned<ItemEntry>>,
 }
 
-/// The number, from 1, of the line on which a byte of `text` stands.
-fn line_of(text: &str, byte: usize) -> usize {
-    let before = text.as_bytes().get(..byte).unwrap_or(text.as_bytes());
-    before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1)
+/// Where the lines of a text end: looked for once, for a file may hold many entries.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect())
+    }
+
+    /// The number, from 1, of the line on which a byte stands.
+    fn line(&self, byte: usize) -> usize {
+        self.0.partition_point(|end| *end < byte).saturating_add(1)
+    }
 }
 
 /// Refuses a file that is too large.
@@ -265,15 +277,16 @@ impl MenuFile {
     pub fn from_toml(toml: &str) -> Result<Self, Refused> {
         check_size(toml)?;
         let placed: Placed = toml::from_str(toml).map_err(|error| {
-            let line = error.span().map_or(0, |span| line_of(toml, span.start));
+            let line = error.span().map_or(0, |span| Lines::of(toml).line(span.start));
             let why = text::clean(error.message(), 200, false);
             Refused::invalid("file", format!("Line {line}: {why}")).with("line", line)
         })?;
+        let lines = Lines::of(toml);
         let item = placed
             .item
             .into_iter()
             .map(|spanned| {
-                let line = line_of(toml, spanned.span().start);
+                let line = lines.line(spanned.span().start);
                 ItemEntry { line, ..spanned.into_inner() }
             })
             .collect();
@@ -309,11 +322,24 @@ impl MenuFile {
         count("category", length(self.category.as_ref().map(Vec::len)), MAX_ENTRIES)?;
         count("station", length(self.station.as_ref().map(Vec::len)), MAX_ENTRIES)?;
         count("tax_class", length(self.tax_class.as_ref().map(Vec::len)), MAX_ENTRIES)?;
+        let mut parts = 0_usize;
         for item in &self.item {
             count("option", item.option.len(), MAX_ENTRIES)?;
+            let mut of_item = item.option.len().saturating_add(item.uses.len());
             for option in &item.option {
                 count("choices", option.choices.len(), MAX_ENTRIES)?;
+                let uses = option.choices.iter().map(|choice| choice.uses.len()).fold(0, usize::saturating_add);
+                of_item = of_item.saturating_add(option.choices.len()).saturating_add(uses);
             }
+            if of_item > MAX_ITEM_PARTS {
+                let message = format!("An item has at most {MAX_ITEM_PARTS} options, choices and uses.");
+                return Err(Refused::invalid("option", message).with("line", item.line));
+            }
+            parts = parts.saturating_add(of_item);
+        }
+        if parts > MAX_PARTS {
+            let message = format!("The items of a file have at most {MAX_PARTS} options, choices and uses.");
+            return Err(Refused::invalid("option", message));
         }
         Ok(())
     }

@@ -28,17 +28,23 @@ pub struct Plan {
     /// What changes, for people and for programs.
     pub diff: MenuDiff,
     pub(super) default_tax: Option<TaxClassId>,
-    pub(super) tax_classes: Vec<StoredTaxClass>,
-    pub(super) stations: Vec<Station>,
-    pub(super) new_stock: Vec<(StockItemId, StockEntry)>,
+    /// The tax classes as they will be, those that go out of use too.
+    pub tax_classes: Vec<StoredTaxClass>,
+    /// The stations as they will be, those that go out of use too.
+    pub stations: Vec<Station>,
+    /// The stock items that are new.
+    pub new_stock: Vec<(StockItemId, StockEntry)>,
     pub(super) described_stock: Vec<(StockItemId, StockEntry)>,
-    pub(super) categories: Vec<Category>,
+    /// The categories as they will be.
+    pub categories: Vec<Category>,
     pub(super) dropped_categories: Vec<CategoryId>,
-    pub(super) items: Vec<Item>,
+    /// The items that are new or change.
+    pub items: Vec<Item>,
     pub(super) dropped_items: Vec<ItemId>,
     pub(super) dropped_groups: Vec<OptionGroupId>,
     pub(super) dropped_choices: Vec<OptionId>,
-    pub(super) consumption: Vec<Consumption>,
+    /// What sales use of the store room, where that is new or changes.
+    pub consumption: Vec<Consumption>,
     pub(super) dropped_consumption: Vec<Consumption>,
 }
 
@@ -149,7 +155,11 @@ pub fn plan(
         consumption: Vec::new(),
         dropped_consumption: Vec::new(),
     };
-    let names = Lookup { currency, default_tax, tax_names, station_names, category_names, stock_names };
+    let mut stored_uses: BTreeMap<Subject, Vec<Consumption>> = BTreeMap::new();
+    for row in &stored.menu.consumption {
+        stored_uses.entry(row.subject).or_default().push(*row);
+    }
+    let names = Lookup { currency, default_tax, tax_names, station_names, category_names, stock_names, stored_uses };
     let mut whole = stored.menu.clone();
     whole.items.clear();
     whole.consumption.clear();
@@ -185,13 +195,7 @@ pub fn plan(
         if whole.item(item.id).is_none() {
             plan.diff.gone("item", &item.code, &item.name);
             plan.dropped_items.push(item.id);
-            let of_item = |row: &&Consumption| match row.subject {
-                Subject::Item(id) => id == item.id,
-                Subject::Choice(id) => {
-                    item.option_groups.iter().flat_map(|group| &group.choices).any(|choice| choice.id == id)
-                }
-            };
-            plan.dropped_consumption.extend(stored.menu.consumption.iter().filter(of_item));
+            plan.dropped_consumption.extend(names.used_by(item));
         }
     }
     refuse_dangling(&whole, &plan)?;
@@ -407,9 +411,18 @@ struct Lookup {
     station_names: Names<StationId>,
     category_names: Names<CategoryId>,
     stock_names: Names<StockItemId>,
+    /// What the store's items and choices use now.
+    stored_uses: BTreeMap<Subject, Vec<Consumption>>,
 }
 
 impl Lookup {
+    /// What an item of the store and its choices use now.
+    fn used_by(&self, item: &Item) -> Vec<Consumption> {
+        let choices = item.option_groups.iter().flat_map(|group| &group.choices);
+        let subjects = std::iter::once(Subject::Item(item.id)).chain(choices.map(|choice| Subject::Choice(choice.id)));
+        subjects.filter_map(|subject| self.stored_uses.get(&subject)).flatten().copied().collect()
+    }
+
     fn uses(&self, subject: Subject, uses: &Uses, into: &mut Vec<Consumption>) -> Result<(), Refused> {
         for (code, units) in uses {
             let stock_item_id = self.stock_names.get(code).ok_or_else(|| {
@@ -523,13 +536,7 @@ fn plan_item(
     item: Item,
     uses: &[Consumption],
 ) {
-    let subjects = |item: &Item| -> Vec<Subject> {
-        let choices = item.option_groups.iter().flat_map(|group| &group.choices);
-        std::iter::once(Subject::Item(item.id)).chain(choices.map(|choice| Subject::Choice(choice.id))).collect()
-    };
-    let was: Vec<Subject> = known.map(subjects).unwrap_or_default();
-    let before: Vec<Consumption> =
-        stored.menu.consumption.iter().filter(|row| was.contains(&row.subject)).copied().collect();
+    let before = known.map(|item| names.used_by(item)).unwrap_or_default();
     let mut changes = Vec::new();
     if let Some(known) = known {
         changes = item_changes(known, &item, stored, names.currency);

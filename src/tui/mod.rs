@@ -2,7 +2,7 @@
 //!
 //! A screen is an [`app::App`]: a pure state machine that turns inputs into commands and draws
 //! itself. [`runtime`] drives it over any [`surface::Surface`] and any stream of input events;
-//! [`terminal`] is the one file that touches the real terminal. Screens live under `screens/`, one
+//! [`terminal`] and [`local_input`] are the files that touch the real terminal, [`decoder`] makes events of its bytes. Screens live under `screens/`, one
 //! folder per role. Nothing in this folder may open a store: effects are run by the caller.
 //!
 //! A screen in short: `update` asks [`app::Env::action`] what an input means, changes its state and
@@ -11,8 +11,11 @@
 
 pub mod app;
 mod cell_codes;
+mod control_sequence;
+pub mod decoder;
 pub mod key;
 pub mod keymap;
+pub mod local_input;
 pub mod locale;
 mod picture;
 pub mod refusal;

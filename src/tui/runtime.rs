@@ -392,9 +392,9 @@ fn bounded(size: Size) -> Size {
     Size::new(size.width.min(SIZE_LIMIT.width), size.height.min(SIZE_LIMIT.height))
 }
 
-/// What the stream has at once; `None` where it has nothing yet. Asks with the task's own waker:
-/// crossterm's stream keeps the first waker that it is given, so a look with one that wakes nobody
-/// would leave the loop asleep.
+/// What the stream has at once; `None` where it has nothing yet. Asks with the task's own waker: a
+/// stream may keep the last waker that it was given, so a look with one that wakes nobody would leave
+/// the loop asleep.
 async fn ready_now<I: Stream + Unpin>(events: &mut I) -> Option<Option<I::Item>> {
     poll_fn(|context| match events.poll_next_unpin(context) {
         Poll::Ready(event) => Poll::Ready(Some(event)),

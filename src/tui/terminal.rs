@@ -5,29 +5,26 @@
 //! from the environment here, once. No drawing and no screen logic.
 //!
 //! SIGTERM and SIGINT stop the screen through its token. SIGHUP does too, but ends the process after
-//! a grace whatever happens: once the terminal is gone, crossterm's event source can spin without
-//! ever returning. SIGTSTP is ignored. SIGTTIN and SIGTTOU keep their default, which stops a
+//! a grace whatever happens: nobody is there any more who could end it. SIGTSTP is ignored. SIGTTIN and SIGTTOU keep their default, which stops a
 //! process that was put into the background: a handler for them would be called without end.
 
 use super::app::MINIMUM;
+use super::local_input::LocalEvents;
 use super::runtime::{Host, panic_is_contained, panic_words};
 use super::surface::{Dialect, StreamSurface};
 use super::text;
 use super::theme::{Background, ColorProfile};
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, Event, EventStream};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{Command, cursor};
-use futures::Stream;
 use ratatui::layout::Size;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, OnceLock, PoisonError, mpsc};
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -186,41 +183,6 @@ impl Drop for TerminalGuard {
 
 /// The host of a screen on the local terminal.
 pub type LocalHost = Host<StreamSurface<Stdout>, LocalEvents>;
-
-/// What the local terminal's person does: crossterm's stream, of which a process makes only one, handed
-/// from each screen to the next.
-///
-/// A dropped `EventStream` wakes its source, and that wake stays there when nobody waits. The source hears
-/// it together with a key that the next screen's person has already pressed, gives up at the wake, and
-/// says no more about the key until another one comes.
-#[derive(Debug)]
-pub struct LocalEvents(Option<EventStream>);
-
-/// The stream while no screen has it.
-static EVENTS: Mutex<Option<EventStream>> = Mutex::new(None);
-
-impl LocalEvents {
-    fn take() -> Self {
-        Self(Some(lock(&EVENTS).take().unwrap_or_default()))
-    }
-}
-
-impl Drop for LocalEvents {
-    fn drop(&mut self) {
-        *lock(&EVENTS) = self.0.take();
-    }
-}
-
-impl Stream for LocalEvents {
-    type Item = io::Result<Event>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match &mut self.0 {
-            Some(events) => Pin::new(events).poll_next(context),
-            None => Poll::Ready(None),
-        }
-    }
-}
 
 /// Takes the terminal for a screen: raw mode, alternate screen, bracketed paste, hidden cursor and,
 /// where asked for, the mouse. `stop` is cancelled by SIGTERM, SIGINT, SIGHUP and a panic.

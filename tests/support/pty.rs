@@ -8,8 +8,9 @@ use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -86,6 +87,8 @@ struct State {
     closed: bool,
     /// Set when the test hangs up: what still comes belongs to nobody.
     hanging_up: bool,
+    /// Set while the test does not look: what comes is taken and forgotten.
+    looks_away: bool,
     exit: Option<ExitStatus>,
 }
 
@@ -188,6 +191,7 @@ impl Pty {
                 raw: Vec::new(),
                 closed: false,
                 hanging_up: false,
+                looks_away: false,
                 exit: None,
             }),
             Condvar::new(),
@@ -199,8 +203,11 @@ impl Pty {
             move || read_screen(output, &writer, &shared)
         });
         std::thread::spawn({
-            let shared = shared.clone();
-            move || wait_for_end(*child, pid, &shared)
+            let (shared, writer, path) = (shared.clone(), Arc::clone(&writer), pair.master.tty_name());
+            move || {
+                wait_for_end(*child, pid, &shared);
+                release(&writer, path.as_deref());
+            }
         });
         Self { shared, pid, terminal: Some(Terminal { master: pair.master, writer, reader }) }
     }
@@ -216,10 +223,20 @@ impl Pty {
     /// After [`Pty::hang_up`].
     #[track_caller]
     pub fn send(&self, text: &str) {
+        self.send_bytes(text.as_bytes());
+    }
+
+    /// As [`Pty::send`], with bytes that need not be text. Waits while the program reads nothing and its terminal
+    /// keeps no more.
+    ///
+    /// # Panics
+    /// After [`Pty::hang_up`].
+    #[track_caller]
+    pub fn send_bytes(&self, bytes: &[u8]) {
         let terminal = self.terminal.as_ref().expect("nobody types after hanging up");
         let mut writer = terminal.writer.lock().unwrap_or_else(PoisonError::into_inner);
         // The program may have ended, which is for the test to find out.
-        let _ = writer.write_all(text.as_bytes());
+        let _ = writer.write_all(bytes);
         let _ = writer.flush();
     }
 
@@ -456,6 +473,22 @@ impl Pty {
         terminal.master.resize(pty_size(columns, rows)).expect("a terminal can be resized");
     }
 
+    /// Tells the program a size, 0 too, without giving the screen that the test sees that size.
+    ///
+    /// # Panics
+    /// After [`Pty::hang_up`].
+    #[track_caller]
+    pub fn announce_size(&self, columns: u16, rows: u16) {
+        let terminal = self.terminal.as_ref().expect("nobody resizes after hanging up");
+        terminal.master.resize(pty_size(columns, rows)).expect("a terminal can be resized");
+    }
+
+    /// Takes what the program writes and forgets it, or looks at it again: for tests that let it write without end. A
+    /// screen that is looked at again shows what is there once the program draws all of it, as after [`Pty::resize`].
+    pub fn look_away(&self, away: bool) {
+        self.shared.lock().looks_away = away;
+    }
+
     /// Sends a signal to the program.
     ///
     /// # Panics
@@ -551,6 +584,9 @@ fn read_screen(mut output: Box<dyn Read + Send>, writer: &Writer, shared: &Share
             shared.notify();
             return;
         }
+        if state.looks_away {
+            continue;
+        }
         state.raw.extend_from_slice(&buffer[..count]);
         state.parser.process(&buffer[..count]);
         let answers = std::mem::take(&mut state.parser.callbacks_mut().answers);
@@ -571,6 +607,16 @@ fn wait_for_end(mut child: std::process::Child, pid: u32, shared: &Shared) {
     while waitid(Id::Pid(pid_of(pid)), seen) == Err(nix::errno::Errno::EINTR) {}
     shared.lock().exit = child.wait().ok();
     shared.notify();
+}
+
+/// Lets go whoever is typing more than a terminal keeps, at a program that has ended and reads no more.
+fn release(writer: &Writer, path: Option<&Path>) {
+    let options = |path| OpenOptions::new().read(true).custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK).open(path);
+    let Some(Ok(slave)) = path.map(options) else { return };
+    while let Err(TryLockError::WouldBlock) = writer.try_lock() {
+        let _ = rustix::termios::tcflush(&slave, rustix::termios::QueueSelector::IFlush);
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
 }
 
 /// A screen of `columns` x `rows` after `output` was written to it.

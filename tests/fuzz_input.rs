@@ -7,7 +7,7 @@
 //! and `SERVERY_INPUT=I` beside it begins with that one. `fuzz_input/keys.rs`, `menus.rs` and `webhooks.rs` hold a
 //! target each, `sequences.rs` makes what a terminal could send, `bytes.rs` spoils what was well formed.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test says where it stopped")]
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test says where it stopped")]
 
 mod support;
 

@@ -10,6 +10,8 @@ mod estimate;
 mod event;
 mod guard;
 mod table;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use decide::{decide, decide_with, why_not};

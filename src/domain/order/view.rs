@@ -117,3 +117,109 @@ pub fn view_as(
     };
     SourceView { status: word, payment_status }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The specification's table, cell by cell: status and end reason, then 000 to 004, each before
+    /// and after the payment.
+    const TABLE: [(&str, [&str; 5], [&str; 5]); 12] = [
+        (
+            "pending",
+            ["pending", "PENDING", "received", "pending", "pending"],
+            ["pending", "PENDING", "received", "pending", "pending"],
+        ),
+        (
+            "received",
+            ["pending", "PENDING", "received", "pending", "pending"],
+            ["paid", "PENDING", "received", "paid", "confirmed"],
+        ),
+        (
+            "confirmed",
+            ["pending", "PROCESSING", "received", "confirmed", "pending"],
+            ["paid", "PROCESSING", "received", "confirmed", "confirmed"],
+        ),
+        (
+            "preparing",
+            ["pending", "PROCESSING", "preparing", "preparing", "pending"],
+            ["paid", "PROCESSING", "preparing", "preparing", "confirmed"],
+        ),
+        (
+            "ready",
+            ["pending", "PROCESSING", "ready", "ready_for_pickup", "pending"],
+            ["paid", "PROCESSING", "ready", "ready_for_pickup", "confirmed"],
+        ),
+        (
+            "out_for_delivery",
+            ["pending", "SHIPPED", "out_for_delivery", "picked_up", "pending"],
+            ["paid", "SHIPPED", "out_for_delivery", "picked_up", "confirmed"],
+        ),
+        (
+            "completed",
+            ["paid", "DELIVERED", "completed", "completed", "confirmed"],
+            ["paid", "DELIVERED", "completed", "completed", "confirmed"],
+        ),
+        (
+            "completed delivery",
+            ["paid", "DELIVERED", "completed", "delivered", "confirmed"],
+            ["paid", "DELIVERED", "completed", "delivered", "confirmed"],
+        ),
+        (
+            "cancelled payment_failed",
+            ["cancelled", "CANCELLED", "cancelled", "payment_failed", "cancelled"],
+            ["cancelled", "CANCELLED", "cancelled", "payment_failed", "cancelled"],
+        ),
+        (
+            "cancelled customer",
+            ["cancelled", "CANCELLED", "cancelled", "cancelled", "cancelled"],
+            ["cancelled", "CANCELLED", "cancelled", "cancelled", "cancelled"],
+        ),
+        (
+            "expired",
+            ["cancelled", "CANCELLED", "cancelled", "cancelled", "cancelled"],
+            ["cancelled", "CANCELLED", "cancelled", "cancelled", "cancelled"],
+        ),
+        (
+            "rejected",
+            ["cancelled", "CANCELLED", "cancelled", "rejected", "cancelled"],
+            ["cancelled", "CANCELLED", "cancelled", "rejected", "cancelled"],
+        ),
+    ];
+
+    #[test]
+    fn every_status_reads_as_the_specification_says() {
+        for (state, unpaid, paid) in TABLE {
+            let (status, detail) = state.split_once(' ').unwrap_or((state, ""));
+            let status = Status::parse(status).expect("status");
+            let fulfilment = if detail == "delivery" { Fulfilment::Delivery } else { Fulfilment::DineIn };
+            let reason = EndReason::parse(detail);
+            for (is_paid, words) in [(false, unpaid), (true, paid)] {
+                for (source, word) in Source::ALL.iter().zip(words) {
+                    let view = view_as(*source, status, reason, is_paid, fulfilment, PaymentStatus::Paid);
+                    assert_eq!(view.status, word, "{state}, paid {is_paid}, in the words of {source}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn two_sources_say_the_payment_beside_it() {
+        use PaymentStatus::{Failed, PartiallyRefunded, Refunded};
+        let beside =
+            |source, payment| view_as(source, Status::Ready, None, true, Fulfilment::Pickup, payment).payment_status;
+        for (payment, in_001, in_002) in [
+            (PaymentStatus::Pending, "PENDING", "pending"),
+            (PaymentStatus::Paid, "PAID", "paid"),
+            (PartiallyRefunded, "PAID", "paid"),
+            (Failed, "FAILED", "failed"),
+            (Refunded, "REFUNDED", "refunded"),
+        ] {
+            assert_eq!(beside(Source::S001, payment), Some(in_001));
+            assert_eq!(beside(Source::S002, payment), Some(in_002));
+            for silent in [Source::S000, Source::S003, Source::S004] {
+                assert_eq!(beside(silent, payment), None, "{silent}");
+            }
+        }
+    }
+}

@@ -251,6 +251,38 @@ mod tests {
     }
 
     #[test]
+    fn actors_are_named_and_refused_in_words() {
+        let terminal = TerminalId(Uuid::from_u128(1));
+        let guest = Actor::guest(CustomerId(Uuid::from_u128(1)), Some(terminal));
+        assert_eq!((guest.name.as_str(), Actor::gateway("card").name.as_str()), ("guest", "gateway card"));
+        assert_eq!((guest.customer, guest.terminal), (Some(CustomerId(Uuid::from_u128(1))), Some(terminal)));
+        guest.require(P::OrdersCreate).expect("may");
+        let refused = guest.require(P::StockRead).expect_err("may not");
+        assert_eq!((refused.code, refused.guard), (ErrorCode::InsufficientRole, Some("role")));
+        assert_eq!(refused.message, "The role customer may not do this.");
+        assert_eq!(
+            (&refused.details["role"], &refused.details["permission"]),
+            (&"customer".into(), &"stock:read".into())
+        );
+        let board = Actor::kitchen_terminal(terminal, "board");
+        assert_eq!(
+            board.require(P::TillOperate).expect_err("no person").message,
+            "This needs a person: sign in first."
+        );
+        let cook = Actor::staff(StaffId(Uuid::from_u128(2)), Role::Kitchen, "cook", Some(terminal));
+        assert!(board.is_bare_terminal() && !cook.is_bare_terminal() && !guest.is_bare_terminal());
+        assert_eq!(
+            (cook.name.as_str(), cook.staff, cook.terminal),
+            ("cook", Some(StaffId(Uuid::from_u128(2))), Some(terminal))
+        );
+        // Only staff who need it are let through: an admin has a name of their own in the log.
+        let admin = Actor::staff(StaffId(Uuid::from_u128(3)), Role::Admin, "admin", None);
+        let with_pin = |actor: Actor| Actor { override_by: Some(StaffId(Uuid::from_u128(9))), ..actor };
+        assert!(with_pin(cook.clone()).is_let_through() && !cook.is_let_through());
+        assert!(!with_pin(admin).is_let_through() && !with_pin(board).is_let_through());
+    }
+
+    #[test]
     fn only_gateways_report_results_and_only_the_house_runs_its_timers() {
         for permission in [P::PaymentsResult, P::SystemRun] {
             assert!(!Role::Admin.permissions().contains(&permission), "{permission}");

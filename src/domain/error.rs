@@ -240,6 +240,26 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_tells_its_figures_and_keeps_its_cause() {
+        let missing = Refused::not_found("order", 7).to_json();
+        assert_eq!(
+            missing,
+            json!({"error": {"code": "NOT_FOUND", "message": "There is no order 7 here.",
+                "details": {"kind": "order", "id": "7", "help": "Check the number or the name."}}})
+        );
+        let internal = Refused::internal("disk full");
+        assert_eq!((internal.code, internal.cause.as_deref()), (ErrorCode::InternalError, Some("disk full")));
+        assert!(!internal.to_json().to_string().contains("disk full"));
+        let late = Refused::conflict("Somebody was faster.").help("Look again.");
+        assert_eq!(
+            (late.code, late.help.as_str(), late.to_string().as_str()),
+            (ErrorCode::Conflict, "Look again.", "Somebody was faster.")
+        );
+        let said: std::collections::BTreeSet<_> = ErrorCode::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(said.len(), ErrorCode::ALL.len());
+    }
+
+    #[test]
     fn the_body_has_the_documented_shape() {
         let body = Refused::invalid("quantity", "At least 1.").by_guard("quantity").to_json();
         assert_eq!(body["error"]["code"], "VALIDATION_ERROR");

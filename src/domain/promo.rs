@@ -227,6 +227,30 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn promotions_at_their_limits_pass() {
+        let passes = |change: &dyn Fn(&mut Promotion)| {
+            let mut changed = percent(100_000);
+            change(&mut changed);
+            changed.check().is_ok()
+        };
+        for (code, good) in [("ABC", true), ("A-9", true), ("AB", false), ("AB_", false), ("Abc", false)] {
+            assert_eq!(passes(&|promotion| promotion.code = code.to_owned()), good, "{code}");
+        }
+        for (length, good) in [(32, true), (33, false)] {
+            assert_eq!(passes(&|promotion| promotion.code = "A".repeat(length)), good, "{length}");
+        }
+        for (ppm, good) in [(0, false), (-1, false), (1, true), (1_000_000, true)] {
+            assert_eq!(passes(&|promotion| promotion.kind = PromotionKind::Percent(Rate(ppm))), good, "{ppm}");
+        }
+        for (amount, good) in [(1, true), (-1, false)] {
+            assert_eq!(passes(&|promotion| promotion.kind = PromotionKind::Amount(Money(amount))), good, "{amount}");
+        }
+        assert!(passes(&|code| (code.limit, code.per_customer) = (Some(1), Some(1))));
+        assert!(passes(&|code| (code.starts_at, code.ends_at) = (Some(Timestamp(5)), Some(Timestamp(6)))));
+        assert!(!passes(&|code| (code.starts_at, code.ends_at) = (Some(Timestamp(6)), Some(Timestamp(5)))));
+    }
+
+    #[test]
     fn json_reads_back() {
         let code = percent(100_000);
         let json = serde_json::to_value(&code).expect("json");

@@ -321,6 +321,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::error::ErrorCode;
     use serde_json::json;
 
     #[test]
@@ -354,6 +355,48 @@ mod tests {
             assert_eq!(settings.get(key).expect("get"), expected[*key], "{key}");
         }
         assert_eq!(expected.as_object().map(serde_json::Map::len), Some(KEYS.len()));
+    }
+
+    #[test]
+    fn every_key_sets_its_own_value_and_no_other() {
+        for (key, kind) in KEYS {
+            let before = Settings::default();
+            let was = before.get(key).expect("get");
+            let becomes = match kind {
+                Kind::Switch => json!(was == json!(false)),
+                Kind::Number { min, max } => json!(if was == json!(max) { min } else { max }),
+                Kind::Amount => json!(1_000_000_000),
+                Kind::TimeOfDay => json!("05:30"),
+                Kind::AutoAccept => json!("all"),
+                Kind::Slots => json!({"brunch": {"start": "10:00", "end": "12:00"}}),
+            };
+            let mut after = before.clone();
+            after.set(key, &becomes).expect("set");
+            for (other, _) in KEYS {
+                let expected = if other == key { becomes.clone() } else { before.get(other).expect("get") };
+                assert_eq!(after.get(other).expect("get"), expected, "{other} after {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_ends_of_a_range_are_taken_and_nothing_beyond_them() {
+        for (key, kind) in KEYS {
+            let (min, max) = match kind {
+                Kind::Number { min, max } => (*min, *max),
+                Kind::Amount => (0, 1_000_000_000),
+                _ => continue,
+            };
+            let mut settings = Settings::default();
+            for value in [min, max] {
+                settings.set(key, &json!(value)).expect("within the range");
+                assert_eq!(settings.get(key).expect("get"), json!(value), "{key}");
+            }
+            for value in [min - 1, max + 1] {
+                let refused = settings.set(key, &json!(value)).expect_err("beyond the range");
+                assert_eq!((refused.code, &refused.details["field"]), (ErrorCode::ValidationError, &json!(key)));
+            }
+        }
     }
 
     #[test]

@@ -307,6 +307,43 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_number_is_masked_from_seven_digits_on_and_a_date_is_none() {
+        assert_eq!(mask_sensitive("123456"), "123456");
+        assert_eq!(mask_sensitive("1234567"), MASK);
+        assert_eq!(mask_sensitive("123 - 4567 and 12 34"), "••• and 12 34");
+        assert_eq!(mask_sensitive("123 -- 4567"), "123 -- 4567", "four separators part two numbers");
+        for date in ["1900-01-01", "2199-12-31", "2026/11/20", "31.12.2026", "12/31/2026"] {
+            assert_eq!(mask_sensitive(date), date);
+        }
+        for number in [
+            "1899-12-31",
+            "2200-01-01",
+            "2026-00-10",
+            "2026-13-10",
+            "2026-11-00",
+            "2026-11-32",
+            "2026-11.20",
+            "31.31.2026",
+            "00.12.2026",
+            "12.2026.31",
+            "2026-1-120",
+        ] {
+            assert_eq!(mask_sensitive(number), MASK, "{number}");
+        }
+    }
+
+    #[test]
+    fn widths_are_filled_to_the_last_column() {
+        assert_eq!(truncate_to_width("日本語", 5), "日本…");
+        assert_eq!(truncate_to_width("日本語", 6), "日本語");
+        assert_eq!((display_width("日本a"), graphemes("e\u{301}日")), (5, 2));
+        assert_eq!(clean("abcd", 4, false), "abcd");
+        assert_eq!(clean("abcde", 4, false), "abcd");
+        let three = "a\u{301}\u{302}\u{303}";
+        assert_eq!(clean(&three.repeat(2), 4, false), three.repeat(2), "eight code points for four characters");
+    }
+
     proptest! {
         #[test]
         fn cleaning_is_complete_and_changes_nothing_twice(text in any::<String>(), max in 0_usize..40, multiline: bool) {

@@ -130,6 +130,22 @@ mod tests {
     }
 
     #[test]
+    fn a_day_starts_at_its_cut_off_and_is_written_compactly() {
+        let zone = chrono_tz::Asia::Kolkata;
+        let date = NaiveDate::from_ymd_opt(2026, 3, 9).expect("date");
+        let start = business_day_start(date, zone, four());
+        assert_eq!(start, at("2026-03-08T22:30:00Z"));
+        assert_eq!(start.business_date(zone, four()), date);
+        assert_eq!(Timestamp(start.0 - 1).business_date(zone, four()).to_string(), "2026-03-08");
+        assert_eq!(start.local_time(zone), four());
+        assert_eq!(compact_date(date), "20260309");
+        assert_eq!(Timestamp(1_500_000).to_string(), "1970-01-01T00:00:01.500Z");
+        assert_eq!(Timestamp(1).plus_seconds(-2), Timestamp(1 - 2 * MICROS));
+        assert_eq!(Timestamp(i64::MAX).plus_seconds(1), Timestamp(i64::MAX));
+        assert_eq!(Timestamp(i64::MAX).to_utc(), DateTime::<Utc>::default());
+    }
+
+    #[test]
     fn ages_are_never_negative() {
         assert_eq!(Timestamp(5).seconds_since(Timestamp(9 * MICROS)), 0);
         assert_eq!(Timestamp(9 * MICROS).seconds_since(Timestamp(0)), 9);

@@ -51,6 +51,99 @@ fn every_bad_field_is_named() {
     assert_eq!(field(&long.validate().expect_err("refused")), "category.name");
 }
 
+/// What is just within every limit passes, and the next step is refused.
+#[test]
+fn limits_are_reached_and_not_passed() {
+    let passes = |change: &dyn Fn(&mut Item)| {
+        let mut changed = item(1);
+        change(&mut changed);
+        changed.validate().expect("within the limit");
+    };
+    passes(&|item| item.code = "x".repeat(MAX_CODE));
+    assert_eq!(refuses(|item| item.code = "x".repeat(MAX_CODE + 1)), "code");
+    for bad in ["", "dosa-", "dosa_1"] {
+        assert_eq!(refuses(|item| item.code = bad.to_owned()), "code");
+    }
+    passes(&|item| item.name = "x".repeat(MAX_NAME));
+    passes(&|item| item.description = "x".repeat(MAX_DESCRIPTION));
+    passes(&|item| item.price = Money(1));
+    passes(&|item| item.price = MAX_PRICE);
+    assert_eq!(refuses(|item| item.price = Money(MAX_PRICE.0 + 1)), "price");
+    passes(&|item| item.spicy = 3);
+    passes(&|item| item.prep_minutes = MAX_PREP_MINUTES);
+    passes(&|item| item.slots = vec!["x".repeat(MAX_CODE)]);
+    assert_eq!(refuses(|item| item.slots = vec![String::new()]), "slots");
+    passes(&|item| item.image_url = Some("x".repeat(500)));
+    assert_eq!(refuses(|item| item.image_url = Some("x".repeat(501))), "image_url");
+    passes(&|item| item.glyph = Some("日".to_owned()));
+    assert_eq!(refuses(|item| item.glyph = Some(String::new())), "glyph");
+    assert_eq!(refuses(|item| item.glyph = Some("\u{1100}\u{1100}".to_owned())), "glyph");
+
+    let one = |group: OptionGroup| move |item: &mut Item| item.option_groups = vec![group.clone()];
+    passes(&one(group(1, 2, 2, vec![choice(1), choice(2)])));
+    passes(&one(group(1, 0, 1, vec![priced(1, MAX_PRICE.0)])));
+    passes(&|item| {
+        item.price = MAX_PRICE;
+        item.option_groups = vec![group(1, 0, 1, vec![priced(1, -MAX_PRICE.0)])];
+    });
+    for delta in [MAX_PRICE.0 + 1, -MAX_PRICE.0 - 1, i64::MIN] {
+        assert_eq!(refuses(one(group(1, 0, 1, vec![priced(1, delta)]))), "option.price_delta");
+    }
+    assert_eq!(refuses(one(group(1, 0, 0, vec![choice(1)]))), "option_group.max");
+    assert_eq!(refuses(one(group(1, 0, 1, vec![]))), "option_group.choices");
+    let nameless = |name: &str| vec![Choice { name: name.to_owned(), ..choice(1) }];
+    assert_eq!(refuses(one(group(1, 0, 1, nameless("")))), "option.name");
+    passes(&one(group(1, 0, 1, nameless(&"x".repeat(MAX_OPTION_NAME)))));
+    assert_eq!(refuses(one(group(1, 0, 1, nameless(&"x".repeat(MAX_OPTION_NAME + 1))))), "option.name");
+    let alike = vec![Choice { name: "CHOICE 2".to_owned(), ..choice(1) }, choice(2)];
+    assert_eq!(refuses(one(group(1, 0, 1, alike))), "option.name");
+    let named = |name: &str| OptionGroup { name: name.to_owned(), ..group(1, 0, 1, vec![choice(1)]) };
+    assert_eq!(refuses(one(named(" "))), "option_group.name");
+    let two = |left: OptionGroup, right: OptionGroup| {
+        move |item: &mut Item| item.option_groups = vec![left.clone(), right.clone()]
+    };
+    passes(&two(group(1, 0, 1, vec![choice(1)]), group(2, 0, 1, vec![choice(2)])));
+    assert_eq!(refuses(two(named("One"), OptionGroup { choices: vec![choice(2)], ..named("Two") })), "option_group.id");
+    let other = |name: &str| OptionGroup { name: name.to_owned(), ..group(2, 0, 1, vec![choice(2)]) };
+    assert_eq!(refuses(two(named("One"), other("ONE"))), "option_group.name");
+    assert_eq!(refuses(two(named("One"), group(2, 0, 1, vec![choice(1)]))), "option.id");
+}
+
+#[test]
+fn only_what_is_switched_on_and_kept_is_listed() {
+    for (active, deleted_at, listed) in [
+        (true, None, true),
+        (false, None, false),
+        (true, Some(Timestamp(1)), false),
+        (false, Some(Timestamp(1)), false),
+    ] {
+        assert_eq!(Item { active, deleted_at, ..item(1) }.is_listed(), listed);
+        assert_eq!(Category { active, deleted_at, ..category(1, "Mains") }.is_listed(), listed);
+    }
+    // A deleted category frees its name as a deleted item its code.
+    let mut two = menu(vec![item(1)]);
+    two.categories.push(Category { deleted_at: Some(Timestamp(1)), ..category(2, "Mains") });
+    two.validate().expect("the name is free");
+    two.categories.push(category(2, "Sides"));
+    assert_eq!(field(&two.validate().expect_err("the same id twice")), "category.id");
+}
+
+#[test]
+fn search_goes_by_category_then_by_place() {
+    let mut items: Vec<Item> = (1..=4).map(item).collect();
+    items[0].category_id = category(2, "").id;
+    (items[1].position, items[2].position, items[3].position) = (9, 1, 1);
+    (items[2].name, items[3].name) = ("Zander".to_owned(), "Aal".to_owned());
+    let mut menu = menu(items);
+    menu.categories.push(category(2, "Sides"));
+    let names: Vec<&str> = menu.search("", DietFilter::Any).into_iter().map(|item| item.name.as_str()).collect();
+    assert_eq!(names, ["Aal", "Zander", "Item 2", "Item 1"]);
+    assert_eq!(menu.item(item(3).id).map(|item| item.name.as_str()), Some("Zander"));
+    assert_eq!(menu.category(category(2, "").id).map(|category| category.name.as_str()), Some("Sides"));
+    let view = StockView { consumption: &[], available: &|_| None };
+    assert_eq!(menu.availability(item(9).id, None, &view), Availability::Inactive);
+}
+
 #[test]
 fn a_forced_option_counts_towards_the_least_price() {
     let mut dosa = item(1);

@@ -315,6 +315,24 @@ mod tests {
     }
 
     #[test]
+    fn a_range_reaches_its_limits() {
+        let first = day("2016-01-01");
+        let last = |days: u64| first.checked_add_days(chrono::Days::new(days)).expect("a day");
+        assert_eq!(DayRange::new(first, last(3_659)).expect("ten years").len(), MAX_DAYS);
+        assert!(DayRange::new(first, last(3_660)).is_err());
+        let one = DayRange::new(first, first).expect("one day");
+        assert_eq!((one.len(), one.is_empty(), one.contains(first)), (1, false, true));
+        assert!(!one.contains(last(1)) && !one.contains(day("2015-12-31")));
+        assert!(DayRange { from: last(1), to: first }.is_empty());
+        assert_eq!(
+            (day_text(day("1970-01-01")), day_text(day(" 9999-12-31 "))),
+            ("1970-01-01".into(), "9999-12-31".into())
+        );
+        assert_eq!((berlin((4, 0)).first_hour(), berlin((0, 30)).first_hour()), (4, 0));
+        assert_eq!((weekday_of(day("2026-03-02")), weekday_of(day("2026-03-08"))), (0, 6));
+    }
+
+    #[test]
     fn hours_follow_the_wall_clock_over_both_changes() {
         let calendar = berlin((4, 0));
         // Spring: 01:59 is followed by 03:00.

@@ -281,6 +281,35 @@ mod tests {
         assert_eq!(unpack(&bytes).expect("packed here"), hours);
     }
 
+    #[test]
+    fn the_tallies_of_two_days_are_one() {
+        let promised = counted(&[9]);
+        let mut both = HourTally { ready: counted(&[5, 7]), promised: promised.clone(), late: 1 };
+        assert!(!both.ready.is_empty() && Tally::default().is_empty());
+        both.merge(&HourTally { ready: counted(&[7, 20_000]), promised: Tally::default(), late: 2 });
+        assert_eq!(both, HourTally { ready: counted(&[5, 7, 7, 20_000]), promised, late: 3 });
+        assert_eq!(both.ready.len(), 4);
+    }
+
+    #[test]
+    fn the_largest_number_is_read_and_none_above_it() {
+        let mut hours = [HourDurations { hour: 23, ready: vec![u32::MAX, 0], promised: vec![], late: u32::MAX }];
+        let bytes = pack(&mut hours).expect("packed");
+        assert_eq!(unpack(&bytes).expect("packed here"), hours);
+        let mut tallies = BTreeMap::new();
+        tally(&bytes, &mut tallies).expect("packed here");
+        assert_eq!(
+            tallies[&23],
+            HourTally { ready: counted(&[0, u32::MAX]), promised: counted(&[]), late: u32::MAX.into() }
+        );
+        // In a list as well: a bit more than a number has, and a sixth byte.
+        for list in [&[0xff, 0xff, 0xff, 0xff, 0x10][..], &[0x80, 0x80, 0x80, 0x80, 0x80, 0]] {
+            let length = u8::try_from(list.len()).expect("short");
+            let bytes = [&[1, 0, length][..], list, &[0]].concat();
+            assert!(unpack(&bytes).is_err() && tally(&bytes, &mut BTreeMap::new()).is_err(), "{list:?}");
+        }
+    }
+
     fn list() -> impl Strategy<Value = Vec<u32>> {
         prop::collection::vec(any::<u32>(), 0..50)
     }

@@ -327,6 +327,19 @@ mod tests {
     }
 
     #[test]
+    fn a_choice_that_is_switched_off_cannot_be_taken() {
+        let stock = StockView { consumption: &[], available: &|_| None };
+        let mut dosa = item(1);
+        dosa.option_groups = vec![group(1, 2, 2, vec![choice(11), choice(12)])];
+        assert!(availability(&dosa, None, &stock).is_available());
+        assert_eq!(choice_left(&choice(11), &stock), None, "not counted");
+        let off = Choice { available: false, ..choice(12) };
+        assert_eq!(choice_left(&off, &stock), Some(0));
+        dosa.option_groups = vec![group(1, 2, 2, vec![choice(11), off])];
+        assert_eq!(availability(&dosa, None, &stock), Availability::SoldOut);
+    }
+
+    #[test]
     fn what_is_left_counts_what_others_took() {
         let burger = item(1);
         let rows = [row(Subject::Item(burger.id), 1, 1)];
@@ -345,5 +358,12 @@ mod tests {
         let off = Availability::EightySixed.check("X").expect_err("refused");
         assert_eq!((off.code, off.details["reason"].as_str()), (ErrorCode::ItemUnavailable, Some("switched_off")));
         assert!(Availability::Available { left: None }.check("X").is_ok());
+        let later = Availability::OutOfSlot { slots: vec!["lunch".to_owned(), "dinner".to_owned()] };
+        let later = later.check("X").expect_err("refused");
+        assert_eq!(later.message, "'X' is served only at: lunch, dinner.");
+        assert_eq!((later.code, later.details["reason"].as_str()), (ErrorCode::ItemUnavailable, Some("out_of_slot")));
+        let gone = Availability::Inactive.check("X").expect_err("refused");
+        assert_eq!((gone.code, gone.details["reason"].as_str()), (ErrorCode::ItemUnavailable, Some("inactive")));
+        assert!(!Availability::Inactive.is_available());
     }
 }

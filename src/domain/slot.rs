@@ -287,6 +287,27 @@ mod tests {
     }
 
     #[test]
+    fn names_and_minutes_are_whole() {
+        let one = |name: &str, start: NaiveTime, end: NaiveTime| {
+            Slots::new(vec![Slot { name: name.to_owned(), start, end }]).map(|slots| slots.as_slice().len())
+        };
+        let (noon, three) = (time("12:00"), time("15:00"));
+        assert_eq!(one(&"x".repeat(40), noon, three).expect("forty characters"), 1);
+        for bad in [&"x".repeat(41), "", "a\nb", " lunch", "lun\u{200b}ch"] {
+            assert!(one(bad, noon, three).is_err(), "{bad:?}");
+        }
+        let odd = |second, nano| NaiveTime::from_hms_nano_opt(14, 0, second, nano).expect("time");
+        for (start, end) in [(odd(1, 0), three), (odd(0, 1), three), (noon, odd(1, 0)), (noon, odd(0, 1))] {
+            assert!(one("lunch", start, end).is_err(), "{start} to {end}");
+        }
+        let slots = slots(DEFAULT);
+        assert_eq!(name(slots.get("lunch")), Some("lunch"));
+        assert_eq!(name(slots.get("brunch")), None);
+        let error = serde_json::from_str::<Slots>("[]").expect_err("no list").to_string();
+        assert!(error.contains("each with start and end as HH:MM"), "{error}");
+    }
+
+    #[test]
     fn gaps_belong_to_no_slot() {
         // invariants.md, Order: no slot now (10:30).
         let slots = slots(DEFAULT);

@@ -240,6 +240,27 @@ fn the_kitchen_moves_an_order_along() {
 }
 
 #[test]
+fn a_ticket_is_moved_up_held_released_and_noted() {
+    let way = ["T31 confirmed confirmed kitchen"];
+    let until = Some(NOW.plus_seconds(60));
+    for (event, effect, emits) in [
+        (Event::SetPriority { priority: 2 }, Effect::SetPriority(2), &[Emit::TicketPrioritised][..]),
+        (Event::Hold { until }, Effect::SetHold(until), &[Emit::TicketHeld]),
+        (Event::ReleaseHold, Effect::ClearHold, &[Emit::TicketReleased]),
+        (Event::Note { note: because() }, Effect::SetNote(because()), &[]),
+    ] {
+        check(&moved(paid(Status::Confirmed), event, Role::Kitchen), &way, None, &[effect], emits);
+    }
+    let again = moved(paid(Status::Confirmed), Event::Duplicate, Role::Delivery);
+    check(&again, &["T30 confirmed confirmed delivery"], None, &[], &[]);
+    let held = OrderSnapshot { on_hold_until: Some(Timestamp(NOW.0 + 1)), ..paid(Status::Confirmed) };
+    assert_eq!(refused(held.clone(), Event::StartPreparing, Role::Kitchen).guard, Some("not_on_hold"));
+    assert_eq!(refused(held, Event::ReleaseHold, Role::System).guard, Some("hold_over"));
+    let over = OrderSnapshot { on_hold_until: Some(NOW), ..paid(Status::Confirmed) };
+    assert_eq!(steps(&moved(over, Event::ReleaseHold, Role::System)), ["T31 confirmed confirmed system"]);
+}
+
+#[test]
 fn a_delivery_has_its_courier() {
     let delivery = |status| OrderSnapshot { fulfilment: Fulfilment::Delivery, ..paid(status) };
     let assign = Event::Assign { staff: COURIER, is_active_courier: true };

@@ -358,3 +358,22 @@ on_both!(voided_lines_one_by_one_give_back_the_whole_line, |house| {
     let refunded: i64 = order.refunds.iter().map(|refund| refund.amount.0).sum();
     assert_eq!(refunded, paid.total.0, "to the minor unit");
 });
+
+on_both!(a_station_has_bumped_its_ticket_when_its_last_line_is_done, |house| {
+    let guest = house.guest();
+    house.cart(&guest, &house.plain_item().await, 2, Fulfilment::Pickup).await;
+    let grilled = house.item("butter-naan").await;
+    house.cart(&guest, &grilled, 1, Fulfilment::Pickup).await;
+    let placed = house.place(&guest, Method::Card, true).await;
+    let order = house.answer(&placed, captured(&placed.order)).await.order;
+    let order = house.run(&house.board, StartOrder { order: order.id }).await;
+    let (drinks, grill) = (&order.lines[0], &order.lines[1]);
+    assert_ne!(drinks.station, grill.station, "two stations have a part in it");
+    let set = |lines, done| SetItemsDone { order: order.id, lines, done };
+
+    assert!(house.bumped(order.id).await.is_empty());
+    house.run(&house.board, set(vec![grill.id], true)).await;
+    assert_eq!(house.bumped(order.id).await, Vec::from_iter(grill.station), "the other station still has work");
+    house.run(&house.board, set(vec![grill.id], false)).await;
+    assert!(house.bumped(order.id).await.is_empty(), "taken back");
+});

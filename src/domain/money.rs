@@ -482,6 +482,7 @@ mod tests {
         assert_eq!(Rate(107_500).to_string(), "10.75 %");
         assert_eq!(Rate::WHOLE.to_string(), "100 %");
         assert_eq!(Rate::parse_percent("rate", "5 %").expect("rate"), Rate(50_000));
+        assert_eq!(Rate::parse_percent("rate", "0").expect("nothing"), Rate::ZERO);
         assert!(Rate::parse_percent("rate", "-1").is_err());
     }
 

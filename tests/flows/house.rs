@@ -5,7 +5,7 @@ use super::support::postgres::{TestDatabase, database};
 use servery::domain::access::Role;
 use servery::domain::error::Refused;
 use servery::domain::fulfilment::Fulfilment;
-use servery::domain::ids::{CartId, CustomerId, Ids, OrderId, StaffId};
+use servery::domain::ids::{CartId, CustomerId, Ids, OrderId, StaffId, StationId};
 use servery::domain::money::Money;
 use servery::domain::order::{Disposal, LinePart, Status};
 use servery::domain::payment::Method;
@@ -24,7 +24,7 @@ use servery::service::stock::StockList;
 use servery::service::terminals::{self, TerminalRole};
 use servery::service::views::{ItemView, OrderView, Placed};
 use servery::service::{Caller, Door, FieldKey, TimeOrderedIds, UseCase, setup, staff};
-use servery::store::{Options, Store, StoreUrl};
+use servery::store::{Options, Store, StoreUrl, tickets};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -107,8 +107,20 @@ impl House {
 
     /// A plain, counted item of the demo menu: one can a sale.
     pub async fn plain_item(&self) -> ItemView {
+        self.item("cola").await
+    }
+
+    pub async fn item(&self, code: &str) -> ItemView {
         let menu = self.door.ask(&self.guest().caller, MenuNow::default()).await.expect("menu");
-        menu.items.into_iter().find(|item| item.code == "cola").expect("the demo menu has it")
+        menu.items.into_iter().find(|item| item.code == code).expect("the demo menu has it")
+    }
+
+    /// The stations that are through with an order, as the store has it.
+    pub async fn bumped(&self, order: OrderId) -> Vec<StationId> {
+        let mut tx = self.door.store().read().await.expect("a look");
+        let rows = tickets::in_kitchen(&mut tx, "main").await.expect("tickets");
+        let through = rows.iter().filter(|row| row.order_id == order.0 && row.bumped_at.is_some());
+        through.map(|row| StationId(row.station_id)).collect()
     }
 
     /// On hand and reserved of what the plain item uses.

@@ -103,3 +103,16 @@ pub trait Ids: Send + Sync {
     /// A new UUIDv7 for the instant `now`.
     fn next(&self, now: super::time::Timestamp) -> Uuid;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_sites_are_written_as_they_are_typed() {
+        let order = OrderId(Uuid::from_u128(7));
+        assert_eq!(order.to_string(), "00000000-0000-0000-0000-000000000007");
+        assert_eq!(order.to_string().parse::<OrderId>().expect("its own words"), order);
+        assert_eq!(SiteId::default().to_string(), SiteId::MAIN);
+    }
+}

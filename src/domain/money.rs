@@ -479,6 +479,7 @@ mod tests {
 
     #[test]
     fn rates_read_as_percent() {
+        assert_eq!(Currency::EUR.to_string(), "EUR");
         assert_eq!(Rate(107_500).to_string(), "10.75 %");
         assert_eq!(Rate::WHOLE.to_string(), "100 %");
         assert_eq!(Rate::parse_percent("rate", "5 %").expect("rate"), Rate(50_000));

@@ -151,6 +151,11 @@ fn a_forced_option_counts_towards_the_least_price() {
     assert!(dosa.validate().is_err());
     dosa.option_groups = vec![group(1, 1, 1, vec![priced(1, -1000), priced(2, 5)])];
     dosa.validate().expect("may be free");
+    // As many as must be taken and no more; as many as may be taken and no more.
+    dosa.option_groups = vec![group(1, 1, 1, vec![priced(1, -1001), priced(2, 5)])];
+    assert!(dosa.validate().is_err());
+    dosa.option_groups = vec![group(1, 0, 1, vec![priced(1, -600), priced(2, -600)])];
+    dosa.validate().expect("only one of them can be taken");
 }
 
 #[test]
@@ -171,6 +176,13 @@ fn a_menu_must_fit_together() {
     assert_eq!(refuses(&|menu| menu.categories.push(category(2, "MAINS"))), "category.name");
     let class = TaxClassId(Uuid::from_u128(5));
     assert_eq!(refuses(&|menu| menu.items.iter_mut().for_each(|item| item.tax_class = Some(class))), "tax_class");
+    let mut taxed = good.clone();
+    let named = |id, name: &str| TaxClass { id, name: name.to_owned(), rate: crate::domain::money::Rate(70_000) };
+    taxed.tax_classes = vec![named(class, "Food"), named(TaxClassId(Uuid::from_u128(6)), "Drinks")];
+    taxed.items[0].tax_class = Some(class);
+    taxed.validate().expect("a class that is there");
+    taxed.items[0].tax_class = Some(TaxClassId(Uuid::from_u128(7)));
+    assert_eq!(field(&taxed.validate().expect_err("a class that is not there")), "tax_class");
     let row = |units, subject| Consumption { subject, stock_item_id: StockItemId(Uuid::from_u128(1)), units };
     assert_eq!(refuses(&|menu| menu.consumption.push(row(0, Subject::Item(item(1).id)))), "units");
     assert_eq!(refuses(&|menu| menu.consumption.push(row(1, Subject::Item(item(9).id)))), "consumption");

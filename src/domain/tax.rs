@@ -84,7 +84,11 @@ mod tests {
     fn classes_are_checked() {
         let class = |name: &str, rate| TaxClass { id: TaxClassId(Uuid::from_u128(1)), name: name.to_owned(), rate };
         class("Food", Rate(70_000)).validate().expect("valid");
-        assert!(class("", Rate(70_000)).validate().is_err());
+        class(&"x".repeat(100), Rate::ZERO).validate().expect("the longest name, no tax");
+        class("Food", Rate::WHOLE).validate().expect("all of it");
+        for name in ["", &"x".repeat(101), "Fo\nod", "Fo\u{200b}od"] {
+            assert!(class(name, Rate(70_000)).validate().is_err(), "{name:?}");
+        }
         assert!(class("Food", Rate(-1)).validate().is_err());
         assert!(class("Food", Rate(PPM + 1)).validate().is_err());
     }

@@ -98,6 +98,8 @@ impl WriterLock {
                 return Ok(LockGuard { shared: Some(Arc::clone(&self.shared)) });
             }
             let (grant, granted) = oneshot::channel();
+            // Who is past a deadline takes no room while another process keeps the lock for long.
+            state.queue.retain(|waiting| !waiting.is_closed());
             state.queue.push_back(grant);
             if matches!(state.stands, Stands::Free) {
                 self.shared.ask(&mut state);

@@ -194,6 +194,8 @@ impl Store {
         match pools {
             Pools::Sqlite { write, kept, lock, .. } => {
                 let turn = lock.acquire(options.acquire_deadline).await?;
+                // Asked again: the sync of the one before may have failed, and the disk says so only once.
+                health.may_write()?;
                 let connection = match kept.take() {
                     Some(connection) => connection,
                     None => write.acquire().await?,

@@ -18,6 +18,9 @@ pub const SEQUENCE_LIMIT: usize = 64;
 pub const PASTE_KEPT: usize = PASTE_LIMIT + 3;
 /// Nothing more of a sequence for so long: its rest does not come. A terminal sends one at once.
 const SEQUENCE_SILENCE: Duration = Duration::from_millis(250);
+/// The same after a lone escape, which is the key when nothing follows: long enough for the rest of a sequence that the
+/// kernel or a line hands over in two pieces, too short for a person to notice.
+const ESCAPE_SILENCE: Duration = Duration::from_millis(20);
 /// The same for a paste, which may come in pieces over a slow line.
 const PASTE_SILENCE: Duration = Duration::from_secs(3);
 /// What ends a paste.
@@ -36,6 +39,14 @@ enum State {
     Control,
     /// A control sequence that is too long.
     Swallowed,
+    /// After `ESC ]`, `ESC P`, `ESC X`, `ESC ^` or `ESC _`: a string of the terminal (an answer that an earlier program
+    /// asked for), by the byte that began it and how many came since. It makes no event.
+    Text {
+        first: u8,
+        length: usize,
+    },
+    /// An escape within such a string: its end, or something new.
+    TextEscape,
     /// After `ESC [ [`: a function key of the Linux console.
     LinuxFunction,
     /// After `ESC [ M`: three bytes of an old mouse report follow.
@@ -79,26 +90,19 @@ impl Decoder {
         self.events.pop_front()
     }
 
-    /// Says that no more bytes are there at the moment: an escape with nothing after it is the key.
-    pub fn at_rest(&mut self) {
-        if self.state == State::Escape {
-            self.state = State::Ground;
-            self.key(KeyCode::Esc, KeyModifiers::NONE);
-        }
-    }
-
     /// How long the rest of what was begun is waited for; `None` where nothing was.
     #[must_use]
     pub const fn patience(&self) -> Option<Duration> {
         match self.state {
             State::Ground => None,
+            State::Escape => Some(ESCAPE_SILENCE),
             State::Paste { .. } => Some(PASTE_SILENCE),
             _ => Some(SEQUENCE_SILENCE),
         }
     }
 
-    /// Says that nothing more came for as long as [`Decoder::patience`] said: whoever pressed Alt and
-    /// a bracket gets that key, a paste ends with what came, everything else is dropped. Without
+    /// Says that nothing more came for as long as [`Decoder::patience`] said: an escape is the
+    /// key, whoever pressed Alt and a bracket gets that key, a paste ends with what came, everything else is dropped. Without
     /// this, five keys that anybody can press (`Alt+[`, `2`, `0`, `0`, `~`) would make a screen deaf.
     pub fn silent(&mut self) {
         let state = std::mem::replace(&mut self.state, State::Ground);
@@ -107,6 +111,7 @@ impl Decoder {
             State::Escape => self.key(KeyCode::Esc, KeyModifiers::NONE),
             State::SingleShift => self.key(KeyCode::Char('O'), KeyModifiers::ALT),
             State::Control if self.kept.is_empty() => self.key(KeyCode::Char('['), KeyModifiers::ALT),
+            State::Text { first, length: 0 } => self.key(KeyCode::Char(char::from(first)), KeyModifiers::ALT),
             State::Paste { .. } => self.paste(),
             _ => {}
         }
@@ -119,8 +124,14 @@ impl Decoder {
             State::Escape => match byte {
                 b'[' => self.state = State::Control,
                 b'O' => self.state = State::SingleShift,
+                b']' | b'P' | b'X' | b'^' | b'_' => self.state = State::Text { first: byte, length: 0 },
                 // The first one was the key; the second may begin something.
                 ESCAPE => self.key(KeyCode::Esc, KeyModifiers::NONE),
+                // The Linux console's Shift+Tab.
+                b'\t' => {
+                    self.state = State::Ground;
+                    self.key(KeyCode::BackTab, KeyModifiers::SHIFT);
+                }
                 _ => self.ground(byte, true),
             },
             State::SingleShift => {
@@ -140,6 +151,22 @@ impl Decoder {
                 0x40..=0x7e => self.state = State::Ground,
                 _ => {}
             },
+            State::Text { first, length } => {
+                self.state = match byte {
+                    ESCAPE => State::TextEscape,
+                    0x07 => State::Ground,
+                    _ if length < SEQUENCE_LIMIT => State::Text { first, length: length.saturating_add(1) },
+                    _ => State::Ground,
+                };
+            }
+            State::TextEscape => {
+                self.state = State::Escape;
+                if byte == b'\\' {
+                    self.state = State::Ground;
+                } else {
+                    self.take(byte);
+                }
+            }
             State::LinuxFunction => {
                 self.state = if byte == ESCAPE { State::Escape } else { State::Ground };
                 if let b'A'..=b'E' = byte {
@@ -188,7 +215,8 @@ impl Decoder {
             ESCAPE => self.state = State::Escape,
             b'\r' => self.key(KeyCode::Enter, modifiers),
             b'\t' => self.key(KeyCode::Tab, modifiers),
-            0x7f => self.key(KeyCode::Backspace, modifiers),
+            // Which of the two a terminal sends is its setting; Ctrl+H is the first as well.
+            0x08 | 0x7f => self.key(KeyCode::Backspace, modifiers),
             0 => self.key(KeyCode::Char(' '), control),
             0x01..=0x1a => self.key(KeyCode::Char(char::from(byte | 0x60)), control),
             0x1c..=0x1f => self.key(KeyCode::Char(char::from(byte.saturating_add(b'4' - 0x1c))), control),
@@ -403,7 +431,9 @@ mod tests {
     fn decoded(bytes: &[u8]) -> Vec<Event> {
         let mut decoder = Decoder::default();
         decoder.feed(bytes);
-        decoder.at_rest();
+        if decoder.patience() == Some(ESCAPE_SILENCE) {
+            decoder.silent();
+        }
         std::iter::from_fn(|| decoder.next_event()).collect()
     }
 
@@ -441,6 +471,7 @@ mod tests {
             ("\r", KeyCode::Enter),
             ("\t", KeyCode::Tab),
             ("\x7f", KeyCode::Backspace),
+            ("\x08", KeyCode::Backspace),
             ("\x1b", KeyCode::Esc),
             ("é", KeyCode::Char('é')),
             ("寿", KeyCode::Char('寿')),
@@ -451,6 +482,7 @@ mod tests {
             assert_eq!(decoded(bytes.as_bytes()), [plain(code)], "{bytes:?}");
         }
         assert_eq!(decoded(b"\x1b[Z"), [key(KeyCode::BackTab, KeyModifiers::SHIFT)]);
+        assert_eq!(decoded(b"\x1b\t"), [key(KeyCode::BackTab, KeyModifiers::SHIFT)]);
         assert_eq!(decoded(b"Q"), [key(KeyCode::Char('Q'), KeyModifiers::SHIFT)]);
         assert_eq!(decoded(b"\x11"), [key(KeyCode::Char('q'), KeyModifiers::CONTROL)]);
         assert_eq!(decoded(b"\x1f"), [key(KeyCode::Char('7'), KeyModifiers::CONTROL)]);
@@ -462,6 +494,23 @@ mod tests {
         assert_eq!(decoded(b"\x1b[1;1:3B"), [Event::Key(released)]);
         assert_eq!(decoded(b"\x1b[I\x1b[O"), [Event::FocusGained, Event::FocusLost]);
         assert_eq!(decoded(b"\x1b\x1b[A"), [plain(KeyCode::Esc), plain(KeyCode::Up)]);
+    }
+
+    #[test]
+    fn a_terminals_answers_to_others_are_no_keys() {
+        for answer in ["\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\", "\x1b]10;?\x07", "\x1bP1$r0m\x1b\\", "\x1b_Gi=1;OK\x1b\\"] {
+            assert_eq!(decoded(format!("{answer}x").as_bytes()), [plain(KeyCode::Char('x'))], "{answer:?}");
+        }
+        // Broken off by a key, or never ended: keys count again soon.
+        assert_eq!(decoded(b"\x1b]11;rgb\x1b[A"), [plain(KeyCode::Up)]);
+        let endless = [b"\x1b]".as_slice(), &[b'1'; SEQUENCE_LIMIT + 1], b"x"].concat();
+        assert_eq!(decoded(&endless), [plain(KeyCode::Char('x'))]);
+        // The same two bytes are what Alt and a key make.
+        let mut decoder = Decoder::default();
+        decoder.feed(b"\x1b]");
+        assert_eq!(decoder.next_event(), None);
+        decoder.silent();
+        assert_eq!(decoder.next_event(), Some(key(KeyCode::Char(']'), KeyModifiers::ALT)));
     }
 
     #[test]

@@ -142,15 +142,13 @@ impl Stream for LocalEvents {
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(None),
                 Poll::Pending => {
-                    // The runtime makes a task that has done much wait although there is more.
-                    if decoder.patience().is_some() && source.waiting().is_ok_and(|waiting| waiting == 0) {
-                        decoder.at_rest();
-                    }
                     match decoder.patience() {
                         None => *silence = None,
                         Some(patience) => {
                             let silence = silence.get_or_insert_with(|| Box::pin(sleep(patience)));
-                            if silence.poll_unpin(context).is_ready() {
+                            // The runtime makes a task that has done much wait although there is more to read.
+                            let nothing = source.waiting().is_ok_and(|waiting| waiting == 0);
+                            if silence.poll_unpin(context).is_ready() && nothing {
                                 decoder.silent();
                             }
                         }

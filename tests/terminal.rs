@@ -137,7 +137,10 @@ impl Pty {
     }
 
     fn start_with(variables: &[(&str, OsString)]) -> Self {
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        Self::start_at(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }, variables)
+    }
+
+    fn start_at(size: PtySize, variables: &[(&str, OsString)]) -> Self {
         let pair = native_pty_system().openpty(size).expect("pseudo-terminal");
         let mut command = CommandBuilder::new(std::env::current_exe().expect("this program"));
         command.args(["--ignored", "--exact", "screen_of_the_child", "--nocapture"]);
@@ -279,6 +282,20 @@ fn the_window_can_become_tiny_and_large_again() {
     pty.wait_for("size=120x40");
     pty.send(b"q");
     assert_eq!(pty.finish().0, 0);
+}
+
+/// As over `ssh -tt` from where there is no window.
+#[test]
+fn a_terminal_that_does_not_say_its_size_gets_the_usual_one() {
+    let mut pty = Pty::start_at(PtySize { rows: 0, cols: 0, pixel_width: 0, pixel_height: 0 }, &[]);
+    pty.wait_for("size=80x24");
+    pty.send(b"\x1b[A");
+    pty.wait_for("count=1");
+    pty.send(b"q");
+    let (status, bytes, parser) = pty.finish();
+    assert_eq!(status, 0);
+    assert!(!bytes.contains(&0), "only what is known is drawn");
+    assert_put_back(&bytes, &parser);
 }
 
 #[test]

@@ -61,6 +61,11 @@ impl Picture {
         &self.rows
     }
 
+    /// Whether there is a place of which nobody knows what it shows.
+    pub fn has_unknown(&self) -> bool {
+        self.rows.iter().flatten().any(|cell| *cell == UNKNOWN)
+    }
+
     /// Puts a cell at column `x` of row `y`. What is left of a wide character that it meets is blank. A place
     /// outside of the screen is left out; a wide character that does not fit into its row is a blank.
     pub fn put(&mut self, x: u16, y: u16, cell: &Cell) {

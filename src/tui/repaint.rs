@@ -27,6 +27,10 @@ pub fn codes(shown: &Picture, next: &Picture, dialect: Dialect) -> Vec<u8> {
     if !dialect.scrolls || written.len() < SMALL {
         return written;
     }
+    // What nobody knows cannot be moved either.
+    if shown.has_unknown() {
+        return written;
+    }
     let Some(found) = scroll::find(shown, next) else { return written };
     let mut moved = shown.clone();
     moved.scroll(&found);
@@ -77,6 +81,21 @@ mod tests {
     const WIDTH: u16 = 24;
     const HEIGHT: u16 = 9;
     const DIALECT: Dialect = Dialect { sixteen_colors: false, scrolls: true };
+
+    /// A place that nobody knows is not moved, nor drawn as if it were something.
+    #[test]
+    fn what_is_not_known_is_left_alone() {
+        let shown = Picture::unknown(Size::new(WIDTH, HEIGHT));
+        let mut next = shown.clone();
+        for y in (0..HEIGHT).step_by(2) {
+            for x in 0..WIDTH / 2 {
+                next.put(x, y, &Cell::new("a"));
+            }
+        }
+        let codes = codes(&shown, &next, DIALECT);
+        assert!(!codes.contains(&0), "{:?}", String::from_utf8_lossy(&codes));
+        assert_eq!(codes.iter().filter(|byte| **byte == b'a').count(), 5 * 12);
+    }
 
     fn blank() -> Picture {
         Picture::blank(Size::new(WIDTH, HEIGHT))

@@ -150,11 +150,15 @@ where
     /// # Errors
     /// [`RuntimeError::Draw`] when the surface refuses its first commands.
     pub fn new(app: &'a mut A, ui: &'a Ui, clock: &'a dyn Clock, host: Host<S, I>) -> Result<Self, RuntimeError> {
-        let Host { mut surface, events, size, stop } = host;
-        let size = bounded(size);
+        let Host { mut surface, events, size: said, stop } = host;
+        let size = bounded(said);
         surface.set_size(size);
         let viewport = Viewport::Fixed(Rect::from(size));
-        let terminal = Terminal::with_options(surface, TerminalOptions { viewport }).map_err(draw_error)?;
+        let mut terminal = Terminal::with_options(surface, TerminalOptions { viewport }).map_err(draw_error)?;
+        if size != said {
+            // Of a window that does not say its size nobody knows what it shows.
+            terminal.clear().map_err(draw_error)?;
+        }
         let (inputs, inbox) = mpsc::unbounded_channel();
         let handle =
             Handle { inputs, store_changed: Arc::new(AtomicBool::new(false)), frames: Arc::new(AtomicU64::new(0)) };

@@ -203,10 +203,13 @@ impl Pty {
             move || read_screen(output, &writer, &shared)
         });
         std::thread::spawn({
-            let (shared, writer, path) = (shared.clone(), Arc::clone(&writer), pair.master.tty_name());
+            // Not kept open by this thread: hanging up closes it.
+            let (shared, writer, path) = (shared.clone(), Arc::downgrade(&writer), pair.master.tty_name());
             move || {
                 wait_for_end(*child, pid, &shared);
-                release(&writer, path.as_deref());
+                if let Some(writer) = writer.upgrade() {
+                    release(&writer, path.as_deref());
+                }
             }
         });
         Self { shared, pid, terminal: Some(Terminal { master: pair.master, writer, reader }) }

@@ -344,6 +344,8 @@ fn pump(mut from: TcpStream, mut to: TcpStream, mode: &AtomicU8) {
                     break;
                 }
                 if commits && mode.load(Ordering::SeqCst) == LOSE_ANSWER {
+                    // First, so that no answer slips through to the client, however quick the server is.
+                    let _ = from.shutdown(Shutdown::Write);
                     let _ = to.write_all(&buffer[..count]);
                     // The server takes what it has received, also when the connection ends meanwhile.
                     back(LOSE_ANSWER);

@@ -3,7 +3,7 @@
 
 #![expect(clippy::panic, clippy::expect_used, reason = "helpers of tests, which clippy does not know as tests")]
 
-#[allow(clippy::allow_attributes, dead_code, reason = "shared with other suites, which use all of it")]
+#[expect(dead_code, reason = "shared with other suites, which use all of it")]
 mod cli_support;
 mod support;
 

@@ -34,22 +34,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 /// The tables that grow with every order.
-const LARGE: [&str; 13] = [
-    "orders",
-    "order_lines",
-    "order_history",
-    "reservations",
-    "payment_attempts",
-    "tickets",
-    "ticket_items",
-    "stock_movements",
-    "carts",
-    "cart_lines",
-    "outbox",
-    "audit_log",
-    "idempotency_keys",
-];
-/// With those that grow slower.
+const LARGE: &[&str] = GROWING.split_at(13).0;
+/// With those that grow slower, behind them.
 const GROWING: [&str; 19] = [
     "orders",
     "order_lines",
@@ -376,7 +362,7 @@ async fn the_past_costs_nothing_on_sqlite() {
 /// How many rows of each large table the server has read so far.
 async fn rows_read(house: &House) -> BTreeMap<&'static str, i64> {
     let mut rows = BTreeMap::new();
-    for table in LARGE {
+    for &table in LARGE {
         let count = format!(
             "SELECT CAST(COALESCE(seq_tup_read, 0) + COALESCE(idx_tup_fetch, 0) AS BIGINT) \
              FROM pg_stat_user_tables WHERE relname = '{table}'"
@@ -401,6 +387,6 @@ async fn the_past_costs_nothing_on_postgres() {
     let after = rows_read(&house).await;
     assert!(after["orders"] > before["orders"], "the server counts");
     let costly: Vec<_> =
-        LARGE.iter().map(|table| (table, after[table] - before[table])).filter(|(_, rows)| *rows > 1_000).collect();
+        LARGE.iter().map(|table| (table, after[*table] - before[*table])).filter(|(_, rows)| *rows > 1_000).collect();
     assert!(costly.is_empty(), "rows read: {costly:?}");
 }

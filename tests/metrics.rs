@@ -4,7 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests, which clippy does not know as tests")]
 
 #[path = "cli_support/mod.rs"]
-#[allow(clippy::allow_attributes, dead_code, reason = "shared with the tests of the command line")]
+#[expect(dead_code, reason = "shared with the tests of the command line")]
 mod cli_support;
 #[path = "support/mod.rs"]
 mod support;

@@ -200,6 +200,13 @@ impl Actor {
         self.override_by.is_some() && self.staff.is_some() && matches!(self.role, Role::Kitchen | Role::Delivery)
     }
 
+    /// This person as a manager's PIN would let them through, for "would it help?"; `None` for whom it cannot help.
+    #[must_use]
+    pub fn if_let_through(&self) -> Option<Self> {
+        let actor = Self { override_by: self.staff, ..self.clone() };
+        actor.is_let_through().then_some(actor)
+    }
+
     /// Whether the actor has the permission, by role or because an admin's PIN lets it through.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {

@@ -88,6 +88,16 @@ pub struct ActionView {
     pub event: EventKind,
     /// The refusal that it would meet now; `None` where it would be taken.
     pub refused: Option<Refused>,
+    /// Whether it is refused for the person's role alone, so that a manager's PIN lets it through.
+    pub with_manager: bool,
+}
+
+impl ActionView {
+    /// Whether it can be done now, by the person or with a manager's PIN.
+    #[must_use]
+    pub const fn is_offered(&self) -> bool {
+        self.refused.is_none() || self.with_manager
+    }
 }
 
 /// What people do with orders, in the order of an order's life.
@@ -312,9 +322,17 @@ impl Query for OrderActions {
         let loaded = load(view.tx, &site, &view.actor, view.now, self.order).await?;
         let tried: Vec<Event> = BY_HAND.iter().filter_map(|kind| probe(*kind, &loaded.snapshot)).collect();
         let snapshot = Snapshot::Order(Box::new(loaded.snapshot));
-        let judged = tried.into_iter().map(|event| ActionView {
-            event: event.kind(),
-            refused: why_not(&snapshot, &event, &view.actor, view.now, &site.settings),
+        let judge = |event: &Event, actor: &Actor| why_not(&snapshot, event, actor, view.now, &site.settings);
+        let judged = tried.iter().map(|event| {
+            let refused = judge(event, &view.actor);
+            let by_role = refused.as_ref().is_some_and(|refused| refused.code == ErrorCode::InsufficientRole);
+            let helped = view.actor.if_let_through().filter(|_| by_role);
+            // What a manager's PIN would not mend either is refused for the reason that would be left then.
+            match helped.map(|actor| judge(event, &actor)) {
+                Some(None) => ActionView { event: event.kind(), refused, with_manager: true },
+                Some(left) => ActionView { event: event.kind(), refused: left, with_manager: false },
+                None => ActionView { event: event.kind(), refused, with_manager: false },
+            }
         });
         Ok(judged.collect())
     }

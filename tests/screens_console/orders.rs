@@ -5,12 +5,12 @@
 use super::house::{House, NOON};
 use super::keep;
 use servery::domain::money::Money;
-use servery::domain::order::{Disposal, LinePart, Status};
+use servery::domain::order::{Disposal, EventKind, LinePart, Status};
 use servery::domain::payment::Method;
 use servery::service::Caller;
 use servery::service::audit::AuditList;
 use servery::service::kitchen::{AllDay, ShowKitchen};
-use servery::service::order_queries::{OrderName, ShowOrder};
+use servery::service::order_queries::{ActionView, OrderActions, OrderName, ShowOrder};
 use servery::service::orders::{HoldOrder, RefundOrder, StaffCancelOrder};
 use servery::service::views::OrderView;
 
@@ -84,6 +84,35 @@ fn a_step_that_is_refused_says_why_and_nothing_happens() {
     assert!(!seen.contains("Amount"), "{seen}");
     assert_eq!(again(&house, &cash).status, Status::Received);
     assert_eq!(again(&house, &cash).version, cash.version);
+}
+
+#[test]
+fn what_no_manager_can_let_through_is_not_offered() {
+    let house = House::demo();
+    let paid = house.order(1, "samosa", 1, Method::Card, "Mira");
+    for username in ["asha", "ravi"] {
+        let ask = OrderActions { order: paid.id };
+        let steps = house.run(house.opened().door.ask(&house.person(username), ask)).expect("the steps");
+        let offered = |kind| steps.iter().find(|step| step.event == kind).is_some_and(ActionView::is_offered);
+        // A paid order is taken back by its guest, or by the house; what cooks may not do, a PIN lets through.
+        assert!(!offered(EventKind::Cancel), "{username}: {steps:#?}");
+        assert!(offered(EventKind::StaffCancel) && offered(EventKind::Refund), "{username}: {steps:#?}");
+        let needs = |kind| steps.iter().any(|step| step.event == kind && step.with_manager);
+        assert_eq!(needs(EventKind::Refund), username == "ravi", "{steps:#?}");
+        let mut desk = house.console(80, 24);
+        desk.sign_in(username);
+        desk.press("a");
+        for _ in 0..steps.len() {
+            if desk.screen().contains("Only the guest can do this") {
+                break;
+            }
+            desk.press("down");
+        }
+        assert!(desk.screen().contains("Only the guest can do this"), "{}", desk.screen());
+        desk.press("enter");
+        assert!(!desk.screen().contains("Reason"), "{}", desk.screen());
+        assert_eq!(again(&house, &paid).version, paid.version);
+    }
 }
 
 #[test]

@@ -25,11 +25,11 @@ pub(super) fn write<'a>(view: &HealthView, (mut left, mut right): (Leaf<'a>, Lea
     (left, right)
 }
 
-/// So long ago, in words: to the minute, so that an age is not drawn anew at every look.
+/// So long ago, in words: in steps of five minutes, so that a page of ages is not drawn anew every minute.
 pub(super) fn ago(at: Timestamp, now: Timestamp, locale: &Locale) -> String {
     match now.seconds_since(at).max(0) {
-        0..=59 => locale.t("health.just_now"),
-        seconds @ 60..=7_199 => locale.t_args("health.minutes_ago", &[("count", &(seconds / 60))]),
+        0..=299 => locale.t("health.lately"),
+        seconds @ 300..=7_199 => locale.t_args("health.minutes_ago", &[("count", &(seconds / 300 * 5))]),
         seconds @ 7_200..=172_799 => locale.t_args("health.hours_ago", &[("count", &(seconds / 3_600))]),
         seconds => locale.t_args("health.days_ago", &[("count", &(seconds / 86_400))]),
     }
@@ -122,7 +122,7 @@ fn store(view: &HealthView, leaf: &mut Leaf<'_>) {
 /// A round figure above it: no two looks measure the same, and a picture that changes at each of them is a packet
 /// over a slow line that says nothing.
 fn latency(micros: i64, locale: &Locale) -> String {
-    const ROUND: [i64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+    const ROUND: [i64; 5] = [10, 50, 200, 1_000, 5_000];
     let millis = ROUND.into_iter().find(|millis| micros < millis.saturating_mul(1_000));
     let millis = millis.unwrap_or_else(|| micros.saturating_div(1_000).saturating_add(1));
     locale.t_args("health.under_millis", &[("count", &millis)])
@@ -399,11 +399,12 @@ mod tests {
         );
         let english = Locale::load(None).expect("English");
         let measured = [240, 1_960, 43_210, 8_000_001].map(|micros| latency(micros, &english));
-        assert_eq!(measured, ["under 1 ms", "under 2 ms", "under 50 ms", "under 8001 ms"]);
+        assert_eq!(measured, ["under 10 ms", "under 10 ms", "under 50 ms", "under 8001 ms"]);
         let now = Timestamp(1_000_000_000_000_000);
-        assert_eq!(ago(now.plus_seconds(5), now, &english), "just now");
-        assert_eq!(ago(now.plus_seconds(-60), now, &english), "1 min ago");
-        assert_eq!(ago(now.plus_seconds(-600), now, &english), "10 min ago");
+        assert_eq!(ago(now.plus_seconds(5), now, &english), "< 5 min ago");
+        assert_eq!(ago(now.plus_seconds(-299), now, &english), "< 5 min ago");
+        assert_eq!(ago(now.plus_seconds(-300), now, &english), "5 min ago");
+        assert_eq!(ago(now.plus_seconds(-899), now, &english), "10 min ago");
         assert_eq!(ago(now.plus_seconds(-7_200), now, &english), "2 h ago");
         assert_eq!(ago(now.plus_seconds(-200_000), now, &english), "2 days ago");
     }

@@ -22,6 +22,7 @@ use crate::service::order_queries::{
 use crate::service::views::{HistoryView, OrderView};
 use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
+use crate::tui::locale::Locale;
 use crate::tui::refusal;
 use crate::tui::text;
 use crate::tui::theme::Token;
@@ -160,18 +161,12 @@ impl Orders {
     /// Begins a step: says why not, or asks what it needs.
     fn begin(&mut self, event: EventKind, desk: &mut Desk, env: &Env<'_>) {
         let Some(order) = self.shown() else { return };
-        let refused = self
-            .steps
-            .get()
-            .and_then(|steps| steps.iter().find(|step| step.event == event))
-            .map(|step| step.refused.clone());
-        match refused {
+        match self.steps.get().and_then(|steps| steps.iter().find(|step| step.event == event)) {
             None => {
                 let words = env.locale.t("console.nothing_to_do");
                 desk.say(words, Token::Muted, env);
             }
-            // Who may not do it themselves is let through by a manager's PIN.
-            Some(Some(refused)) if refused.code != ErrorCode::InsufficientRole => desk.refuse(&refused, env),
+            Some(step) if !step.is_offered() => desk.say(why_not(step, env.locale), Token::Danger, env),
             Some(_) => self.over = Some(Over::Ask(Box::new(Question::new(event, order, env)))),
         }
     }
@@ -234,7 +229,7 @@ impl Orders {
     /// What may be done first, what is refused after it.
     fn sorted_steps(&self) -> Vec<ActionView> {
         let steps = self.steps.get().map(Vec::as_slice).unwrap_or_default();
-        let (may, not): (Vec<&ActionView>, Vec<&ActionView>) = steps.iter().partition(|step| is_offered(step));
+        let (may, not): (Vec<&ActionView>, Vec<&ActionView>) = steps.iter().partition(|step| step.is_offered());
         may.into_iter().chain(not).cloned().collect()
     }
 
@@ -325,7 +320,7 @@ impl Orders {
             let Some(step) = steps.get(index) else { return Vec::new() };
             let words = vocabulary::event(step.event, ctx.locale);
             let digit = if index < 9 { index.saturating_add(1).to_string() } else { String::new() };
-            let offered = is_offered(step);
+            let offered = step.is_offered();
             let (mark, token) = if offered { ("●", Token::Text) } else { ("○", Token::Muted) };
             let cells = [
                 (digit.as_str(), ctx.style(Token::Accent)),
@@ -335,11 +330,7 @@ impl Orders {
             vec![columns::row(&[Column::Left(1), Column::Left(1), Column::Fill], &cells, width)]
         });
         let chosen = state.selected(steps.len()).and_then(|at| steps.get(at));
-        let words = match chosen.and_then(|step| step.refused.as_ref()) {
-            Some(refused) if refused.code == ErrorCode::InsufficientRole => ctx.locale.t("orders.needs_manager"),
-            Some(refused) => refusal::sentence(refused, ctx.locale),
-            None => String::new(),
-        };
+        let words = chosen.map(|step| why_not(step, ctx.locale)).unwrap_or_default();
         let mut lines = text::wrap(&words, usize::from(why.width));
         lines.truncate(usize::from(why.height));
         let lines: Vec<Line<'_>> = lines.into_iter().map(|row| Line::styled(row, ctx.style(Token::Warning))).collect();
@@ -349,9 +340,15 @@ impl Orders {
     }
 }
 
-/// Whether a step can be taken, by the person or with a manager's PIN.
-fn is_offered(step: &ActionView) -> bool {
-    step.refused.as_ref().is_none_or(|refused| refused.code == ErrorCode::InsufficientRole)
+/// Why a step cannot be taken, or not without a manager; empty where it can.
+fn why_not(step: &ActionView, locale: &Locale) -> String {
+    match &step.refused {
+        None => String::new(),
+        Some(_) if step.with_manager => locale.t("orders.needs_manager"),
+        // No member of staff may, whatever their role.
+        Some(refused) if refused.code == ErrorCode::InsufficientRole => locale.t("orders.guest_only"),
+        Some(refused) => refusal::sentence(refused, locale),
+    }
 }
 
 fn cells(row: &OrderSummary, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, ratatui::style::Style)> {

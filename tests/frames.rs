@@ -209,7 +209,11 @@ fn an_idle_house_writes_nothing_but_the_next_minute() {
     for (((name, screen), before), after) in screens.iter().zip(before).zip(after) {
         let raw = screen.raw_output();
         let written = String::from_utf8_lossy(&raw[before..after]).into_owned();
-        println!("{name}: {} bytes in a minute", written.len());
+        println!(
+            "{name}: {} bytes in a minute{}",
+            written.len(),
+            if written.len() > CLOCK_LIMIT { format!(": {written:?}") } else { String::new() }
+        );
         // Health says to the minute when it looked, too, and now and then that something is five minutes older.
         let limit = if name == "tab 9" { 3 * CLOCK_LIMIT } else { CLOCK_LIMIT };
         assert!(written.len() < limit, "{name}: {written:?}\n{}", screen.framed());

@@ -9,7 +9,7 @@ use super::StoreError;
 use super::lock::LockGuard;
 use crate::domain::time::{Clock, Timestamp};
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, Postgres, Sqlite};
+use sqlx::{AssertSqlSafe, Connection as _, Postgres, Sqlite, SqliteConnection};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -92,6 +92,8 @@ pub struct Tx {
     pub(super) connection: Option<Connection>,
     pub(super) deadline: Duration,
     failure: Option<StoreError>,
+    /// Whether a statement began and nobody has waited for its end: its future may have been dropped.
+    underway: bool,
     writer: Option<Writer>,
     statements: u64,
     health: Arc<Health>,
@@ -224,6 +226,7 @@ impl Tx {
             connection: Some(connection),
             deadline,
             failure: None,
+            underway: false,
             writer,
             statements: 0,
             health,
@@ -319,8 +322,8 @@ impl Tx {
     /// # Errors
     /// Any [`StoreError`]; nothing was kept all the same.
     pub async fn rollback(mut self) -> Result<(), StoreError> {
-        if self.failure.is_some() {
-            // What a failed statement left behind is not trusted: the connection closes.
+        if self.failure.is_some() || self.underway {
+            // What such a statement left behind is not trusted: the connection closes.
             return Ok(());
         }
         let words = if self.is_relaxed() { "ROLLBACK; PRAGMA synchronous = FULL" } else { "ROLLBACK" };
@@ -342,11 +345,12 @@ impl Tx {
         }
     }
 
-    /// Refuses to go on after an error.
+    /// Refuses to go on after an error, or after a statement whose end nobody has waited for.
     pub(super) fn check(&mut self) -> Result<(), StoreError> {
-        if self.failure.is_some() || self.connection.is_none() {
+        if self.failure.is_some() || self.underway || self.connection.is_none() {
             return Err(StoreError::Fault("the transaction has failed before".to_owned()));
         }
+        self.underway = true;
         self.statements += 1;
         Ok(())
     }
@@ -356,6 +360,7 @@ impl Tx {
         &mut self,
         result: Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed>,
     ) -> Result<T, StoreError> {
+        self.underway = false;
         let result = match result {
             Ok(result) => result.map_err(StoreError::from),
             Err(_) => Err(StoreError::Unavailable("a statement did not answer in time".to_owned())),
@@ -379,14 +384,30 @@ impl Tx {
 /// goes back to the pool: closing rolls back on both databases.
 impl Drop for Tx {
     fn drop(&mut self) {
-        match self.connection.take() {
-            Some(Connection::Sqlite(connection)) => drop(connection.detach()),
-            Some(Connection::Postgres(connection)) => drop(connection.detach()),
-            None => {}
+        match (self.connection.take(), self.writer.take()) {
+            (Some(Connection::Sqlite(connection)), Some(writer)) => close_and_pass_on(connection.detach(), writer),
+            (Some(Connection::Sqlite(connection)), None) => drop(connection.detach()),
+            (Some(Connection::Postgres(connection)), _) => drop(connection.detach()),
+            // Committed or rolled back: the next writer may come.
+            (None, writer) => drop(writer),
         }
-        // Only now may the next writer come.
-        self.writer.take();
     }
+}
+
+/// Closes a connection that may still be busy with a statement which nobody waits for any more, and only then lets
+/// the next writer come: until it is closed SQLite's own lock is taken, and the next one would meet that.
+fn close_and_pass_on(connection: SqliteConnection, writer: Writer) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        // Nobody can wait for it. Its thread closes it soon, and SQLite's own patience covers that.
+        drop(connection);
+        return drop(writer);
+    };
+    runtime.spawn(async move {
+        if let Err(error) = connection.close().await {
+            tracing::debug!(%error, "a connection that was given up did not close well");
+        }
+        drop(writer);
+    });
 }
 
 /// Bounds a statement in time.
@@ -448,6 +469,51 @@ mod tests {
         assert!(!kept, "the connection was closed");
         let rows: (i64,) = fetch_one!(&mut tx, (i64,), "SELECT COUNT(*) FROM store_meta").expect("a number");
         assert_eq!(rows.0, 0, "nothing of the failed transaction was kept");
+    }
+
+    /// Work that takes a second or so.
+    const SLOW: &str = "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) \
+         SELECT COUNT(*) FROM n";
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_gives_a_statement_up_keeps_the_turn_until_sqlite_has_let_go() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = StoreUrl::Sqlite(folder.path().join("servery.db"));
+        let patient = Options { acquire_deadline: Duration::from_secs(60), ..Options::default() };
+        // Of one process, and of another one: `flock` tells open files apart.
+        let (first, second) = (Store::open(&url, patient).await, Store::open(&url, patient).await);
+        let (first, second) = (first.expect("a store"), second.expect("a store"));
+        // SQLite has no patience of its own here.
+        let mut tx = second.write().await.expect("a transaction");
+        tx.control("PRAGMA busy_timeout = 1").await.expect("set");
+        tx.commit().await.expect("committed");
+        let mut slow = first.write().await.expect("a transaction");
+        slow.deadline = Duration::from_millis(2);
+        let given_up = fetch_one!(&mut slow, (i64,), SLOW);
+        assert!(matches!(given_up, Err(StoreError::Unavailable(_))), "{given_up:?}");
+        drop(slow);
+        for store in [&second, &first] {
+            let mut next = store.write().await.expect("no writer meets SQLite's own lock");
+            let one: (i64,) = fetch_one!(&mut next, (i64,), "SELECT CAST(1 AS BIGINT)").expect("a number");
+            assert_eq!(one.0, 1);
+            next.commit().await.expect("committed");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_statement_that_is_dropped_ends_its_transaction() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = StoreUrl::Sqlite(folder.path().join("servery.db"));
+        let store = Store::open(&url, Options::default()).await.expect("a store");
+        let mut tx = store.write().await.expect("a transaction");
+        {
+            let mut slow = std::pin::pin!(async { fetch_one!(&mut tx, (i64,), SLOW) });
+            let begun = std::future::poll_fn(|context| std::task::Poll::Ready(slow.as_mut().poll(context))).await;
+            assert!(begun.is_pending());
+        }
+        let next = fetch_one!(&mut tx, (i64,), "SELECT CAST(1 AS BIGINT)");
+        assert!(matches!(next, Err(StoreError::Fault(_))), "{next:?}");
+        assert!(tx.commit().await.is_err(), "nothing of it is kept");
     }
 
     #[tokio::test(flavor = "multi_thread")]

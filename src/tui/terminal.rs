@@ -356,7 +356,7 @@ fn heard(signal: i32) {
             watched.end_process(signal);
         }
         if signal == SIGHUP {
-            // The rest of the process (pools, the event source's own thread) gets a last second.
+            // The rest of the process (pools, threads that read) gets a last second.
             let (_never, wait) = mpsc::channel::<()>();
             let _ = wait.recv_timeout(RESTORE_LIMIT);
             low_level::exit(128_i32.saturating_add(signal));

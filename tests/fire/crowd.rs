@@ -120,6 +120,16 @@ impl Crowd {
         });
     }
 
+    /// Waits until one of the kiosks and kitchens was refused once more. Where the store can still be read not all of
+    /// them need to be: a kitchen without tickets and a kiosk before a full board write nothing.
+    pub fn somebody_suffers(&mut self) {
+        let before = self.answers.clone();
+        until(LIMIT * 3, "somebody feels the fault", || {
+            self.hear();
+            self.answers.iter().zip(&before).any(|(now, before)| now.1 > before.1)
+        });
+    }
+
     /// Looks for what was acknowledged since the last time; the store has to be there.
     pub fn judge(&mut self, arena: &Arena, when: &str) {
         self.hear();

@@ -7,6 +7,8 @@
 mod house;
 #[path = "flows/money.rs"]
 mod money;
+#[path = "flows/promotions.rs"]
+mod promotions;
 mod support;
 
 use house::*;

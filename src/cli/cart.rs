@@ -10,7 +10,8 @@ use crate::domain::ids::{CartId, CartLineId, OptionId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::price_trace::PriceTrace;
 use crate::service::cart::{
-    CartAcceptChanges, CartAdd, CartClear, CartFulfilment, CartNote, CartRemove, CartSetQuantity, ShowCart,
+    CartAcceptChanges, CartAdd, CartClear, CartFulfilment, CartNote, CartPromotion, CartRemove, CartSetQuantity,
+    ShowCart,
 };
 use crate::service::menu::ItemDetail;
 use crate::service::views::{CartLineView, CartView, ItemView};
@@ -57,6 +58,13 @@ pub enum Cart {
         /// How
         #[arg(value_parser = Fulfilment::parse)]
         fulfilment: Fulfilment,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Use a promotion code; nothing takes it away
+    Promotion {
+        /// The code
+        code: Option<String>,
         #[command(flatten)]
         which: Which,
     },
@@ -155,6 +163,10 @@ pub async fn run(command: Cart, desk: &Desk) -> Done {
             let cart = cart_of(&mut counter, which)?;
             counter.execute(CartFulfilment { cart, fulfilment }).await?
         }
+        Cart::Promotion { code, which } => {
+            let cart = cart_of(&mut counter, which)?;
+            counter.execute(CartPromotion { cart, code }).await?
+        }
         Cart::AcceptChanges(which) => {
             let cart = cart_of(&mut counter, which)?;
             counter.execute(CartAcceptChanges { cart }).await?
@@ -204,6 +216,7 @@ fn nothing_in(cart: CartId) -> CartView {
         delivery: Money::ZERO,
         total: Money::ZERO,
         trace: PriceTrace::default(),
+        promotion: None,
         changes: Vec::new(),
     }
 }
@@ -237,6 +250,12 @@ fn words(view: &CartView, currency: Currency) -> String {
     out.push_str(&format!("Total     {}\n", view.total.display(currency)));
     if !view.note.is_empty() {
         out.push_str(&format!("Note: {}\n", shown(&view.note)));
+    }
+    if let Some(promotion) = &view.promotion {
+        match &promotion.refused {
+            None => out.push_str(&format!("Promotion {}\n", shown(&promotion.code))),
+            Some(why) => out.push_str(&format!("! Promotion {} cannot be used: {why}\n", shown(&promotion.code))),
+        }
     }
     for change in &view.changes {
         out.push_str(&format!("! {} has changed on the menu: servery cart accept-changes\n", shown(&change.name)));

@@ -29,6 +29,7 @@ mod metrics_text;
 mod order;
 mod order_place;
 mod output;
+mod promotion;
 mod report;
 pub mod roles;
 mod run;
@@ -139,6 +140,9 @@ enum Command {
     /// Orders: place, pay, and every step after it
     #[command(subcommand)]
     Order(Box<order::Order>),
+    /// Promotion codes: list, add, edit, switch on and off
+    #[command(subcommand)]
+    Promotion(promotion::Promotions),
     /// Stock: what is there, what runs out, and every change by hand
     #[command(subcommand)]
     Stock(stock::Stock),
@@ -232,6 +236,7 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Command::Menu(menu) => menu::run(menu, &desk).await,
         Command::Cart(cart) => cart::run(cart, &desk).await,
         Command::Order(order) => order::run(*order, &desk).await,
+        Command::Promotion(promotion) => promotion::run(promotion, &desk).await,
         Command::Stock(stock) => stock::run(stock, &desk).await,
         Command::Till(till) => till::run(till, &desk).await,
         Command::Report(report) => report::run(report, &desk).await,

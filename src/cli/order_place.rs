@@ -14,7 +14,7 @@ use crate::domain::order::Source;
 use crate::domain::payment::Method;
 use crate::payment::card::{TEST_NUMBERS, TestOutcome};
 use crate::payment::{CardDetails, Instrument};
-use crate::service::cart::{CartAdd, CartFulfilment, CartNote};
+use crate::service::cart::{CartAdd, CartFulfilment, CartNote, CartPromotion};
 use crate::service::menu::ItemDetail;
 use crate::service::order_queries::OrderName;
 use crate::service::payments::{self, Paid, StartPayment, is_open};
@@ -91,6 +91,9 @@ pub struct Place {
     /// A note for the kitchen
     #[arg(long)]
     note: Option<String>,
+    /// Use this promotion code
+    #[arg(long, value_name = "CODE")]
+    promotion: Option<String>,
     /// Pay at once
     #[arg(long)]
     pay: bool,
@@ -215,6 +218,9 @@ async fn filled_cart(place: &Place, counter: &mut Counter<'_>) -> Result<CartId,
     }
     if let Some(note) = &place.note {
         door.execute(&caller, None, CartNote { cart, line: None, note: note.clone() }).await?;
+    }
+    if let Some(code) = &place.promotion {
+        door.execute(&caller, None, CartPromotion { cart, code: Some(code.clone()) }).await?;
     }
     Ok(cart)
 }

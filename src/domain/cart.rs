@@ -181,7 +181,11 @@ impl Cart {
         self.lines.iter_mut().find(|line| line.id == id).ok_or_else(|| Refused::not_found("cart line", id))
     }
 
-    fn check_open(&self) -> Result<(), Refused> {
+    /// Refuses to change a cart from which an order was placed.
+    ///
+    /// # Errors
+    /// `CONFLICT` by guard `cart_open`.
+    pub fn check_open(&self) -> Result<(), Refused> {
         match self.state {
             CartState::Open => Ok(()),
             CartState::Locked => Err(Refused::conflict("This cart is being checked out.")

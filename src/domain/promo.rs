@@ -9,6 +9,9 @@ use crate::domain::money::{Money, Rate, Rounding};
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// The longest code.
+pub const MAX_CODE: usize = 32;
+
 /// What a promotion takes off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "value")]
@@ -56,7 +59,7 @@ impl Promotion {
     /// `VALIDATION_ERROR` naming the field.
     pub fn check(&self) -> Result<(), Refused> {
         let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-';
-        if !(3..=32).contains(&self.code.len()) || !self.code.bytes().all(allowed) {
+        if !(3..=MAX_CODE).contains(&self.code.len()) || !self.code.bytes().all(allowed) {
             return Err(Refused::invalid("code", "3 to 32 of A-Z, 0-9 and -, such as LUNCH10."));
         }
         match self.kind {
@@ -124,6 +127,12 @@ pub fn validate(
     }
 }
 
+/// The reason in a refusal of [`validate`], in a word.
+#[must_use]
+pub fn reason(refused: &Refused) -> &str {
+    refused.details.get("reason").and_then(serde_json::Value::as_str).unwrap_or("inactive")
+}
+
 /// What the promotion takes off a subtotal: a percentage is rounded half up once, on the subtotal
 /// (never per unit or line), and nothing takes off more than the subtotal. `pricing` allocates it to
 /// the lines by largest remainder.
@@ -165,7 +174,7 @@ pub(crate) mod tests {
     fn reason(checked: Result<(), Refused>) -> String {
         let refused = checked.expect_err("refused");
         assert_eq!(refused.guard, Some("promo_claimable"));
-        refused.details["reason"].as_str().expect("a reason").to_owned()
+        super::reason(&refused).to_owned()
     }
 
     #[test]

@@ -21,6 +21,7 @@ const AMOUNTS: &[&str] = &[
     "gross",
     "line_total",
     "menu_value",
+    "minimum",
     "net",
     "over_short",
     "price",

@@ -3,21 +3,23 @@
 
 use super::door::{Context, Query, UseCase, View};
 use super::menu::{self, MenuCache};
-use super::views::{CartLineView, CartView};
+use super::promotions::{self, Applied};
+use super::views::{CartLineView, CartPromotionView, CartView};
 use crate::domain::access::{Actor, Permission, Role};
 use crate::domain::cart::{self, Addition, Cart, CartLine, CartState};
 use crate::domain::consumption::StockView;
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::fulfilment::Fulfilment;
-use crate::domain::ids::{CartId, CartLineId, CustomerId, ItemId, OptionId, StockItemId};
+use crate::domain::ids::{CartId, CartLineId, CustomerId, ItemId, OptionId, PromotionId, StockItemId};
 use crate::domain::menu::ChosenOption;
 use crate::domain::money::Money;
 use crate::domain::pricing::{self, DeliveryFee, Quote, QuoteInput, QuoteLine};
+use crate::domain::promo;
 use crate::domain::tax::TaxMode;
 use crate::domain::time::Timestamp;
 use crate::store::carts::{CartLineRow, CartRow};
 use crate::store::menu::LoadedMenu;
-use crate::store::{Tx, carts, people, stock};
+use crate::store::{Tx, carts, people, promotions as store_promotions, stock};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use std::collections::BTreeMap;
@@ -87,6 +89,15 @@ pub struct CartFulfilment {
     pub fulfilment: Fulfilment,
 }
 
+/// Uses a promotion code for the cart, or none any more. The cart claims no use of it (I6): the order will.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CartPromotion {
+    /// The cart.
+    pub cart: CartId,
+    /// The code as it was typed; none takes it away.
+    pub code: Option<String>,
+}
+
 /// The customer has seen and agreed to what changed on the menu.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CartAcceptChanges {
@@ -106,6 +117,7 @@ pub(super) struct Loaded {
     pub cart: Cart,
     pub row: CartRow,
     pub menu: Arc<LoadedMenu>,
+    pub promotion: Option<Applied>,
     available: BTreeMap<StockItemId, i64>,
 }
 
@@ -137,6 +149,14 @@ pub(super) async fn load(
     check_owner(actor, CustomerId(row.customer_id))?;
     let menu = menu::loaded(tx, menus, site).await?;
     let available = stock::all_available(tx, &site.id).await?;
+    let promotion = match row.promotion_id {
+        Some(promotion) => {
+            let found = store_promotions::find(tx, &site.id, PromotionId(promotion)).await?;
+            let found = found.ok_or_else(|| Refused::internal("a cart's promotion is gone"))?;
+            Some(promotions::applied(tx, &site.id, found, CustomerId(row.customer_id)).await?)
+        }
+        None => None,
+    };
     let cart = Cart {
         id,
         owner: CustomerId(row.customer_id),
@@ -146,7 +166,7 @@ pub(super) async fn load(
         lines: lines.into_iter().map(to_line).collect(),
         updated_at: Timestamp(row.updated_at),
     };
-    Ok(Some(Loaded { cart, row, menu, available }))
+    Ok(Some(Loaded { cart, row, menu, promotion, available }))
 }
 
 fn to_line(row: CartLineRow) -> CartLine {
@@ -171,6 +191,7 @@ async fn save(context: &mut Context<'_>, loaded: &Loaded) -> Result<(), Refused>
     let row = CartRow {
         fulfilment: cart.fulfilment.map(|fulfilment| fulfilment.as_str().to_owned()),
         note: Some(cart.note.clone()).filter(|note| !note.is_empty()),
+        promotion_id: loaded.promotion.as_ref().map(|applied| applied.promotion.id.0),
         updated_at: context.now.0,
         ..loaded.row.clone()
     };
@@ -213,6 +234,7 @@ async fn load_or_make(context: &mut Context<'_>, id: CartId) -> Result<Loaded, R
         order_id: None,
         fulfilment: None,
         note: None,
+        promotion_id: None,
         version: 1,
         created_at: context.now.0,
         updated_at: context.now.0,
@@ -232,22 +254,38 @@ async fn load_existing(context: &mut Context<'_>, id: CartId) -> Result<Loaded, 
 /// The lines of a cart as they go into the quote, each with the choices that its order line keeps.
 pub(super) type PricedLines = Vec<(QuoteLine, Vec<ChosenOption>)>;
 
-/// The lines of a cart priced today, with the choices that order lines keep.
-pub(super) fn priced(loaded: &Loaded, site: &super::door::Site) -> Result<(Quote, PricedLines), Refused> {
+/// A cart priced today.
+pub(super) struct Priced {
+    /// What it costs.
+    pub quote: Quote,
+    /// Its lines with the choices that order lines keep.
+    pub lines: PricedLines,
+    /// Why its promotion takes nothing off, if it does not.
+    pub promotion_refused: Option<Refused>,
+}
+
+/// Prices a cart. A promotion that may not be used now takes nothing off, and the refusal says why.
+pub(super) fn priced(loaded: &Loaded, site: &super::door::Site, now: Timestamp) -> Result<Priced, Refused> {
     let lines = loaded.cart.quote_lines(&loaded.menu.menu)?;
     let delivery = (loaded.cart.fulfilment == Some(Fulfilment::Delivery)).then(|| DeliveryFee {
         name: "Delivery".to_owned(),
         fee: site.settings.delivery_charge,
         tax_class: None,
     });
-    let quote = pricing::quote(&QuoteInput {
+    let mut input = QuoteInput {
         lines: lines.iter().map(|(line, _)| line.clone()).collect(),
         promotion: None,
         tax_classes: loaded.menu.menu.tax_classes.clone(),
         tax_mode: if site.settings.tax_inclusive { TaxMode::Inclusive } else { TaxMode::Exclusive },
         delivery,
-    })?;
-    Ok((quote, lines))
+    };
+    let quote = pricing::quote(&input)?;
+    let Some(applied) = &loaded.promotion else { return Ok(Priced { quote, lines, promotion_refused: None }) };
+    if let Err(refused) = applied.judge(now, quote.subtotal) {
+        return Ok(Priced { quote, lines, promotion_refused: Some(refused) });
+    }
+    input.promotion = Some(applied.promotion.clone());
+    Ok(Priced { quote: pricing::quote(&input)?, lines, promotion_refused: None })
 }
 
 /// What a customer sees of a cart. A cart whose lines no longer fit the menu is shown with what was
@@ -255,7 +293,11 @@ pub(super) fn priced(loaded: &Loaded, site: &super::door::Site) -> Result<(Quote
 fn view(loaded: &Loaded, site: &super::door::Site, now: Timestamp) -> Result<CartView, Refused> {
     let slot = site.settings.time_slots.slot_now(now, site.zone).map(|slot| slot.name.clone());
     let changes = loaded.with_stock(|stock| cart::changes(&loaded.cart, &loaded.menu.menu, slot.as_deref(), stock))?;
-    let quote = priced(loaded, site).ok();
+    let priced = priced(loaded, site, now).ok();
+    let (quote, promotion_refused) = match priced {
+        Some(priced) => (Some(priced.quote), priced.promotion_refused),
+        None => (None, None),
+    };
     let mut lines = Vec::with_capacity(loaded.cart.lines.len());
     for (index, line) in loaded.cart.lines.iter().enumerate() {
         let item = loaded.menu.menu.item(line.item_id);
@@ -263,7 +305,7 @@ fn view(loaded: &Loaded, site: &super::door::Site, now: Timestamp) -> Result<Car
             .and_then(|item| item.choose(&line.options).ok())
             .map(|chosen| chosen.into_iter().map(|option| option.name).collect())
             .unwrap_or_default();
-        let priced = quote.as_ref().and_then(|(quote, _)| quote.lines.get(index));
+        let priced = quote.as_ref().and_then(|quote| quote.lines.get(index));
         let seen_total = line.unit_price_seen.checked_mul(i64::from(line.quantity)).unwrap_or(Money::ZERO);
         lines.push(CartLineView {
             id: line.id,
@@ -277,7 +319,6 @@ fn view(loaded: &Loaded, site: &super::door::Site, now: Timestamp) -> Result<Car
             left: loaded.with_stock(|stock| loaded.cart.left_for(line, stock))?,
         });
     }
-    let quote = quote.map(|(quote, _)| quote);
     let amount = |pick: fn(&Quote) -> Money| quote.as_ref().map_or(Money::ZERO, pick);
     Ok(CartView {
         id: loaded.cart.id,
@@ -292,6 +333,10 @@ fn view(loaded: &Loaded, site: &super::door::Site, now: Timestamp) -> Result<Car
         delivery: amount(|quote| quote.delivery),
         total: amount(|quote| quote.total),
         trace: quote.map(|quote| quote.trace).unwrap_or_default(),
+        promotion: loaded.promotion.as_ref().map(|applied| CartPromotionView {
+            code: applied.promotion.code.clone(),
+            refused: promotion_refused.map(|refused| promo::reason(&refused).to_owned()),
+        }),
         changes,
     })
 }
@@ -399,6 +444,27 @@ impl UseCase for CartFulfilment {
         let mut loaded = load_or_make(context, self.cart).await?;
         loaded.cart.set_fulfilment(self.fulfilment, context.now)?;
         save_and_show(context, loaded).await
+    }
+}
+
+impl UseCase for CartPromotion {
+    type Output = CartView;
+    const NAME: &'static str = "cart_promotion";
+    const PERMISSION: Permission = Permission::OrdersCreate;
+    const AUDITED: bool = false;
+
+    async fn run(&self, context: &mut Context<'_>) -> Result<CartView, Refused> {
+        let mut loaded = load_existing(context, self.cart).await?;
+        loaded.cart.check_open()?;
+        loaded.promotion = match &self.code {
+            Some(typed) => Some(promotions::by_code(context, typed, loaded.cart.owner).await?),
+            None => None,
+        };
+        let priced = priced(&loaded, &context.site, context.now)?;
+        match priced.promotion_refused {
+            Some(refused) => Err(refused),
+            None => save_and_show(context, loaded).await,
+        }
     }
 }
 

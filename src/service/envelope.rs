@@ -2,7 +2,9 @@
 //! them to the door; it knows nothing else. What needs a secret (sign-in, passwords) has no name here.
 
 use super::caller::Caller;
-use super::cart::{CartAcceptChanges, CartAdd, CartClear, CartFulfilment, CartNote, CartRemove, CartSetQuantity};
+use super::cart::{
+    CartAcceptChanges, CartAdd, CartClear, CartFulfilment, CartNote, CartPromotion, CartRemove, CartSetQuantity,
+};
 use super::door::Door;
 use super::menu::{SetAvailable, SetPrice};
 use super::menu_categories::{
@@ -19,6 +21,7 @@ use super::orders::{
 };
 use super::payments::StartPayment;
 use super::place::PlaceOrder;
+use super::promotions::{AddPromotion, EditPromotion, SetPromotionActive};
 use super::settings::SetSetting;
 use super::staff::{SetStaffActive, SetStaffRole};
 use super::stock::{StockAdjust, StockReceive, StockRecount, StockSet, StockWaste};
@@ -94,6 +97,8 @@ commands!(
         Clear(CartClear),
         /// Note.
         Note(CartNote),
+        /// Promotion code.
+        Promotion(CartPromotion),
         /// How it reaches the customer.
         Fulfilment(CartFulfilment),
         /// Agree to changes.
@@ -232,6 +237,12 @@ commands!(
         AddStation(AddStation),
         /// A new tax class.
         AddTaxClass(AddTaxClass),
+        /// A promotion code.
+        AddPromotion(AddPromotion),
+        /// What a promotion code takes off, and when.
+        EditPromotion(EditPromotion),
+        /// A promotion code on or off.
+        SetPromotionActive(SetPromotionActive),
     }
 );
 

@@ -14,6 +14,7 @@ mod field_key;
 pub mod menu;
 mod order_load;
 mod order_move;
+pub mod promotions;
 pub mod provider_memory;
 mod real;
 

@@ -7,7 +7,9 @@ use super::order_load::{Loaded, Stale, load, refresh};
 use super::till::drawer_short;
 use crate::domain::access::Actor;
 use crate::domain::error::{ErrorCode, Refused};
-use crate::domain::ids::{AssignmentId, AttemptId, CartId, LineId, OrderId, RefundId, StationId, StockItemId};
+use crate::domain::ids::{
+    AssignmentId, AttemptId, CartId, LineId, OrderId, PromotionId, RefundId, StationId, StockItemId,
+};
 use crate::domain::money::Money;
 use crate::domain::order::{
     Disposal, Effect, Emit, EndReason, Event, Guard, LinePart, Snapshot, Status, Transition, decide,
@@ -19,7 +21,7 @@ use crate::store::money::{AttemptRow, GatewayFacts, RefundRow, Settled};
 use crate::store::orders::{OrderRow, Steps};
 use crate::store::records::AuditRow;
 use crate::store::till::{Movement, MovementKind};
-use crate::store::{carts, deliveries, holds, money, orders, tickets, till};
+use crate::store::{carts, deliveries, holds, money, orders, promotions, tickets, till};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -95,7 +97,7 @@ impl Run<'_, '_> {
         for effect in &effects {
             self.stock_effect(effect).await?;
         }
-        self.claim_effects(&effects, seen).await?;
+        self.claim_effects(&effects, seen, &row).await?;
         for effect in &effects {
             self.money_effect(effect).await?;
         }
@@ -257,13 +259,21 @@ impl Run<'_, '_> {
         self.set_counters(site, order, id, counters).await
     }
 
-    async fn claim_effects(&mut self, effects: &[Effect], seen: &OrderRow) -> Result<(), Refused> {
-        if effects.contains(&Effect::ReleaseClaims)
-            && seen.slot_claimed
-            && let Some(slot) = &seen.slot_name
-        {
-            let site = self.context.site.id.clone();
+    /// The slot, then the promotion: what an order holds of them until it is dropped.
+    async fn claim_effects(&mut self, effects: &[Effect], seen: &OrderRow, row: &OrderRow) -> Result<(), Refused> {
+        let site = self.context.site.id.clone();
+        let (order, promotion) = (OrderId(seen.id), seen.promotion_id.map(PromotionId));
+        if !effects.contains(&Effect::ReleaseClaims) {
+            if promotion.is_some() && row.paid && !seen.paid {
+                promotions::used(self.context.tx, &site, order).await?;
+            }
+            return Ok(());
+        }
+        if let Some(slot) = seen.slot_name.as_ref().filter(|_| seen.slot_claimed) {
             orders::release_slot(self.context.tx, &site, &seen.business_date, slot).await?;
+        }
+        if let Some(promotion) = promotion {
+            promotions::release(self.context.tx, &site, order, promotion, self.context.now).await?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! The lock order here: stock items by id, slot, promotion, number counter; then only inserts. The
 //! order's own row is new and needs no lock.
 
-use super::cart;
+use super::cart::{self, Priced};
 use super::door::{Context, UseCase};
 use super::order_move::{changed_row, new_attempt_row, payload, priority};
 use super::order_view::{attempt_view, order_view};
@@ -13,7 +13,7 @@ use crate::domain::cart::CartState;
 use crate::domain::consumption::{SaleLine, insufficient_stock};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::fulfilment::Fulfilment;
-use crate::domain::ids::{AttemptId, CartId, CustomerId, LineId, OrderId, StockItemId};
+use crate::domain::ids::{AttemptId, CartId, CustomerId, LineId, OrderId, PromotionId, StockItemId};
 use crate::domain::order::{
     Effect, Event, PlaceFacts, Snapshot, Transition, decide, estimate_minutes, may_be_tried_again,
 };
@@ -25,7 +25,7 @@ use crate::store::holds::Mover;
 use crate::store::money::AttemptRow;
 use crate::store::orders::{LineRow, OrderRow, Steps, UsedUnits};
 use crate::store::records::AuditRow;
-use crate::store::{carts, holds, money, orders, tickets};
+use crate::store::{carts, holds, money, orders, promotions, tickets};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -86,12 +86,18 @@ impl UseCase for PlaceOrder {
         }
         self.check_retry(context, loaded.cart.owner).await?;
         let day = self.day(context);
-        let (quote, lines) = if loaded.cart.is_empty() { (None, Vec::new()) } else { self.price(&loaded, context)? };
+        let priced = if loaded.cart.is_empty() { None } else { self.price(&loaded, context)? };
         let first_attempt = (self.pay_now && self.method.is_prepaid()).then(|| AttemptId(context.new_id()));
-        let facts = self.facts(context, &loaded, &day, quote.as_ref(), first_attempt).await?;
+        let facts = self.facts(context, &loaded, &day, priced.as_ref(), first_attempt).await?;
         let event = Event::Place(Box::new(facts));
-        let transition = decide(&Snapshot::None, &event, &context.actor, context.now, &site.settings)?;
-        let quote = quote.ok_or_else(|| Refused::internal("an order without a quote"))?;
+        let decided = decide(&Snapshot::None, &event, &context.actor, context.now, &site.settings);
+        let promotion_refused = priced.as_ref().and_then(|priced| priced.promotion_refused.clone());
+        let transition = decided.map_err(|refused| match promotion_refused {
+            // The promotion itself knows better why.
+            Some(why) if why.guard == refused.guard => why,
+            _ => refused,
+        })?;
+        let Priced { quote, lines, .. } = priced.ok_or_else(|| Refused::internal("an order without a quote"))?;
         if let Some(expected) = self.expected_total.filter(|expected| *expected != quote.total.0) {
             return Err(Refused::conflict("The total has changed since you saw it.")
                 .by_guard("total_seen")
@@ -129,15 +135,11 @@ impl PlaceOrder {
         Day { date, text: date.format("%Y-%m-%d").to_string(), slot }
     }
 
-    /// The quote; `None` where a line no longer fits the menu (the guard `items_available` says so).
-    fn price(
-        &self,
-        loaded: &cart::Loaded,
-        context: &Context<'_>,
-    ) -> Result<(Option<Quote>, cart::PricedLines), Refused> {
-        match cart::priced(loaded, &context.site) {
-            Ok((quote, lines)) => Ok((Some(quote), lines)),
-            Err(refused) if matches!(refused.code, ErrorCode::ItemUnavailable) => Ok((None, Vec::new())),
+    /// The cart with its price; `None` where a line no longer fits the menu (the guard `items_available` says so).
+    fn price(&self, loaded: &cart::Loaded, context: &Context<'_>) -> Result<Option<Priced>, Refused> {
+        match cart::priced(loaded, &context.site, context.now) {
+            Ok(priced) => Ok(Some(priced)),
+            Err(refused) if matches!(refused.code, ErrorCode::ItemUnavailable) => Ok(None),
             Err(refused) => Err(refused),
         }
     }
@@ -153,7 +155,7 @@ impl PlaceOrder {
         context: &mut Context<'_>,
         loaded: &cart::Loaded,
         day: &Day,
-        quote: Option<&Quote>,
+        priced: Option<&Priced>,
         first_attempt: Option<AttemptId>,
     ) -> Result<PlaceFacts, Refused> {
         let site = Arc::clone(&context.site);
@@ -180,7 +182,7 @@ impl PlaceOrder {
             method: self.method,
             fulfilment,
             lines: loaded.cart.lines.len(),
-            due: quote.map_or(crate::domain::money::Money::ZERO, |quote| quote.total),
+            due: priced.map_or(crate::domain::money::Money::ZERO, |priced| priced.quote.total),
             restaurant_open: settings.restaurant_open,
             slot_active: day.slot.is_some(),
             slot_has_room,
@@ -192,7 +194,7 @@ impl PlaceOrder {
                 Method::Cash => settings.cash_payment_enabled,
             },
             address_given: self.address().is_some(),
-            promo_claimable: true,
+            promo_claimable: priced.is_none_or(|priced| priced.promotion_refused.is_none()),
             stock_suffices: true,
             first_attempt,
             expires_at: (expiry > 0).then(|| context.now.plus_seconds(expiry)),
@@ -214,7 +216,7 @@ impl PlaceOrder {
         let id = OrderId(context.new_id());
         let mover = Mover { site: &site.id, order: id, line: None, actor: &actor, reason: None, now };
 
-        // Locks: stock items by id, the slot, the number counter.
+        // Locks: stock items by id, the slot, the promotion, the number counter.
         let reserved = self.reserve(context, loaded, &mover).await?;
         if let Some(slot) = &day.slot
             && !orders::claim_slot(context.tx, &site.id, &day.text, slot, site.settings.max_orders_per_slot).await?
@@ -228,6 +230,7 @@ impl PlaceOrder {
             .with("current", max)
             .with("max", max));
         }
+        let promotion = self.claim_promotion(context, loaded, &transition).await?;
         let sequence = orders::next_number(context.tx, &site.id, &day.text).await?;
         let number = format!("ORD-{}-{sequence:03}", compact_date(day.date));
         let pickup = self.pickup_number(context, sequence).await?;
@@ -236,11 +239,16 @@ impl PlaceOrder {
         row.order_number = number;
         row.sequence = sequence;
         row.pickup_number = pickup;
+        row.promotion_id = promotion.map(|id| id.0);
         let row = born(&row, &transition, context);
         orders::insert(context.tx, &site.id, &row).await?;
         let line_rows = self.lines(context, loaded, quote, lines, id)?;
         orders::insert_lines(context.tx, &site.id, &line_rows).await?;
         holds::record_holds(context.tx, &mover, &reserved).await?;
+        if let Some(promotion) = promotion {
+            let whose = (promotion, loaded.cart.owner);
+            promotions::record_use(context.tx, &site.id, id, whose, row.discount, now).await?;
+        }
         let attempts = self.effects(context, &row, &line_rows, &transition, &mover).await?;
         let steps = Steps { order: id, first_version: 1, hops: &transition.hops, actor: &actor, reason: None, now };
         orders::append_history(context.tx, &site.id, &steps).await?;
@@ -259,6 +267,29 @@ impl PlaceOrder {
         let order = order_view(&row, &line_rows, &attempts, &[])?;
         let attempt = attempts.first().filter(|attempt| attempt.status == "created").map(attempt_view).transpose()?;
         Ok(Placed { order, attempt })
+    }
+
+    /// Claims a use of the cart's promotion, if it has one. Once its row is ours, what others hold of it is known for
+    /// certain, so it is judged again what this customer may.
+    async fn claim_promotion(
+        &self,
+        context: &mut Context<'_>,
+        loaded: &cart::Loaded,
+        transition: &Transition,
+    ) -> Result<Option<PromotionId>, Refused> {
+        let claims = transition.effects.contains(&Effect::ClaimPromotion);
+        let Some(applied) = loaded.promotion.as_ref().filter(|_| claims) else { return Ok(None) };
+        let (site, promotion) = (context.site.id.clone(), &applied.promotion);
+        if !promotions::claim(context.tx, &site, promotion.id).await? {
+            return Err(applied.used_up());
+        }
+        if let Some(limit) = promotion.per_customer {
+            let uses = promotions::uses_by(context.tx, &site, loaded.cart.owner, promotion.id).await?;
+            if uses.is_none_or(|uses| uses >= limit) {
+                return Err(applied.used_up());
+            }
+        }
+        Ok(Some(promotion.id))
     }
 
     /// Reserves what the cart uses, summed per stock item, in the order of their ids.

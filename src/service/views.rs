@@ -147,8 +147,21 @@ pub struct CartView {
     pub total: Money,
     /// Why it is that much.
     pub trace: PriceTrace,
+    /// The promotion code that was typed.
+    #[serde(default)]
+    pub promotion: Option<CartPromotionView>,
     /// What changed on the menu since the lines were added, with the line that it is about.
     pub changes: Vec<CartChange>,
+}
+
+/// The promotion code of a cart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CartPromotionView {
+    /// The code.
+    pub code: String,
+    /// Why it takes nothing off now, in the word of `domain::promo`'s refusal (`minimum`, `ended`); with this the cart
+    /// cannot be ordered.
+    pub refused: Option<String>,
 }
 
 /// A line of a cart.

@@ -18,6 +18,7 @@ pub struct CartRow {
     pub order_id: Option<Uuid>,
     pub fulfilment: Option<String>,
     pub note: Option<String>,
+    pub promotion_id: Option<Uuid>,
     pub version: i64,
     pub created_at: i64,
     pub updated_at: i64,
@@ -53,14 +54,14 @@ struct WithLine {
 }
 
 const WITH_LINES: &str = "SELECT c.id, c.customer_id, c.terminal_id, c.state, c.order_id, c.fulfilment, c.note, \
-     c.version, c.created_at, c.updated_at, l.id AS line_id, l.position, l.item_id, l.options, l.quantity, \
+     c.promotion_id, c.version, c.created_at, c.updated_at, l.id AS line_id, l.position, l.item_id, l.options, l.quantity, \
      l.unit_price_seen, l.name_seen, l.note AS line_note FROM carts c \
      LEFT JOIN cart_lines l ON l.site_id = c.site_id AND l.cart_id = c.id \
      WHERE c.site_id = $1 AND c.id = $2 ORDER BY l.position";
 const INSERT: &str = "INSERT INTO carts (site_id, id, customer_id, terminal_id, state, fulfilment, note, created_at, \
      updated_at, expires_at) VALUES ($1, $2, $3, $4, 'open', $5, $6, $7, $7, $8)";
-const SAVE: &str = "UPDATE carts SET fulfilment = $4, note = $5, version = version + 1, updated_at = $6, \
-     expires_at = $7 WHERE site_id = $1 AND id = $2 AND version = $3 AND state = 'open'";
+const SAVE: &str = "UPDATE carts SET fulfilment = $4, note = $5, promotion_id = $8, version = version + 1, \
+     updated_at = $6, expires_at = $7 WHERE site_id = $1 AND id = $2 AND version = $3 AND state = 'open'";
 const CLEAR_LINES: &str = "DELETE FROM cart_lines WHERE site_id = $1 AND cart_id = $2";
 const MOVE: &str = "UPDATE carts SET state = $3, order_id = $4, version = version + 1, updated_at = $5 \
      WHERE site_id = $1 AND id = $2 AND state = $6";
@@ -135,7 +136,8 @@ pub async fn save(
         row.fulfilment.as_deref(),
         row.note.as_deref(),
         row.updated_at,
-        expires_at.map(|at| at.0)
+        expires_at.map(|at| at.0),
+        row.promotion_id
     )?;
     if !hit_one(hit)? {
         return Err(tx.lost_race("the cart changed meanwhile"));

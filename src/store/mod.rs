@@ -42,6 +42,7 @@ pub mod notifications;
 pub mod orders;
 pub mod outbox;
 pub mod people;
+pub mod promotions;
 pub mod records;
 pub mod recount;
 pub mod reports;

@@ -93,6 +93,8 @@ actions! {
     DietFilter => "diet_filter",
     /// Write a note.
     Note => "note",
+    /// Kiosk: type a promotion code.
+    PromotionCode => "promotion_code",
     /// Kiosk: keep the held items longer.
     ExtendHold => "extend_hold",
     /// Kiosk: cancel the order.

@@ -18,8 +18,8 @@ use servery::domain::price_trace::{PriceTrace, Step, StepKind, StepNote};
 use servery::domain::time::Timestamp;
 use servery::payment::qr;
 use servery::service::views::{
-    AttemptView, CartLineView, CartView, CategoryView, ChoiceView, ItemView, MenuView, OptionGroupView, OrderView,
-    Placed,
+    AttemptView, CartLineView, CartPromotionView, CartView, CategoryView, ChoiceView, ItemView, MenuView,
+    OptionGroupView, OrderView, Placed,
 };
 use servery::tui::app::Input;
 use servery::tui::screens::kiosk::{
@@ -172,6 +172,7 @@ fn empty_cart() -> CartView {
         tax_inclusive: false,
         delivery: Money(0),
         total: Money(0),
+        promotion: None,
         trace: PriceTrace::default(),
         changes: Vec::new(),
     }
@@ -409,6 +410,11 @@ impl House {
             }
             KioskEffect::SetCartNote { note, .. } => {
                 self.cart.note.clone_from(note);
+                self.cart_reply()
+            }
+            KioskEffect::SetPromotion { code, .. } => {
+                self.cart.promotion =
+                    code.as_ref().map(|code| CartPromotionView { code: code.to_uppercase(), refused: None });
                 self.cart_reply()
             }
             KioskEffect::AcceptChanges { .. } => {

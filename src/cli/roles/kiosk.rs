@@ -9,7 +9,8 @@ use crate::domain::ids::{AttemptId, CartId, CustomerId, OrderId, TerminalId};
 use crate::domain::payment::AttemptStatus;
 use crate::payment::{CardDetails, Instrument, qr};
 use crate::service::cart::{
-    CartAcceptChanges, CartAdd, CartClear, CartFulfilment, CartNote, CartRemove, CartSetQuantity, ShowCart,
+    CartAcceptChanges, CartAdd, CartClear, CartFulfilment, CartNote, CartPromotion, CartRemove, CartSetQuantity,
+    ShowCart,
 };
 use crate::service::menu::MenuNow;
 use crate::service::order_queries::{OrderName, ShowOrder};
@@ -110,8 +111,9 @@ impl Handler {
             KioskEffect::ClearCart { cart } => ask.cart(CartClear { cart }).await,
             KioskEffect::SetFulfilment { cart, fulfilment } => ask.cart(CartFulfilment { cart, fulfilment }).await,
             KioskEffect::SetCartNote { cart, note } => ask.cart(CartNote { cart, line: None, note }).await,
+            KioskEffect::SetPromotion { cart, code } => ask.cart(CartPromotion { cart, code }).await,
             KioskEffect::AcceptChanges { cart } => ask.cart(CartAcceptChanges { cart }).await,
-            KioskEffect::Place { cart, method, called_name, retry_of, pay_now } => {
+            KioskEffect::Place { cart, method, called_name, retry_of, expected_total, pay_now } => {
                 let place = PlaceOrder {
                     cart,
                     method,
@@ -119,7 +121,7 @@ impl Handler {
                     pay_now,
                     delivery_address: None,
                     retry_of,
-                    expected_total: None,
+                    expected_total: Some(expected_total),
                 };
                 KioskReply::Placed(ask.run(place).await.map(Box::new))
             }

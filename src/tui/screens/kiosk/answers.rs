@@ -97,6 +97,13 @@ impl Visit {
                 self.go(Stage::Menu);
                 self.toast.show(words, Token::Success, env.now);
             }
+            KioskEffect::SetPromotion { code: Some(_), .. } => {
+                let Some(cart) = &self.cart else { return };
+                let code = cart.promotion.as_ref().map(|promotion| promotion.code.clone()).unwrap_or_default();
+                let amount = parts::money(cart.discount, menu.currency);
+                let words = env.locale.t_args("kiosk.code_used", &[("code", &code), ("amount", &amount)]);
+                self.toast.show(words, Token::Success, env.now);
+            }
             KioskEffect::SetFulfilment { .. } | KioskEffect::ClearCart { .. } => self.go(Stage::Menu),
             KioskEffect::AcceptChanges { .. }
                 if self.cart.as_ref().is_some_and(|cart| cart.changes.is_empty() && !cart.lines.is_empty()) =>
@@ -229,7 +236,10 @@ impl Visit {
             KioskEffect::ExtendHold { .. } | KioskEffect::CancelOrder { .. } => {
                 self.read_order(false, env.now, out);
             }
-            KioskEffect::Place { .. } if !unsure && refused.code != ErrorCode::ValidationError => {
+            KioskEffect::Place { .. }
+                if !unsure
+                    && (refused.code != ErrorCode::ValidationError || refused.guard == Some("promo_claimable")) =>
+            {
                 // What is wrong stands at the lines of the cart.
                 self.go(Stage::Cart);
                 self.read_cart(out);

@@ -66,7 +66,7 @@ impl CartScreen {
             }
             match parts::clicked(*hit, parts::BUTTONS) {
                 Some(MORE) => return Step::Go(Stage::Menu),
-                Some(CHECKOUT) => return checkout(scene),
+                Some(CHECKOUT) => return checkout(scene, env),
                 Some(TRACE) => return Step::Ask(Question::Trace),
                 _ => {}
             }
@@ -80,9 +80,10 @@ impl CartScreen {
         }
         match action {
             Action::Back => Step::Go(Stage::Menu),
-            Action::Checkout => checkout(scene),
+            Action::Checkout => checkout(scene, env),
             Action::ClearCart => Step::Ask(Question::Clear),
             Action::Note => Step::Ask(Question::Note(NoteOf::Order)),
+            Action::PromotionCode => Step::Ask(Question::Code),
             Action::RemoveLine => match scene.cart.and_then(|cart| self.selected(cart)) {
                 Some(line) => Step::Change(KioskEffect::RemoveLine { cart: id, line: line.id }),
                 None => Step::Nothing,
@@ -95,7 +96,7 @@ impl CartScreen {
                 Focus::Lines => self.ask_line(scene),
                 Focus::Trace => Step::Ask(Question::Trace),
                 Focus::More => Step::Go(Stage::Menu),
-                Focus::Checkout => checkout(scene),
+                Focus::Checkout => checkout(scene, env),
             },
             other => self.move_focus(other, scene),
         }
@@ -150,6 +151,7 @@ impl CartScreen {
             Action::RemoveLine,
             Action::ClearCart,
             Action::Note,
+            Action::PromotionCode,
             Action::Back,
             Action::Help,
         ];
@@ -164,7 +166,8 @@ impl CartScreen {
             draw_empty(frame, body, ctx);
             return;
         };
-        let warnings: Vec<String> = changes(cart, scene.menu.currency, ctx.locale);
+        let mut warnings: Vec<String> = changes(cart, scene.menu.currency, ctx.locale);
+        warnings.extend(code_problem(cart, ctx.locale));
         let warning_rows = u16::try_from(warnings.len()).unwrap_or(u16::MAX).min(4);
         let [lines, warned, sums, _, buttons] = Layout::vertical([
             Constraint::Fill(1),
@@ -205,7 +208,11 @@ impl CartScreen {
         let mut rows = vec![row(ctx.locale.t("kiosk.subtotal"), parts::money(cart.subtotal, currency), text_style)];
         if !cart.discount.is_zero() {
             let amount = cart.discount.checked_neg().unwrap_or(cart.discount);
-            rows.push(row(ctx.locale.t("kiosk.discount"), parts::money(amount, currency), text_style));
+            let words = match &cart.promotion {
+                Some(promotion) => ctx.locale.t_args("kiosk.discount_by", &[("code", &promotion.code)]),
+                None => ctx.locale.t("kiosk.discount"),
+            };
+            rows.push(row(words, parts::money(amount, currency), text_style));
         }
         let tax = if cart.tax_inclusive { "kiosk.tax_included" } else { "kiosk.tax" };
         rows.push(row(ctx.locale.t(tax), parts::money(cart.tax, currency), text_style));
@@ -254,11 +261,19 @@ fn draw_empty(frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
     parts::button(frame, place, &ctx.locale.t("kiosk.to_menu"), ButtonLook::Focused, MORE, ctx);
 }
 
-/// The step to the checkout: changes of the menu are agreed to first.
-fn checkout(scene: &Scene<'_>) -> Step {
+/// What is wrong with the cart's promotion code, if anything is.
+fn code_problem(cart: &CartView, locale: &Locale) -> Option<String> {
+    let promotion = cart.promotion.as_ref()?;
+    let why = parts::code_refusal(promotion.refused.as_deref()?, locale);
+    Some(locale.t_args("kiosk.code_refused", &[("code", &promotion.code), ("why", &why)]))
+}
+
+/// The step to the checkout: changes of the menu are agreed to first, and a code that takes nothing off goes.
+fn checkout(scene: &Scene<'_>, env: &Env<'_>) -> Step {
     match scene.cart {
         Some(cart) if cart.lines.is_empty() => Step::Nothing,
         Some(cart) if !cart.changes.is_empty() => Step::Ask(Question::Changes),
+        Some(cart) if code_problem(cart, env.locale).is_some() => Step::Ask(Question::Code),
         _ => Step::Go(Stage::Checkout),
     }
 }

@@ -117,6 +117,13 @@ pub enum KioskEffect {
         /// The note; empty takes it away.
         note: String,
     },
+    /// Use a promotion code, or none any more.
+    SetPromotion {
+        /// The cart.
+        cart: CartId,
+        /// The code as it was typed.
+        code: Option<String>,
+    },
     /// Agree to the names and prices that the menu has now.
     AcceptChanges {
         /// The cart.
@@ -132,6 +139,8 @@ pub enum KioskEffect {
         called_name: Option<String>,
         /// The failed order that this one tries again.
         retry_of: Option<OrderId>,
+        /// The total that the customer has seen, in minor units.
+        expected_total: i64,
         /// Write the first attempt with it: the code to scan is shown at once. A card is read first,
         /// while the stock is held.
         pay_now: bool,

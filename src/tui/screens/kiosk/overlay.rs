@@ -6,6 +6,7 @@ use super::parts;
 use super::step::{NoteOf, Question, Scene};
 use crate::domain::cart::{MAX_LINE_NOTE, MAX_NOTE};
 use crate::domain::menu::DietFilter;
+use crate::domain::promo::MAX_CODE;
 use crate::service::views::{CartView, MenuView};
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::{Action, Context};
@@ -56,6 +57,14 @@ pub(super) fn open(question: Question, cart: Option<&CartView>, menu: &MenuView,
         Question::NoteChoice(_) => {
             let choices = vec![locale.t("kiosk.note_change"), locale.t("kiosk.note_remove")];
             Dialog::choice(locale.t("kiosk.note"), String::new(), choices)
+        }
+        Question::Code => {
+            Dialog::text(locale.t("kiosk.code_title"), locale.t("kiosk.code_question"), TextInput::new(MAX_CODE))
+        }
+        Question::CodeChoice => {
+            let choices = vec![locale.t("kiosk.code_change"), locale.t("kiosk.code_remove")];
+            let body = cart.and_then(|cart| cart.promotion.as_ref()).map_or("", |promotion| promotion.code.as_str());
+            Dialog::choice(locale.t("kiosk.code_title"), body.to_owned(), choices)
         }
         Question::Line(id) => {
             let line = cart.and_then(|cart| cart.lines.iter().find(|line| line.id == *id))?;

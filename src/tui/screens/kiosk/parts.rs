@@ -7,6 +7,7 @@ use crate::domain::fulfilment::Fulfilment;
 use crate::domain::menu::{Allergen, Diet, DietFilter};
 use crate::domain::money::{Currency, Money};
 use crate::domain::payment::Method;
+use crate::domain::promo;
 use crate::domain::time::Timestamp;
 use crate::service::views::MenuView;
 use crate::tui::app::{Hit, ViewCtx};
@@ -279,6 +280,18 @@ pub(super) fn next_opening(menu: &MenuView, now: Timestamp, locale: &Locale) -> 
     }
 }
 
+/// Why a promotion code takes nothing off, by the word of `domain::promo`.
+pub(super) fn code_refusal(reason: &str, locale: &Locale) -> String {
+    match reason {
+        "not_started" => locale.t("kiosk.code_not_started"),
+        "ended" => locale.t("kiosk.code_ended"),
+        "minimum" => locale.t("kiosk.code_minimum"),
+        "used_up" | "used_by_you" => locale.t("kiosk.code_used_up"),
+        "guest" => locale.t("kiosk.code_not_for_guests"),
+        _ => locale.t("kiosk.code_unknown"),
+    }
+}
+
 /// What the house refused, in words for a customer.
 pub(super) fn refusal(refused: &Refused, locale: &Locale) -> String {
     let detail = |name: &str| match refused.details.get(name) {
@@ -300,6 +313,9 @@ pub(super) fn refusal(refused: &Refused, locale: &Locale) -> String {
         (ErrorCode::PaymentFailed, _) => locale.t("kiosk.refused_payment"),
         (ErrorCode::StoreUnavailable, _) => locale.t("kiosk.refused_away"),
         (ErrorCode::RateLimited, _) => locale.t("kiosk.refused_rate"),
+        (ErrorCode::ValidationError, _) if refused.guard == Some("promo_claimable") => {
+            code_refusal(promo::reason(refused), locale)
+        }
         (ErrorCode::ValidationError, _) => {
             locale.t_args("kiosk.refused_invalid", &[("why", &words(refused, locale).message)])
         }

@@ -85,6 +85,10 @@ pub(super) enum Question {
     Note(NoteOf),
     /// Whether to change a note or to take it away.
     NoteChoice(NoteOf),
+    /// The text of a promotion code.
+    Code,
+    /// Whether to type another code or to take it away.
+    CodeChoice,
     /// What to do with a line.
     Line(CartLineId),
     /// Whether to empty the cart.

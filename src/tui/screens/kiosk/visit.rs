@@ -225,7 +225,7 @@ impl Visit {
                 }
             }
             Step::Change(effect) => self.change(effect, env, out),
-            Step::Place(method, name) => self.place(method, name, env, out),
+            Step::Place(method, name) => self.place(method, name, menu, env, out),
             Step::Tell(words, token) => self.toast.show(words, token, env.now),
             Step::Ask(question) => self.ask(question, menu, env),
             Step::Leave => out.leave = true,
@@ -284,12 +284,18 @@ impl Visit {
         self.pending = Some(PendingChange { request, effect: remembered, key, since: env.now });
     }
 
-    fn place(&mut self, method: Method, name: String, env: &Env<'_>, out: &mut Out<'_>) {
+    fn place(&mut self, method: Method, name: String, menu: &MenuView, env: &Env<'_>, out: &mut Out<'_>) {
+        let Some(cart) = &self.cart else { return };
+        if !cart.changes.is_empty() {
+            // The menu changed while the checkout was open: nobody orders what he has not agreed to.
+            return self.ask(Question::Changes, menu, env);
+        }
         let effect = KioskEffect::Place {
             cart: self.guest.cart,
             method,
             called_name: (!name.is_empty()).then_some(name),
             retry_of: self.retry_of,
+            expected_total: cart.total.0,
             pay_now: method == Method::Upi,
         };
         self.change(effect, env, out);
@@ -336,6 +342,9 @@ impl Visit {
             _ => None,
         };
         let question = match (question, note) {
+            (Question::Code, _) if self.cart.as_ref().is_some_and(|cart| cart.promotion.is_some()) => {
+                Question::CodeChoice
+            }
             // A note that stands can be changed or taken away; a dialog takes no empty text.
             (Question::Note(of), Some(note)) if !note.is_empty() => Question::NoteChoice(of),
             (other, _) => other,
@@ -368,8 +377,13 @@ impl Visit {
             Answer::Cancelled => self.overlay = None,
             Answer::Text(text) => {
                 self.overlay = None;
-                if let Question::Note(of) = question {
-                    self.set_note(of, text, env, out);
+                match question {
+                    Question::Note(of) => self.set_note(of, text, env, out),
+                    Question::Code => {
+                        let effect = KioskEffect::SetPromotion { cart: self.guest.cart, code: Some(text) };
+                        self.change(effect, env, out);
+                    }
+                    _ => {}
                 }
             }
             Answer::Chosen(index) => {
@@ -398,6 +412,8 @@ impl Visit {
             }
             (Question::NoteChoice(of), 0) => self.ask_note(of, env),
             (Question::NoteChoice(of), 1) => self.set_note(of, String::new(), env, out),
+            (Question::CodeChoice, 0) => self.overlay = overlay::open(Question::Code, None, menu, env),
+            (Question::CodeChoice, 1) => self.change(KioskEffect::SetPromotion { cart, code: None }, env, out),
             (Question::Line(id), index) => {
                 let line = self.cart.as_ref().and_then(|cart| cart.lines.iter().find(|line| line.id == id));
                 let step = match (line, index) {

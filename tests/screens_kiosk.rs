@@ -133,6 +133,13 @@ fn cart() {
 }
 
 #[test]
+fn cart_code() {
+    pictures("cart_code", |kiosk| {
+        kiosk.with_dosa().keys("c v").text("lunch");
+    });
+}
+
+#[test]
 fn cart_empty() {
     pictures("cart_empty", |kiosk| {
         kiosk.open_menu().keys("c");

@@ -9,6 +9,7 @@ use servery::domain::ids::{CartLineId, OptionId};
 use servery::domain::money::Money;
 use servery::domain::order::Status;
 use servery::domain::payment::Method;
+use servery::service::views::CartPromotionView;
 use servery::tui::app::{App, Input};
 use servery::tui::screens::kiosk::{KioskEffect, KioskMsg, KioskReply};
 
@@ -110,6 +111,44 @@ fn a_change_of_which_nothing_is_known_is_asked_again_with_its_key() {
         .collect();
     assert_eq!(keys.len(), 2);
     assert_eq!(keys[0], keys[1]);
+}
+
+#[test]
+fn a_promotion_code_is_typed_changed_and_taken_away() {
+    let mut kiosk = kiosk();
+    kiosk.with_dosa().keys("c").shows("A code?");
+    kiosk.keys("v").text("lunch10").keys("enter").shows("LUNCH10 takes");
+    kiosk.shows("Code LUNCH10");
+    kiosk.keys("v").shows("Take the code away");
+    // One that holds no longer is in the way of the order, and the cart says so.
+    kiosk.keys("esc");
+    let refused = Some("ended".to_owned());
+    kiosk.house.cart.promotion = Some(CartPromotionView { code: "LUNCH10".to_owned(), refused });
+    kiosk.store_changed().shows("Code LUNCH10: This code is no longer valid.");
+    kiosk.keys("p").shows("Take the code away");
+    kiosk.keys("down enter").keys("p").shows("How would you like to pay?");
+    kiosk.house.refuse =
+        Some(Refused::invalid("promo_code", "no").by_guard("promo_claimable").with("reason", "used_up"));
+    kiosk.keys("1 enter").shows("This code is used up.");
+}
+
+#[test]
+fn a_price_that_changed_at_the_checkout_is_agreed_to_first() {
+    let mut kiosk = kiosk();
+    kiosk.with_dosa().keys("c enter").shows("How would you like to pay?");
+    let change = Change::Repriced { was: Money(1), now: Money(2) };
+    let line_id = kiosk.house.cart.lines[0].id;
+    kiosk.house.change(CartChange { line_id, name: "Masala dosa".to_owned(), change });
+    kiosk.store_changed().keys("1 enter").shows("The menu has changed");
+    assert_eq!(kiosk.count("Place"), 0, "nobody pays what he has not agreed to");
+    kiosk.keys("enter").shows("How would you like to pay?");
+    kiosk.keys("1 enter");
+    let total = kiosk.house.cart.total.0;
+    let placed = kiosk.house.calls.iter().rev().find_map(|call| match &call.effect {
+        KioskEffect::Place { expected_total, .. } => Some(*expected_total),
+        _ => None,
+    });
+    assert_eq!(placed, Some(total));
 }
 
 #[test]

@@ -235,6 +235,14 @@ impl CartScreen {
         frame.render_widget(Paragraph::new(Line::styled(title, ctx.style(Token::Title))), head);
         parts::paragraph(frame, note_area, &note, ctx.style(Token::Muted), false);
         ctx.hit(left, Hit::Action(Action::Note));
+        let code = Rect { y: left.y.saturating_add(4), height: 1, ..left };
+        let words = match &cart.promotion {
+            Some(promotion) => ctx.locale.t_args("kiosk.code_is", &[("code", &promotion.code)]),
+            None => ctx.locale.t("kiosk.code_ask"),
+        };
+        let words = text::truncate_to_width(&words, usize::from(code.width));
+        frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Accent))), code);
+        ctx.hit(code, Hit::Action(Action::PromotionCode));
     }
 
     fn draw_buttons(&self, frame: &mut Frame<'_>, area: Rect, cart: &CartView, scene: &Scene<'_>, ctx: &ViewCtx<'_>) {

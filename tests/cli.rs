@@ -441,6 +441,8 @@ on_both!(people_and_settings, open, |shop| {
     shop.pending("mug");
     let error = shop.guest_refused(&["order", "place", "--method", "card", "--item", "mug"]);
     assert_eq!(error["error"]["code"], "ORDER_LIMIT_REACHED");
+    let details = &error["error"]["details"];
+    assert_eq!((&details["current"], &details["max"]), (&json!(1), &json!(1)), "{error}");
     shop.staff(&["config", "set", "restaurant_open", "false"]);
     let error = shop.guest_refused(&["order", "place", "--method", "card", "--item", "mug"]);
     assert_eq!(error["error"]["code"], "RESTAURANT_CLOSED");

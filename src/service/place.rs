@@ -88,13 +88,14 @@ impl UseCase for PlaceOrder {
         let day = self.day(context);
         let priced = if loaded.cart.is_empty() { None } else { self.price(&loaded, context)? };
         let first_attempt = (self.pay_now && self.method.is_prepaid()).then(|| AttemptId(context.new_id()));
-        let facts = self.facts(context, &loaded, &day, priced.as_ref(), first_attempt).await?;
+        let (facts, claimed) = self.facts(context, &loaded, &day, priced.as_ref(), first_attempt).await?;
         let event = Event::Place(Box::new(facts));
         let decided = decide(&Snapshot::None, &event, &context.actor, context.now, &site.settings);
         let promotion_refused = priced.as_ref().and_then(|priced| priced.promotion_refused.clone());
         let transition = decided.map_err(|refused| match promotion_refused {
             // The promotion itself knows better why.
             Some(why) if why.guard == refused.guard => why,
+            _ if refused.code == ErrorCode::OrderLimitReached => refused.with("current", claimed),
             _ => refused,
         })?;
         let Priced { quote, lines, .. } = priced.ok_or_else(|| Refused::internal("an order without a quote"))?;
@@ -150,6 +151,7 @@ impl PlaceOrder {
         Some(text::clean(typed, MAX_ADDRESS, true)).filter(|address| !address.is_empty())
     }
 
+    /// What the machine has to know, and how many places of the slot are taken.
     async fn facts(
         &self,
         context: &mut Context<'_>,
@@ -157,7 +159,7 @@ impl PlaceOrder {
         day: &Day,
         priced: Option<&Priced>,
         first_attempt: Option<AttemptId>,
-    ) -> Result<PlaceFacts, Refused> {
+    ) -> Result<(PlaceFacts, i64), Refused> {
         let site = Arc::clone(&context.site);
         let settings = &site.settings;
         let fulfilment = loaded.cart.fulfilment.unwrap_or(Fulfilment::Pickup);
@@ -178,7 +180,7 @@ impl PlaceOrder {
             }
         }
         let expiry = settings.pending_expiry_seconds;
-        Ok(PlaceFacts {
+        let facts = PlaceFacts {
             method: self.method,
             fulfilment,
             lines: loaded.cart.lines.len(),
@@ -199,7 +201,8 @@ impl PlaceOrder {
             first_attempt,
             expires_at: (expiry > 0).then(|| context.now.plus_seconds(expiry)),
             estimate_minutes: estimate_minutes(longest, ahead),
-        })
+        };
+        Ok((facts, claimed))
     }
 
     async fn write(

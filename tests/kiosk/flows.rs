@@ -198,6 +198,16 @@ fn a_declined_card_keeps_the_cart_and_the_next_try_is_linked() {
 }
 
 #[test]
+fn who_is_turned_away_is_told_why() {
+    let mut kiosk = kiosk();
+    kiosk.with_dosa().keys("c enter 3 enter").shows("Your number");
+    let order = kiosk.house.order.as_mut().expect("an order");
+    (order.status, order.version) = (Status::Rejected, order.version + 1);
+    order.reason_text = Some("no gas today".to_owned());
+    kiosk.store_changed().shows("This order was cancelled: no gas today.");
+}
+
+#[test]
 fn after_a_decline_another_way_can_be_taken() {
     let mut kiosk = kiosk();
     kiosk.house.bank = Bank::Declines;

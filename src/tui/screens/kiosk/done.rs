@@ -87,7 +87,7 @@ impl DoneScreen {
 fn news(order: &OrderView, ctx: &ViewCtx<'_>) -> (String, Token) {
     let due = parts::money(order.due, order.currency);
     match order.status {
-        Status::Cancelled | Status::Rejected | Status::Expired => (ctx.locale.t("kiosk.order_ended"), Token::Danger),
+        status if status.is_dropped() => (ended(order, ctx), Token::Danger),
         _ if order.method == Method::Cash && !order.paid => {
             (ctx.locale.t_args("kiosk.pay_at_till", &[("total", &due)]), Token::Warning)
         }
@@ -95,6 +95,16 @@ fn news(order: &OrderView, ctx: &ViewCtx<'_>) -> (String, Token) {
         Status::Completed => (ctx.locale.t("kiosk.enjoy"), Token::Success),
         _ => (ctx.locale.t_args("kiosk.is_paid", &[("total", &due)]), Token::Success),
     }
+}
+
+/// Why the order ended, in the staff's own words where they gave some, and what becomes of the money.
+fn ended(order: &OrderView, ctx: &ViewCtx<'_>) -> String {
+    let why = order.reason_text.as_deref().map(text::clean).filter(|why| !why.trim().is_empty());
+    let words = match why {
+        Some(why) => ctx.locale.t_args("kiosk.order_ended_why", &[("why", &why.trim())]),
+        None => ctx.locale.t("kiosk.order_ended"),
+    };
+    if order.refunds.is_empty() { words } else { format!("{words} {}", ctx.locale.t("kiosk.money_goes_back")) }
 }
 
 /// Received, preparing, ready: what is behind is ticked, where it is is filled.

@@ -376,7 +376,7 @@ impl Kitchen {
                         && ticket.status != Status::Ready
                         && ticket::is_shown(ticket, self.station)
                 };
-                view.tickets.iter().filter(new).map(|ticket| text::clean(&ticket.pickup_number)).collect()
+                view.tickets.iter().filter(new).map(|ticket| announced(ticket, view, env)).collect()
             }
         };
         self.seen = Some(orders);
@@ -548,4 +548,12 @@ impl App for Kitchen {
     fn context(&self) -> Context {
         self.overlay.as_ref().map_or(Context::Kitchen, Overlay::context)
     }
+}
+
+/// A new ticket in the words of the banner: its number, how many dishes, and what they come to.
+fn announced(ticket: &TicketView, view: &KitchenView, env: &Env<'_>) -> String {
+    let number = text::clean(&ticket.pickup_number);
+    let dishes = ticket.lines.iter().map(|line| line.quantity).sum();
+    let total = ticket.due.display(view.currency);
+    env.locale.t_plural("kitchen.flash_order", dishes, &[("number", &number), ("total", &total)])
 }

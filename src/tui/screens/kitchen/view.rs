@@ -96,7 +96,7 @@ impl Kitchen {
     fn draw_tabs(&self, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
         if let Some((numbers, _)) = &self.flash {
             let count = i64::try_from(numbers.len()).unwrap_or(i64::MAX);
-            let words = ctx.locale.t_plural("kitchen.flash", count, &[("numbers", &numbers.join("  "))]);
+            let words = ctx.locale.t_plural("kitchen.flash", count, &[("numbers", &numbers.join("   "))]);
             let words = text::fit_to_width(&format!("  {words}"), usize::from(area.width));
             let style = ctx.style(Token::Accent).add_modifier(Modifier::REVERSED | Modifier::BOLD);
             frame.render_widget(Paragraph::new(Line::styled(words, style)), area);

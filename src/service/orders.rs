@@ -12,9 +12,9 @@ use crate::domain::access::Permission;
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::{AttemptId, LineId, OrderId, RefundId, StaffId, StationId};
 use crate::domain::money::Money;
-use crate::domain::order::{Event, Line, LinePart, RefundChoice, Status};
+use crate::domain::order::{Event, Guard, Line, LinePart, RefundChoice, Status};
 use crate::domain::text;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, business_day_start};
 use crate::store::deliveries;
 use crate::store::orders::LineRow;
 use crate::words;
@@ -331,6 +331,21 @@ impl UseCase for AssignCourier {
     }
 }
 
+/// Whom the house names for an order: the first by load, then by history ([`deliveries::ranked`]).
+///
+/// # Errors
+/// Refused by the guard of T17 where nobody is an active courier; the store's refusals.
+async fn choose_courier(context: &mut Context<'_>, order: OrderId) -> Result<StaffId, Refused> {
+    let site = Arc::clone(&context.site);
+    let today = context.now.business_date(site.zone, site.settings.business_day_cutoff);
+    let since = business_day_start(today, site.zone, site.settings.business_day_cutoff);
+    let ranked = deliveries::ranked(context.tx, &site.id, order, since, 1).await?;
+    ranked.first().map(|courier| StaffId(courier.id)).ok_or_else(|| {
+        let guard = Guard::CourierActive;
+        Refused::new(guard.code(), "Nobody is an active courier.").by_guard(guard.as_str())
+    })
+}
+
 /// T21 then T20 in one transaction: cash on delivery.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeliverForCash {
@@ -520,6 +535,8 @@ words!(
         CloseUncollected = "close_uncollected",
         /// T15.
         AutoReady = "auto_ready",
+        /// T17.
+        AutoAssign = "auto_assign",
     }
 );
 
@@ -550,6 +567,7 @@ impl UseCase for RunTimer {
             Timer::ReleaseHold => Event::ReleaseHold,
             Timer::CloseUncollected => Event::CloseUncollected { reason: "end of the business day".to_owned() },
             Timer::AutoReady => Event::MarkReady { forced: None },
+            Timer::AutoAssign => Event::Assign { staff: choose_courier(context, self.order).await?, is_active_courier: true },
         };
         shown(&apply(context, self.order, &event).await?)
     }

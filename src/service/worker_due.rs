@@ -74,6 +74,7 @@ fn list_of(timer: Timer, site: &Site, now: Timestamp) -> Option<due::Timer> {
             Some(due::Timer::NotCollectedBefore(today.format("%Y-%m-%d").to_string()))
         }
         Timer::AutoReady => settings.auto_ready.then_some(due::Timer::AllDone(now)),
+        Timer::AutoAssign => settings.auto_assign.then_some(due::Timer::WithoutCourier(now)),
     }
 }
 

@@ -15,6 +15,21 @@ pub struct AssignmentRow {
     pub status: String,
 }
 
+/// An active courier, with what the choice among them goes by.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct CourierRow {
+    /// The person.
+    pub id: Uuid,
+    /// Deliveries that this person has now.
+    pub load: i64,
+    /// Deliveries assigned since the asked instant and carried out.
+    pub delivered: i64,
+    /// When a delivery was last assigned to this person (microseconds); 0: never.
+    pub last_assigned_at: i64,
+    /// How often this person was named for the asked order and taken off again.
+    pub given_up: i64,
+}
+
 const ACTIVE: &str = "SELECT id, staff_id, status FROM delivery_assignments \
      WHERE site_id = $1 AND order_id = $2 AND status IN ('assigned', 'picked_up')";
 const INSERT: &str = "INSERT INTO delivery_assignments (site_id, id, order_id, staff_id, status, assigned_by, \
@@ -24,6 +39,18 @@ const MOVE: &str = "UPDATE delivery_assignments SET status = $3, \
      delivered_at = CASE WHEN $3 = 'delivered' THEN $4 ELSE delivered_at END, \
      cancelled_at = CASE WHEN $3 = 'cancelled' THEN $4 ELSE cancelled_at END, cancel_reason = $5 \
      WHERE site_id = $1 AND id = $2 AND status IN ('assigned', 'picked_up')";
+// Load counts along the index of active assignments; the rest along those of the order and of the person.
+const RANKED: &str = "SELECT s.id, \
+     COALESCE((SELECT l.load FROM (SELECT staff_id, CAST(COUNT(*) AS BIGINT) AS load FROM delivery_assignments \
+     WHERE site_id = $1 AND status IN ('assigned', 'picked_up') GROUP BY staff_id) AS l WHERE l.staff_id = s.id), 0) AS load, \
+     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = $1 AND d.staff_id = s.id \
+     AND d.assigned_at >= $3 AND d.status = 'delivered') AS delivered, \
+     COALESCE((SELECT MAX(d.assigned_at) FROM delivery_assignments d WHERE d.site_id = $1 AND d.staff_id = s.id), 0) \
+     AS last_assigned_at, \
+     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = $1 AND d.order_id = $2 \
+     AND d.staff_id = s.id AND d.status = 'cancelled') AS given_up \
+     FROM staff s WHERE s.site_id = $1 AND s.active AND s.role = 'delivery' \
+     ORDER BY given_up, load, delivered, last_assigned_at, s.id LIMIT $4";
 const COURIER: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM staff \
      WHERE site_id = $1 AND id = $2 AND active AND role = 'delivery'";
 
@@ -41,6 +68,21 @@ pub async fn active(tx: &mut Tx, site: &str, order: OrderId) -> Result<Option<As
 /// Any [`StoreError`] of the statement.
 pub async fn is_courier(tx: &mut Tx, site: &str, staff: StaffId) -> Result<bool, StoreError> {
     Ok(fetch_one!(tx, (i64,), COURIER, site, staff.0)?.0 > 0)
+}
+
+/// The active couriers, the one to be named for this order first: who never gave it up, then who carries
+/// the least now, then who delivered the least of what was assigned since `since`, then who waits longest.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn ranked(
+    tx: &mut Tx,
+    site: &str,
+    order: OrderId,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<CourierRow>, StoreError> {
+    fetch_all!(tx, CourierRow, RANKED, site, order.0, since.0, limit)
 }
 
 /// Names a courier.

@@ -129,6 +129,16 @@ const DONE: &str = concat!(
      AND l.done < l.quantity - l.voided)",
     page!("received_at")
 );
+// Without an active courier nothing is due, and an order of which an admin was told waits for a person.
+const NO_COURIER: &str = concat!(
+    "SELECT received_at AS at, id FROM orders WHERE ",
+    in_kitchen!(),
+    " AND status IN ('confirmed', 'preparing', 'ready') AND fulfilment = 'delivery' AND NOT assignment_escalated \
+     AND received_at <= $2 AND NOT EXISTS (SELECT 1 FROM delivery_assignments d WHERE d.site_id = $1 \
+     AND d.order_id = orders.id AND d.status IN ('assigned', 'picked_up')) \
+     AND EXISTS (SELECT 1 FROM staff s WHERE s.site_id = $1 AND s.active AND s.role = 'delivery')",
+    page!("received_at")
+);
 // A question more than an hour ahead was noted under a clock that was set back since: no pause is so long.
 const ATTEMPTS: &str = concat!(
     "SELECT next_check_at AS at, id, order_id, created_at FROM payment_attempts WHERE site_id = $1 \
@@ -196,6 +206,8 @@ pub enum Timer {
     NotCollectedBefore(String),
     /// Cooking, received by this instant, and every line done (T15).
     AllDone(Timestamp),
+    /// A delivery to be cooked or ready, received by this instant, that no courier has (T17).
+    WithoutCourier(Timestamp),
 }
 
 /// A page of the orders on which a timer may be due, after `after`.
@@ -213,6 +225,7 @@ pub async fn orders(tx: &mut Tx, site: &str, timer: &Timer, after: Key, limit: i
         Timer::NotCollectedUnpaid(by) => (NO_SHOW, by),
         Timer::HoldOver(by) => (HOLDS, by),
         Timer::AllDone(by) => (DONE, by),
+        Timer::WithoutCourier(by) => (NO_COURIER, by),
     };
     fetch_all!(tx, DueRow, sql, site, by.0, after.at, after.id, limit)
 }

@@ -1,4 +1,4 @@
-//! The timers of orders: T7, T12, T12b, T15, T22b, T25 and T31. Which orders are due is asked in small
+//! The timers of orders: T7, T12, T12b, T15, T17, T22b, T25 and T31. Which orders are due is asked in small
 //! pages; each is then judged again by the order machine, in a transaction of its own.
 
 use super::{Report, Worker};

@@ -20,7 +20,7 @@ use servery::service::order_queries::{OrderName, ShowOrder};
 use servery::service::place::PlaceOrder;
 use servery::service::provider_memory::StoredProviderMemory;
 use servery::service::views::{OrderView, Placed};
-use servery::service::{Caller, Door, TimeOrderedIds, UseCase, setup};
+use servery::service::{Caller, Door, FieldKey, TimeOrderedIds, UseCase, setup};
 use servery::store::lease::Held;
 use servery::store::{Options, Store, StoreUrl};
 use servery::worker::{self, Worker};
@@ -198,8 +198,24 @@ impl House {
 
     /// An order of one dish by a guest.
     pub async fn place(&self, method: Method, pay_now: bool) -> Placed {
+        self.place_as(method, pay_now, Fulfilment::Pickup, None).await
+    }
+
+    /// The same, to be brought.
+    pub async fn place_delivery(&self, method: Method, pay_now: bool) -> Placed {
+        self.place_as(method, pay_now, Fulfilment::Delivery, Some("Hostel 4")).await
+    }
+
+    async fn place_as(
+        &self,
+        method: Method,
+        pay_now: bool,
+        fulfilment: Fulfilment,
+        address: Option<&str>,
+    ) -> Placed {
         let guest = Caller::Guest { customer: CustomerId(self.door.new_id()), terminal: None };
         let cart = self.fill_cart(&guest).await;
+        self.door.execute(&guest, None, CartFulfilment { cart, fulfilment }).await.expect("the way it goes");
         let place = PlaceOrder {
             cart,
             method,
@@ -207,7 +223,7 @@ impl House {
             pay_now,
             retry_of: None,
             expected_total: None,
-            delivery_address: None,
+            delivery_address: address.map(str::to_owned),
         };
         self.door.execute(&guest, None, place).await.expect("placed")
     }
@@ -248,7 +264,8 @@ impl House {
 async fn open(url: &str, clock: &Arc<TestClock>, ids: &Arc<dyn Ids>) -> Door {
     let url = StoreUrl::parse(url).expect("url");
     let store = Store::open(&url, Options::default()).await.expect("a store");
-    Door::new(store, "main", Arc::clone(clock) as Arc<dyn Clock>, Arc::clone(ids))
+    let key = FieldKey::from_secret("a-key-for-addresses-in-this-test!").expect("a key");
+    Door::with_field_key(store, "main", Arc::clone(clock) as Arc<dyn Clock>, Arc::clone(ids), Some(key))
 }
 
 /// One test on both databases: `on_both!(name, |house| { .. })`.

@@ -8,6 +8,7 @@
     reason = "helpers of tests, which clippy does not know as tests"
 )]
 
+mod couriers;
 mod events;
 mod house;
 mod lease;

@@ -73,10 +73,17 @@ on_both!(a_menu_is_kept_by_commands, |shop| {
     assert_eq!((&hidden["active"], &hidden["left"]), (&json!(false), &json!(null)));
     shop.staff(&["menu", "move-item", "iced-tea", "1", "--category", "Shop"]);
     assert_eq!(codes(&shop.staff(&["menu", "book"])), ["iced-tea", "t-shirt", "mug"]);
+    let narrowed = |more: &[&str]| codes(&shop.staff(&[&["menu", "book"], more].concat()));
+    assert_eq!(narrowed(&["--search", "ICED"]), ["iced-tea"]);
+    assert_eq!(narrowed(&["--state", "hidden"]), ["iced-tea"]);
+    assert_eq!(narrowed(&["--station", "BAR"]), ["iced-tea"]);
+    assert_eq!(narrowed(&["--category", "shop", "--state", "on_sale"]), ["t-shirt", "mug"]);
+    assert_eq!(narrowed(&["--state", "deleted"]), Vec::<String>::new());
     shop.staff(&["menu", "delete-category", "Drinks", "--reason", "one is enough"]);
     shop.staff(&["menu", "delete-item", "iced-tea", "--reason", "out of season"]);
     assert_eq!(codes(&shop.staff(&["menu", "book"])), ["t-shirt", "mug"]);
     assert_eq!(codes(&shop.staff(&["menu", "book", "--deleted"])), ["t-shirt", "mug", "iced-tea"]);
+    assert_eq!(narrowed(&["--state", "deleted"]), ["iced-tea"]);
     assert_eq!(shop.staff(&["menu", "restore-item", "iced-tea"])["deleted_at"], json!(null));
     shop.staff(&["menu", "restore-category", "Drinks"]);
     shop.staff(&["menu", "delete-group", "iced-tea", "Size", "--reason", "one size"]);
@@ -112,6 +119,15 @@ on_both!(the_till_and_the_store_room_are_looked_at_by_commands, |shop| {
     let asked = shop.staff(&["staff", "list", "--search", "ash", "--role", "admin", "--active"]);
     assert_eq!((&asked["items"][0]["username"], &asked["total"]), (&json!("asha"), &json!(1)));
     assert_eq!(shop.staff(&["staff", "list", "--deactivated"])["total"], 0);
+    let kiosk = |shop: &Shop| -> Vec<String> {
+        let found = shop.staff(&["terminal", "list", "--search", "COUNT"]);
+        let names = found.as_array().expect("terminals").iter();
+        names.map(|terminal| terminal["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    let before = kiosk(shop);
+    assert!(before.iter().any(|name| name == "counter"), "{before:?}");
+    assert_eq!(shop.staff(&["terminal", "list", "--search", "nowhere"]), json!([]));
+    assert_eq!(shop.staff_refused(&["terminal", "revoke", "nowhere", "--reason", "gone"])["error"]["code"], "NOT_FOUND");
     let id = z["shift"]["id"].as_str().expect("an id").to_owned();
     assert_eq!(shop.staff(&["till", "x", "--shift", &id]), z, "a Z report stays what it is");
 
@@ -132,6 +148,15 @@ on_both!(the_till_and_the_store_room_are_looked_at_by_commands, |shop| {
         (&ahead["items"][0]["item"]["code"], &ahead["items"][0]["forecast"]["state"]),
         (&json!("mug"), &json!("out"))
     );
+
+    assert_eq!(shop.staff(&["till", "refunds"]), json!([]));
+    shop.staff(&["stock", "receive", "mug", "5", "--reason", "brought"]);
+    let order = shop.pending("mug");
+    shop.staff(&["order", "override", &order, "paid", "--reason", "seen at the bank"]);
+    shop.staff(&["order", "staff-cancel", &order, "--reason", "allergy"]);
+    let waits = shop.staff(&["till", "refunds"]);
+    assert_eq!(waits.as_array().map(Vec::len), Some(1), "{waits}");
+    assert_eq!((&waits[0]["order_number"], &waits[0]["amount"]), (&json!(order), &json!("12.50")));
 
     shop.staff(&["config", "set", "auto_ready", "true"]);
     shop.staff(&["config", "set", "delivery_charge", "3"]);

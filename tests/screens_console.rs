@@ -27,9 +27,23 @@ use house::House;
 /// The sizes of the pictures.
 const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
 
+/// The pictures that were kept under one name.
+pub struct Kept(Vec<String>);
+
+impl Kept {
+    /// Each of them shows these words: they are pictures of what their name says.
+    #[track_caller]
+    pub fn showing(&self, words: &str) {
+        for seen in &self.0 {
+            assert!(seen.contains(words), "no {words:?} in:\n{seen}");
+        }
+    }
+}
+
 /// Keeps one picture of each size, each of a house of its own in which `before` has happened, after
 /// somebody signed in and these keys were pressed.
-pub fn keep(name: &str, who: &str, before: impl Fn(&House), keys: &[&str]) {
+pub fn keep(name: &str, who: &str, before: impl Fn(&House), keys: &[&str]) -> Kept {
+    let mut kept = Vec::new();
     for (width, height) in SIZES {
         let house = House::demo();
         before(&house);
@@ -40,7 +54,9 @@ pub fn keep(name: &str, who: &str, before: impl Fn(&House), keys: &[&str]) {
         }
         desk.settle();
         insta::assert_snapshot!(format!("{name}_{width}x{height}"), desk.screen());
+        kept.push(desk.screen());
     }
+    Kept(kept)
 }
 
 /// Keeps one picture of what is seen in the middle of a test.
@@ -109,4 +125,37 @@ fn who_is_no_longer_let_in_is_out_at_the_next_command() {
     desk.settle();
     let seen = desk.screen();
     assert!(seen.contains("The session is over") && !seen.contains("Ravi, kitchen"), "{seen}");
+}
+
+/// A picture that is equal to another one shows something else than its name says: a key that did nothing,
+/// or a form that did not open.
+#[test]
+fn no_two_pictures_are_the_same() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    let mut seen: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    let files = std::fs::read_dir(folder).expect("the pictures").map(|file| file.expect("a picture").path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "snap")).collect();
+    files.sort();
+    for path in files {
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+        if !name.starts_with("screens_console__") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a picture");
+        // The head of the file names the test; the picture stands below its second line.
+        let picture = text.splitn(3, "---\n").nth(2).expect("a picture below its head").to_owned();
+        if let Some(other) = seen.insert(picture, name.clone()) {
+            panic!("{name} is the same picture as {other}");
+        }
+    }
+    assert!(seen.len() > 200, "only {} pictures were found", seen.len());
+}
+
+#[test]
+fn whoever_was_here_before_signs_in_by_pin_and_a_manager_lets_a_step_through() {
+    keep("pin_switch", "asha", |_| {}, &["ctrl+o"]).showing("PIN");
+    let paid = |house: &House| {
+        house.orders();
+    };
+    keep("managers_pin", "ravi", paid, &["end r", "enter enter", "c o l d", "enter"]).showing("manager");
 }

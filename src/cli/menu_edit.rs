@@ -6,6 +6,7 @@ use super::output::{Done, shown, table};
 use crate::domain::error::Refused;
 use crate::domain::menu::{Allergen, Diet};
 use crate::service::menu_book::{CategoryRecord, ItemRecord, MenuBook, MenuBookView};
+use crate::service::menu_narrow::{BookFilter, ItemState};
 use crate::service::menu_categories::{
     AddCategory, AddStation, AddTaxClass, DeleteCategory, EditCategory, MoveCategory, RestoreCategory,
 };
@@ -16,15 +17,31 @@ use crate::service::menu_options::{
 };
 use clap::{Args, Subcommand};
 
+/// Which part of the book.
+#[derive(Debug, Args)]
+pub struct Book {
+    /// With what is deleted
+    #[arg(long)]
+    deleted: bool,
+    /// Only items with this part in the name or the code
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    search: String,
+    /// Only items in this state: on_sale, sold_out, hidden or deleted
+    #[arg(long)]
+    state: Option<ItemState>,
+    /// Only items of this category
+    #[arg(long, value_name = "NAME")]
+    category: Option<String>,
+    /// Only items that are made at this station
+    #[arg(long, value_name = "NAME")]
+    station: Option<String>,
+}
+
 /// What keepers of the menu do with it.
 #[derive(Debug, Subcommand)]
 pub enum Keeping {
     /// The whole menu with what is off, hidden or deleted
-    Book {
-        /// With what is deleted
-        #[arg(long)]
-        deleted: bool,
-    },
+    Book(Book),
     /// Add an item
     AddItem(NewItem),
     /// Change what is said about an item; what is not named stays
@@ -370,8 +387,11 @@ fn choice(text: &str) -> NewChoice {
 pub async fn run(command: Keeping, counter: &Counter<'_>) -> Done {
     let seen_version = None;
     let item = match command {
-        Keeping::Book { deleted } => {
-            let book = counter.ask(MenuBook { deleted }).await?;
+        Keeping::Book(Book { deleted, search, state, category, station }) => {
+            let filter = BookFilter { text: search, state, category, station };
+            let mut book = counter.ask(MenuBook { deleted: deleted || filter.wants_deleted() }).await?;
+            let items = std::mem::take(&mut book.items);
+            book.items = items.into_iter().filter(|item| filter.fits(item, &book)).collect();
             return counter.answer(&book, || book_words(&book));
         }
         Keeping::AddItem(NewItem { name, category, price, fields }) => {

@@ -40,6 +40,7 @@ mod sim;
 mod staff;
 mod stock;
 mod stress;
+mod terminal;
 mod till;
 
 pub use app::{House, Role};
@@ -161,6 +162,9 @@ enum Command {
     /// Who works here
     #[command(subcommand)]
     Staff(staff::Staff),
+    /// The registered kiosks, kitchens, boards and counters
+    #[command(subcommand)]
+    Terminal(terminal::Terminal),
     /// Sign in; the password comes from a prompt or standard input
     Login(session::Login),
     /// Sign out
@@ -243,6 +247,7 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Command::Audit(audit) => audit::run(audit, &desk).await,
         Command::Config(setting) => setting::run(setting, &desk).await,
         Command::Staff(staff) => staff::run(staff, &desk).await,
+        Command::Terminal(terminal) => terminal::run(terminal, &desk).await,
         Command::Login(login) => session::login(login, &desk).await,
         Command::Logout(logout) => session::logout(logout, &desk).await,
         Command::Whoami => session::whoami(&desk).await,

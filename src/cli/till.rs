@@ -13,7 +13,9 @@ use crate::service::report_views::SalesFigures;
 use crate::service::till::{
     CashDrop, CashIn, CashPayout, ShiftView, Takings, TillClose, TillOpen, TillReport, TillStatus,
 };
-use crate::service::till_reports::{ClosedFilter, ClosedShifts, OpenShifts, ShiftSums};
+use crate::service::till_reports::{
+    ClosedFilter, ClosedShifts, OpenShifts, ShiftSums, WaitingCashRefunds, WaitingRefund,
+};
 use clap::{Args, Subcommand};
 
 /// What can be done with the till.
@@ -55,6 +57,8 @@ pub enum Till {
     Drop(Cash),
     /// Pay something from the drawer
     Payout(Cash),
+    /// The cash refunds that wait to be paid out, oldest first
+    Refunds,
     /// Pay the cash refund of an order out
     PayOut {
         /// The order
@@ -124,6 +128,10 @@ pub async fn run(command: Till, desk: &Desk) -> Done {
             let open = counter.ask(OpenShifts).await?;
             return counter.answer(&open, || shift_table(&open, currency));
         }
+        Till::Refunds => {
+            let waiting = counter.ask(WaitingCashRefunds).await?;
+            return counter.answer(&waiting, || refund_table(&waiting, currency));
+        }
         Till::Shifts(filters) => {
             let from = counter.instant("from", filters.from.as_deref(), false).await?;
             let until = counter.instant("to", filters.to.as_deref(), true).await?;
@@ -191,6 +199,22 @@ fn shift_table(shifts: &[ShiftSums], currency: Currency) -> String {
         .collect();
     let head = ["SHIFT", "TERMINAL", "OPENED", "BY", "SALES>", "AMOUNT>", "EXPECTED>", "COUNTED>", "OVER OR SHORT>"];
     table(&head, &rows)
+}
+
+fn refund_table(waiting: &[WaitingRefund], currency: Currency) -> String {
+    let rows: Vec<Vec<String>> = waiting
+        .iter()
+        .map(|refund| {
+            vec![
+                refund.order_number.clone(),
+                refund.called_name.clone().unwrap_or_default(),
+                show(refund.amount, currency),
+                refund.since.to_rfc3339(),
+                refund.reason.clone().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    table(&["ORDER", "NAME", "AMOUNT>", "SINCE", "REASON"], &rows)
 }
 
 /// What the whole place took in the shift, by method and together.

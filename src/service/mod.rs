@@ -35,6 +35,7 @@ mod menu_diff;
 pub mod menu_edit;
 pub mod menu_file;
 pub mod menu_import;
+pub mod menu_narrow;
 pub mod menu_options;
 mod menu_plan;
 mod menu_write;

@@ -32,7 +32,7 @@ fn the_orders_in_every_state() {
     keep("orders_steps", "asha", noon, &["end a"]);
     keep("orders_refund_lines", "asha", noon, &["end r"]);
     keep("orders_refund_amount", "asha", noon, &["end r", "right enter"]);
-    keep("orders_void", "asha", noon, &["end a", "1", "enter"]);
+    keep("orders_void", "asha", noon, &["end a", "1", "enter", "v"]).showing("Money back");
 }
 
 #[test]

@@ -39,6 +39,9 @@ fn the_staff_in_every_state() {
     keep("staff_terminals", "asha", kiosk, &["6", "t down"]);
     keep("staff_exit_pin", "asha", kiosk, &["6", "t end", "i"]);
     keep("staff_revoke", "asha", kiosk, &["6", "t", "end d"]);
+    keep("staff_terminals_filter", "asha", kiosk, &["6", "t f"]).showing("Which terminals");
+    keep("staff_terminals_search", "asha", kiosk, &["6", "t /", "d o o"]).showing("1 terminal");
+    keep("staff_terminals_none_found", "asha", kiosk, &["6", "t /", "x x x enter"]).showing("No terminal like that");
     keep("staff_search", "asha", kiosk, &["6", "/", "r a"]);
     keep("staff_filter", "asha", kiosk, &["6", "f"]);
     keep("staff_none_found", "asha", kiosk, &["6", "/", "x x x", "enter"]);

@@ -71,6 +71,8 @@ fn the_till_in_every_state() {
     keep("till_open_form", "ravi", |_| {}, &["3", "o"]);
     keep("till_shift", "ravi", busy_with_refund, &["3"]);
     keep("till_cash_in", "ravi", busy, &["3", "i", "2 0 x"]);
+    keep("till_drop", "ravi", busy, &["3", "d", "2 0"]).showing("safe");
+    keep("till_payout", "ravi", busy, &["3", "p", "2 0"]).showing("Reason");
     keep("till_payouts", "ravi", busy_with_refund, &["3", "p"]);
     keep("till_refund", "ravi", busy_with_refund, &["3", "p enter"]);
     keep("till_x_report", "ravi", busy, &["3", "x"]);

@@ -1,9 +1,10 @@
 //! The console's menu: the whole book by category, one dish beside it, and everything that its keepers
 //! do with it. State and what inputs do to it; the forms stand in `question` and `item_form`, the lists
-//! of categories and options in `sublist`, files in `exchange`; drawing is in `view` and `detail`.
+//! of categories and options in `sublist`, files in `exchange`, the filter's form in `filter`; drawing is in `view` and `detail`.
 
 mod detail;
 mod exchange;
+mod filter;
 mod item_form;
 mod question;
 mod rows;
@@ -22,9 +23,11 @@ use crate::service::menu_book::{CategoryRecord, ItemRecord, MenuBook, MenuBookVi
 use crate::service::menu_edit::RestoreItem;
 use crate::service::menu_file::MenuFile;
 use crate::service::menu_import::{MenuDiff, MenuExport, MenuImport, MenuPreview};
+use crate::service::menu_narrow::BookFilter;
 use crate::tui::app::{Cmd, Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::theme::Token;
+use crate::tui::widgets::form::{Filled, Form};
 use crate::tui::widgets::list::ListState;
 use exchange::Preview;
 use question::{Next, Question};
@@ -58,7 +61,9 @@ pub(super) struct Menu {
     selected: Option<Selected>,
     /// What is deleted is shown as well.
     deleted: bool,
-    filter: String,
+    filter: BookFilter,
+    /// The form of the filter.
+    form: Option<Form>,
     search: Search,
     /// The details take the whole screen.
     open: bool,
@@ -238,11 +243,15 @@ impl Menu {
             Action::Import => self.question = Some(Question::import(book, env.locale)),
             Action::Search => {
                 self.open = false;
-                self.search.open(&self.filter);
+                self.search.open(&self.filter.text);
             }
             Action::Back if self.open => self.open = false,
+            Action::Filter => {
+                self.open = false;
+                self.form = Some(filter::form(&self.filter, book, env));
+            }
             Action::Back if !self.filter.is_empty() => {
-                self.filter.clear();
+                self.filter = BookFilter::default();
                 self.find();
             }
             Action::Back if self.deleted => return self.toggle_deleted(desk, env),
@@ -308,6 +317,22 @@ impl Menu {
         }
         self.skip = 0;
         self.note();
+    }
+
+    fn on_form(&mut self, mut form: Form, input: &Input<Msg>, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        match form.on_input(input, env) {
+            Filled::Open => self.form = Some(form),
+            Filled::Cancelled => {}
+            Filled::Sent => {
+                let Some(book) = self.book.get() else { return Vec::new() };
+                self.filter = filter::filled(&self.filter, &form, book);
+                self.find();
+                if self.filter.wants_deleted() && !self.deleted {
+                    return self.load(desk);
+                }
+            }
+        }
+        Vec::new()
     }
 
     fn on_question(&mut self, mut question: Question, input: &Input<Msg>, desk: &mut Desk, env: &Env<'_>) -> Commands {
@@ -408,20 +433,22 @@ impl Menu {
 
 impl Tab for Menu {
     fn load(&mut self, desk: &mut Desk) -> Commands {
-        let deleted = self.deleted;
+        let deleted = self.deleted || self.filter.wants_deleted();
         desk.ask(&mut self.book, Ask::MenuBook(MenuBook { deleted }))
     }
 
     fn context(&self) -> Context {
-        match &self.question {
-            Some(question) => question.context(),
-            None if self.search.is_open() => Context::TextInput,
-            None => Context::ConsoleMenu,
+        match (&self.question, &self.form) {
+            (Some(question), _) => question.context(),
+            (None, Some(form)) => form.context(),
+            (None, None) if self.search.is_open() => Context::TextInput,
+            (None, None) => Context::ConsoleMenu,
         }
     }
 
     fn is_covered(&self) -> bool {
-        self.question.is_some() || self.preview.is_some() || self.sublist.is_some() || self.search.is_open()
+        let asked = self.question.is_some() || self.preview.is_some() || self.form.is_some();
+        asked || self.sublist.is_some() || self.search.is_open()
     }
 
     fn is_waiting(&self) -> bool {
@@ -447,9 +474,12 @@ impl Tab for Menu {
             ];
         }
         let mut hints = vec![Action::Add];
-        if self.selected.is_some() {
+        if self.on_category() {
+            hints.extend([Action::Edit, Action::MoveUp, Action::MoveDown, Action::Delete, Action::Categories]);
+            hints.extend([Action::Search, Action::Filter]);
+        } else if self.selected.is_some() {
             hints.extend([Action::Edit, Action::EightySix, Action::SetPrice, Action::Options, Action::Categories]);
-            hints.extend([Action::Search, Action::Delete]);
+            hints.extend([Action::Search, Action::Filter, Action::Delete]);
         } else {
             hints.push(Action::Categories);
         }
@@ -464,6 +494,9 @@ impl Tab for Menu {
         if let Some(preview) = self.preview.take() {
             return self.on_preview(preview, action, desk, env);
         }
+        if let Some(form) = self.form.take() {
+            return self.on_form(form, input, desk, env);
+        }
         if let Some(sublist) = &mut self.sublist {
             if let (Some(book), Input::Click { hit: Some(Hit::Row { list: SUBLIST, index }), .. }) =
                 (self.book.get(), input)
@@ -474,7 +507,7 @@ impl Tab for Menu {
             return action.map_or_else(Vec::new, |action| self.obey(action, desk, env));
         }
         if self.search.is_open() {
-            if self.search.on_input(input, action, &mut self.filter) {
+            if self.search.on_input(input, action, &mut self.filter.text) {
                 self.find();
             }
             return Vec::new();
@@ -628,6 +661,9 @@ impl Tab for Menu {
         }
         if let Some(question) = &self.question {
             question.draw(frame, area, ctx);
+        }
+        if let Some(form) = &self.form {
+            form.draw(frame, area, ctx);
         }
     }
 }

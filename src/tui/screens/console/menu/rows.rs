@@ -4,6 +4,7 @@ use super::sublist::next_place;
 use crate::domain::ids::{CategoryId, ItemId};
 use crate::service::menu_book::{CategoryRecord, ItemRecord, MenuBookView};
 use crate::service::menu_edit::MoveItem;
+use crate::service::menu_narrow::BookFilter;
 
 /// One row of the list, with the place of what it shows in the book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,27 +22,24 @@ pub(super) enum Selected {
     Item(ItemId),
 }
 
-/// The rows: each category with its dishes of which a name or a code holds `filter`; what is deleted
-/// last, where it is wanted.
-pub(super) fn rows(book: &MenuBookView, filter: &str, deleted: bool) -> Vec<Row> {
-    let wanted = filter.trim().to_lowercase();
-    let fits = |item: &ItemRecord| {
-        wanted.is_empty() || item.name.to_lowercase().contains(&wanted) || item.code.contains(&wanted)
-    };
+/// The rows: each category with its dishes that `filter` lets through; what is deleted last, where it is
+/// wanted. A filter that wants nothing else shows nothing else.
+pub(super) fn rows(book: &MenuBookView, filter: &BookFilter, deleted: bool) -> Vec<Row> {
+    let fits = |item: &ItemRecord| filter.fits(item, book);
     let mut rows = Vec::new();
     for (at, category) in book.categories.iter().enumerate().filter(|(_, one)| one.deleted_at.is_none()) {
         let own = |item: &ItemRecord| item.category_id == category.id && item.deleted_at.is_none() && fits(item);
         let items: Vec<Row> =
             book.items.iter().enumerate().filter(|(_, item)| own(item)).map(|(at, _)| Row::Item(at)).collect();
-        if wanted.is_empty() || !items.is_empty() {
+        if filter.is_empty() || !items.is_empty() {
             rows.push(Row::Category(at));
         }
         rows.extend(items);
     }
-    if deleted {
+    if deleted || filter.wants_deleted() {
         rows.push(Row::Deleted);
         let gone = book.categories.iter().enumerate().filter(|(_, one)| one.deleted_at.is_some());
-        rows.extend(gone.filter(|_| wanted.is_empty()).map(|(at, _)| Row::Category(at)));
+        rows.extend(gone.filter(|_| filter.is_empty()).map(|(at, _)| Row::Category(at)));
         let gone = book.items.iter().enumerate().filter(|(_, item)| item.deleted_at.is_some() && fits(item));
         rows.extend(gone.map(|(at, _)| Row::Item(at)));
     }

@@ -1,7 +1,7 @@
 //! How the menu's tab is drawn: the list, the line above it, and what stands beside it.
 
 use super::rows::Row;
-use super::{LIST, Menu, detail};
+use super::{LIST, Menu, detail, filter};
 use crate::service::menu_book::{CategoryRecord, MenuBookView};
 use crate::tui::app::ViewCtx;
 use crate::tui::screens::console::desk::{Desk, draw_words, waiting_words};
@@ -67,10 +67,7 @@ impl Menu {
         let live = book.items.iter().filter(|item| item.deleted_at.is_none()).count();
         let total = ctx.locale.t_plural("menu_book.dishes", i64::try_from(live).unwrap_or(i64::MAX), &[]);
         let off = book.items.iter().filter(|item| item.deleted_at.is_none() && item.active && !item.available).count();
-        let mut words = Vec::new();
-        if !self.filter.is_empty() {
-            words.push(format!("\"{}\"", text::clean(&self.filter)));
-        }
+        let mut words = filter::words(&self.filter, ctx.locale);
         if off > 0 {
             words.push(ctx.locale.t_plural("menu_book.sold_out_count", i64::try_from(off).unwrap_or(i64::MAX), &[]));
         }

@@ -8,12 +8,12 @@ mod editor;
 use super::desk::{Commands, Desk, Done, waiting_words};
 use super::facts::Facts;
 use super::message::{Act, Ask, Loaded, Msg};
+use super::paged::{Paged, Wanted};
 use super::tab::Tab;
 use crate::domain::error::Refused;
 use crate::domain::settings::PAYMENT_KEYS;
 use crate::service::envelope::{Envelope, SettingCommand};
 use crate::service::settings::{ListSettings, SetSetting, SettingChange, SettingHistory, SettingView, Takes};
-use crate::service::views::Page;
 use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::locale::Locale;
@@ -43,8 +43,6 @@ const LIST_WIDTH: u16 = 66;
 const NAME: u16 = 33;
 /// The longest search.
 const SEARCH: usize = 40;
-/// Changes of a setting that are shown.
-const CHANGES: i64 = 20;
 
 /// One row of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +59,7 @@ pub(super) struct Settings {
     problem: Option<Refused>,
     state: ListState,
     selected: Option<String>,
-    history: Latest<Page<SettingChange>>,
+    history: Paged<SettingChange>,
     /// Of which setting the history is.
     history_of: Option<String>,
     /// The setting takes the whole screen.
@@ -202,7 +200,14 @@ impl Settings {
             self.history.clear();
         }
         self.history_of = Some(key.clone());
-        desk.ask(&mut self.history, Ask::SettingHistory(SettingHistory { key, after: None, limit: CHANGES }))
+        self.history.reload(desk, changes_of(key))
+    }
+
+    /// The place in the history goes with the lines; near its end, older changes are asked for. A change
+    /// takes more than one line, so that they come before the last line is seen.
+    fn older(&mut self, action: Action, desk: &mut Desk) -> Commands {
+        let Some(key) = self.history_of.clone() else { return Vec::new() };
+        self.history.on_action(action, desk, changes_of(key)).unwrap_or_default()
     }
 
     /// Sets a setting; `seen` is the value by which that was decided.
@@ -268,9 +273,11 @@ impl Settings {
             Action::Back => return self.narrow("", desk, env),
             Action::Down | Action::PageDown if self.open => {
                 self.skip = self.skip.saturating_add(if action == Action::Down { 1 } else { 10 });
+                return self.older(action, desk);
             }
             Action::Up | Action::PageUp if self.open => {
                 self.skip = self.skip.saturating_sub(if action == Action::Up { 1 } else { 10 });
+                return self.older(action, desk);
             }
             action => return self.go(action, desk),
         }
@@ -346,11 +353,12 @@ impl Settings {
         facts.fact(&locale.t("settings.takes"), &editor::takes_words(setting, desk, locale), Token::Text);
         facts.fact(&locale.t("settings.key"), &setting.key, Token::Muted);
         facts.heading(&locale.t("settings.changes"));
-        match self.history.get().filter(|_| self.history_of.as_ref() == Some(&setting.key)) {
+        let own = self.history_of.as_ref() == Some(&setting.key);
+        match Some(self.history.items()).filter(|_| own && self.history.is_loaded()) {
             None => facts.words(&locale.t("console.loading"), Token::Muted),
-            Some(page) if page.items.is_empty() => facts.words(&locale.t("settings.never_changed"), Token::Muted),
-            Some(page) => {
-                for change in &page.items {
+            Some([]) => facts.words(&locale.t("settings.never_changed"), Token::Muted),
+            Some(changes) => {
+                for change in changes {
                     let who = change.by.clone().unwrap_or_else(|| locale.t("settings.the_house"));
                     let who = match &change.override_by {
                         Some(manager) => locale.t_args("settings.let_through", &[("who", &who), ("manager", manager)]),
@@ -360,15 +368,19 @@ impl Settings {
                     let changed = format!("{} → {}", words(&change.before), words(&change.after));
                     facts.fact("", &changed, Token::Text);
                 }
-                if page.next.is_some() {
-                    let count = i64::try_from(page.items.len()).unwrap_or(i64::MAX);
-                    let older = page.total.saturating_sub(count);
-                    facts.words(&locale.t_plural("settings.older", older, &[]), Token::Muted);
-                }
             }
         }
         facts.lines()
     }
+}
+
+fn same_change(one: &SettingChange, other: &SettingChange) -> bool {
+    one == other
+}
+
+/// The question of who changed a setting.
+fn changes_of(key: String) -> impl FnOnce(Wanted) -> Ask {
+    move |wanted| Ask::SettingHistory(SettingHistory { key, after: wanted.after, limit: wanted.limit })
 }
 
 fn name(setting: &SettingView, locale: &Locale) -> String {
@@ -492,14 +504,14 @@ impl Tab for Settings {
                 }
             }
             Ok(Loaded::SettingHistory(page)) => {
-                self.history.answer(request, *page);
+                self.history.answer(request, Ok(*page), same_change);
             }
             Ok(_) => {}
             Err(refused) => {
                 if self.settings.settle(request) {
                     self.problem = Some(refused);
                 } else {
-                    self.history.settle(request);
+                    self.history.answer(request, Err(refused), same_change);
                 }
             }
         }

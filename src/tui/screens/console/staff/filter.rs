@@ -1,9 +1,10 @@
-//! By what the list of people is narrowed: a part of the name, the role, and whether they are let in; and
-//! the form in which that is chosen.
+//! By what the lists of people and of terminals are narrowed (a part of the name, the role, who is let in
+//! or taken off), and the forms in which that is chosen.
 
 use super::question::ROLES;
 use crate::domain::access::Role;
 use crate::service::staff::StaffFilter;
+use crate::service::terminals::TerminalView;
 use crate::tui::app::Env;
 use crate::tui::locale::Locale;
 use crate::tui::vocabulary;
@@ -71,4 +72,46 @@ impl Filter {
 
 fn state(active: bool, locale: &Locale) -> String {
     locale.t(if active { "staff.let_in" } else { "staff.not_let_in" })
+}
+
+/// What is wanted of the terminals: those that were taken off only where they are asked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TerminalFilter {
+    /// A part of the name.
+    pub(super) text: String,
+    revoked: bool,
+}
+
+impl TerminalFilter {
+    /// Whether it lets a terminal through.
+    pub(super) fn fits(&self, terminal: &TerminalView) -> bool {
+        let wanted = self.text.trim().to_lowercase();
+        (self.revoked || terminal.revoked_at.is_none()) && terminal.name.to_lowercase().contains(&wanted)
+    }
+
+    /// Whether it is as it was at first.
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty() && !self.revoked
+    }
+
+    /// What is wanted, in words.
+    pub(super) fn words(&self, locale: &Locale) -> String {
+        let mut words = Vec::new();
+        words.extend(self.revoked.then(|| locale.t("staff.with_revoked")));
+        if !self.text.is_empty() {
+            words.push(format!("\"{}\"", self.text));
+        }
+        words.join(" · ")
+    }
+
+    /// The form with what is wanted now.
+    pub(super) fn form(&self, env: &Env<'_>) -> Form {
+        let fields = vec![Field::switch("revoked", env.locale.t("staff.with_revoked_label"), self.revoked)];
+        Form::new(env.locale.t("staff.terminal_filter"), "", fields)
+    }
+
+    /// What was filled in.
+    pub(super) fn filled(&self, form: &Form) -> Self {
+        Self { text: self.text.clone(), revoked: form.is_on("revoked") }
+    }
 }

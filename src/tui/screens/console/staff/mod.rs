@@ -24,7 +24,7 @@ use crate::tui::widgets::form::{Filled, Form};
 use crate::tui::widgets::list::ListState;
 use crate::tui::widgets::panel;
 use crate::tui::widgets::table::{self, TableLook};
-use filter::Filter;
+use filter::{Filter, TerminalFilter};
 use question::{Change, Next, Question};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -50,6 +50,10 @@ pub(super) struct Staff {
     filter: Filter,
     form: Option<Form>,
     search: Search,
+    /// By what the terminals are narrowed, and the line and the form in which that is typed.
+    wanted_terminals: TerminalFilter,
+    terminal_form: Option<Form>,
+    terminal_search: Search,
     over: Option<Question>,
 }
 
@@ -80,13 +84,31 @@ impl Staff {
         Vec::new()
     }
 
-    fn known_terminals(&self) -> &[TerminalView] {
-        self.terminals.get().map(Vec::as_slice).unwrap_or_default()
+    /// The terminals that the filter lets through.
+    fn known_terminals(&self) -> Vec<&TerminalView> {
+        let all = self.terminals.get().map(Vec::as_slice).unwrap_or_default();
+        all.iter().filter(|terminal| self.wanted_terminals.fits(terminal)).collect()
     }
 
     fn selected_terminal(&self) -> Option<&TerminalView> {
         let terminals = self.known_terminals();
-        terminals.get(self.terminal.selected(terminals.len())?)
+        terminals.get(self.terminal.selected(terminals.len())?).copied()
+    }
+
+    fn on_terminal_form(&mut self, mut form: Form, input: &Input<Msg>, env: &Env<'_>) {
+        match form.on_input(input, env) {
+            Filled::Open => self.terminal_form = Some(form),
+            Filled::Cancelled => {}
+            Filled::Sent => {
+                self.wanted_terminals = self.wanted_terminals.filled(&form);
+                self.terminal = ListState::default();
+            }
+        }
+    }
+
+    /// Whether a search takes the keys.
+    const fn is_typing(&self) -> bool {
+        self.search.is_open() || self.terminal_search.is_open()
     }
 
     fn change(&mut self, change: Change, desk: &mut Desk, env: &Env<'_>) {
@@ -177,8 +199,14 @@ impl Staff {
     fn draw_terminals(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
         let inner = panel::draw(frame, area, &ctx.locale.t("staff.terminals"), self.open, ctx);
         let terminals = self.known_terminals();
+        let [top, inner] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+        let count = i64::try_from(terminals.len()).unwrap_or(i64::MAX);
+        let total = ctx.locale.t_plural("staff.terminal_count", count, &[]);
+        let words = self.wanted_terminals.words(ctx.locale);
+        self.terminal_search.draw_head(frame, top, (&words, Token::Muted), total, ctx);
         if terminals.is_empty() {
             let (words, token) = match self.terminals.get() {
+                Some(all) if !all.is_empty() => (ctx.locale.t("staff.no_terminals_found"), Token::Muted),
                 Some(_) => (ctx.locale.t("staff.no_terminals"), Token::Muted),
                 None => waiting_words(self.problem.as_ref(), ctx),
             };
@@ -253,16 +281,16 @@ impl Tab for Staff {
     }
 
     fn context(&self) -> Context {
-        match (&self.over, &self.form) {
+        match (&self.over, self.form.as_ref().or(self.terminal_form.as_ref())) {
             (Some(question), _) => question.context(),
             (None, Some(form)) => form.context(),
-            (None, None) if self.search.is_open() => Context::TextInput,
+            (None, None) if self.is_typing() => Context::TextInput,
             (None, None) => Context::ConsoleStaff,
         }
     }
 
     fn is_covered(&self) -> bool {
-        self.over.is_some() || self.form.is_some() || self.search.is_open()
+        self.over.is_some() || self.form.is_some() || self.terminal_form.is_some() || self.is_typing()
     }
 
     fn is_waiting(&self) -> bool {
@@ -272,12 +300,13 @@ impl Tab for Staff {
     }
 
     fn is_searching(&self) -> bool {
-        self.over.is_none() && self.form.is_none() && self.search.is_open()
+        self.over.is_none() && self.form.is_none() && self.terminal_form.is_none() && self.is_typing()
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
         if self.open {
-            return vec![Action::SetPin, Action::Delete, Action::Back, Action::Palette, Action::Help];
+            let seek = [Action::Search, Action::Filter, Action::Back, Action::Palette, Action::Help];
+            return [Action::SetPin, Action::Delete].into_iter().chain(seek).collect();
         }
         vec![
             Action::Add,
@@ -312,6 +341,16 @@ impl Tab for Staff {
         if let Some(form) = self.form.take() {
             return self.on_form(form, input, desk, env);
         }
+        if let Some(form) = self.terminal_form.take() {
+            self.on_terminal_form(form, input, env);
+            return Vec::new();
+        }
+        if self.terminal_search.is_open() {
+            if self.terminal_search.on_input(input, action, &mut self.wanted_terminals.text) {
+                self.terminal = ListState::default();
+            }
+            return Vec::new();
+        }
         if self.search.is_open() {
             let changed = self.search.on_input(input, action, &mut self.filter.text);
             return if changed { self.narrow(desk) } else { Vec::new() };
@@ -332,18 +371,17 @@ impl Tab for Staff {
         let Some(action) = action else { return Vec::new() };
         match action {
             Action::Terminals => self.open = !self.open,
+            Action::Back if self.open && !self.wanted_terminals.is_empty() => {
+                self.wanted_terminals = TerminalFilter::default();
+            }
             Action::Back if self.open => self.open = false,
+            Action::Search if self.open => self.terminal_search.open(&self.wanted_terminals.text),
+            Action::Filter if self.open => self.terminal_form = Some(self.wanted_terminals.form(env)),
             Action::Delete if self.open => self.revoke(desk, env),
             Action::SetPin if self.open => self.exit_pin(desk, env),
             Action::Delete => desk.say(env.locale.t("staff.never_removed"), Token::Muted, env),
-            Action::Search => {
-                self.open = false;
-                self.search.open(&self.filter.text);
-            }
-            Action::Filter => {
-                self.open = false;
-                self.form = Some(self.filter.form(env));
-            }
+            Action::Search => self.search.open(&self.filter.text),
+            Action::Filter => self.form = Some(self.filter.form(env)),
             Action::Back if !self.filter.is_empty() => {
                 self.filter = Filter::default();
                 return self.narrow(desk);
@@ -353,7 +391,8 @@ impl Tab for Staff {
                 self.over = Some(Question::add(env));
             }
             action if self.open => {
-                self.terminal.on_action(action, self.known_terminals().len());
+                let count = self.known_terminals().len();
+                self.terminal.on_action(action, count);
             }
             Action::SetRole | Action::Select => self.change(Change::Role, desk, env),
             Action::SetActive => self.change(Change::Active, desk, env),
@@ -384,9 +423,9 @@ impl Tab for Staff {
                 let mut terminals = *terminals;
                 // What was taken off is looked for last.
                 terminals.sort_by_key(|terminal| terminal.revoked_at.is_some());
-                let at = kept.and_then(|id| terminals.iter().position(|terminal| terminal.id == id));
                 if self.terminals.answer(request, terminals) {
                     self.problem = None;
+                    let at = kept.and_then(|id| self.known_terminals().iter().position(|one| one.id == id));
                     if let Some(at) = at {
                         self.terminal.select(at);
                     }
@@ -434,7 +473,7 @@ impl Tab for Staff {
         if let Some(question) = &self.over {
             question.draw(frame, area, ctx);
         }
-        if let Some(form) = &self.form {
+        if let Some(form) = self.form.as_ref().or(self.terminal_form.as_ref()) {
             form.draw(frame, area, ctx);
         }
     }

@@ -76,7 +76,10 @@ on_both!(a_menu_is_kept_by_commands, |shop| {
     let narrowed = |more: &[&str]| codes(&shop.staff(&[&["menu", "book"], more].concat()));
     assert_eq!(narrowed(&["--search", "ICED"]), ["iced-tea"]);
     assert_eq!(narrowed(&["--state", "hidden"]), ["iced-tea"]);
-    assert_eq!(narrowed(&["--station", "BAR"]), ["iced-tea"]);
+    // The first station is the default one: what names none is made there.
+    assert_eq!(narrowed(&["--station", "BAR"]), ["iced-tea", "t-shirt", "mug"]);
+    shop.staff(&["menu", "add-station", "Hatch"]);
+    assert_eq!(narrowed(&["--station", "hatch"]), Vec::<String>::new());
     assert_eq!(narrowed(&["--category", "shop", "--state", "on_sale"]), ["t-shirt", "mug"]);
     assert_eq!(narrowed(&["--state", "deleted"]), Vec::<String>::new());
     shop.staff(&["menu", "delete-category", "Drinks", "--reason", "one is enough"]);
@@ -127,7 +130,10 @@ on_both!(the_till_and_the_store_room_are_looked_at_by_commands, |shop| {
     let before = kiosk(shop);
     assert!(before.iter().any(|name| name == "counter"), "{before:?}");
     assert_eq!(shop.staff(&["terminal", "list", "--search", "nowhere"]), json!([]));
-    assert_eq!(shop.staff_refused(&["terminal", "revoke", "nowhere", "--reason", "gone"])["error"]["code"], "NOT_FOUND");
+    assert_eq!(
+        shop.staff_refused(&["terminal", "revoke", "nowhere", "--reason", "gone"])["error"]["code"],
+        "NOT_FOUND"
+    );
     let id = z["shift"]["id"].as_str().expect("an id").to_owned();
     assert_eq!(shop.staff(&["till", "x", "--shift", &id]), z, "a Z report stays what it is");
 

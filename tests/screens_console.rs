@@ -50,6 +50,8 @@ pub fn keep(name: &str, who: &str, before: impl Fn(&House), keys: &[&str]) -> Ke
         let mut desk = house.console(width, height);
         desk.sign_in(who);
         for keys in keys {
+            // Whoever presses keys has seen the screen: how far a page goes on is known once it was drawn.
+            desk.screen();
             desk.press(keys);
         }
         desk.settle();

@@ -6,12 +6,12 @@ use super::output::{Done, shown, table};
 use crate::domain::error::Refused;
 use crate::domain::menu::{Allergen, Diet};
 use crate::service::menu_book::{CategoryRecord, ItemRecord, MenuBook, MenuBookView};
-use crate::service::menu_narrow::{BookFilter, ItemState};
 use crate::service::menu_categories::{
     AddCategory, AddStation, AddTaxClass, DeleteCategory, EditCategory, MoveCategory, RestoreCategory,
 };
 use crate::service::menu_edit::{AddItem, DeleteItem, EditItem, ItemPatch, MoveItem, RestoreItem};
 use crate::service::menu_file::Uses;
+use crate::service::menu_narrow::{BookFilter, ItemState};
 use crate::service::menu_options::{
     AddOption, AddOptionGroup, DeleteOption, DeleteOptionGroup, EditOption, EditOptionGroup, NewChoice,
 };

@@ -567,7 +567,9 @@ impl UseCase for RunTimer {
             Timer::ReleaseHold => Event::ReleaseHold,
             Timer::CloseUncollected => Event::CloseUncollected { reason: "end of the business day".to_owned() },
             Timer::AutoReady => Event::MarkReady { forced: None },
-            Timer::AutoAssign => Event::Assign { staff: choose_courier(context, self.order).await?, is_active_courier: true },
+            Timer::AutoAssign => {
+                Event::Assign { staff: choose_courier(context, self.order).await?, is_active_courier: true }
+            }
         };
         shown(&apply(context, self.order, &event).await?)
     }

@@ -2,6 +2,7 @@
 //! stand beside the page with a house of their own.
 
 use super::house::House;
+use super::picture;
 
 /// To the health page.
 const THERE: &str = ": h e a l t h enter";
@@ -38,6 +39,30 @@ fn a_backup_is_made_only_after_a_yes() {
     assert!(seen.contains("Backed up to") && !seen.contains("none yet"), "{seen}");
     let folder = house.opened().config.state_folder.join("backups");
     assert_eq!(std::fs::read_dir(folder).expect("a folder").count(), 1);
+}
+
+/// The dialog alone: what lies behind it tells of this machine.
+#[test]
+fn the_question_of_a_backup_has_a_picture() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let house = House::demo();
+        let mut desk = house.console(width, height);
+        desk.sign_in("asha");
+        desk.press(THERE);
+        desk.press("b");
+        let seen = desk.screen();
+        let rows: Vec<Vec<char>> = seen.lines().map(|row| row.chars().collect()).collect();
+        let top =
+            seen.lines().position(|row| row.contains("╭ Back up")).unwrap_or_else(|| panic!("no dialog:\n{seen}"));
+        let title: Vec<char> = "╭ Back up".chars().collect();
+        let left = rows[top].windows(title.len()).position(|part| part == title).unwrap_or_default();
+        let foot = rows[top..].iter().position(|row| row.get(left) == Some(&'╰')).expect("its last row");
+        let right = rows[top + foot].iter().skip(left).position(|mark| *mark == '╯').expect("its corner");
+        let cut = |row: &Vec<char>| row.iter().skip(left).take(right + 1).collect::<String>();
+        let dialog: Vec<String> = rows[top..=top + foot].iter().map(cut).collect();
+        // As wide on either screen: the picture is one.
+        picture("health_backup", &dialog.join("\n"));
+    }
 }
 
 #[test]

@@ -56,10 +56,10 @@ fn the_menu_in_every_state() {
     keep("menu_narrowed", "asha", untouched, &["2", "s", "f", "right right enter enter enter"]).showing("sold out");
     keep("menu_none_found", "asha", untouched, &["2", "f", "right right right enter enter enter"])
         .showing("Nothing like that");
-    keep("menu_add_station", "asha", untouched, &["2", "c end up a"]).showing("station");
+    keep("menu_add_station", "asha", untouched, &["2", "c end up up up enter"]).showing("New station");
     keep("menu_delete_category", "asha", untouched, &["2", "home x"]).showing("Reason");
-    keep("menu_edit_option", "asha", untouched, &["2", "o down enter"]).showing("Name");
-    keep("menu_delete_option", "asha", untouched, &["2", "o down x"]).showing("Reason");
+    keep("menu_edit_option", "asha", untouched, &["2", "down o down enter"]).showing("Adds to the price");
+    keep("menu_delete_option", "asha", untouched, &["2", "down o down x"]).showing("Reason");
     keep("menu_deleted", "asha", untouched, &["2", "x", "o l d", "enter", "u", "end"]);
 }
 

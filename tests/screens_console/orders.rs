@@ -12,6 +12,7 @@ use servery::service::audit::AuditList;
 use servery::service::kitchen::{AllDay, ShowKitchen};
 use servery::service::order_queries::{ActionView, OrderActions, OrderName, ShowOrder};
 use servery::service::orders::{HoldOrder, RefundOrder, StaffCancelOrder};
+use servery::service::till::TillOpen;
 use servery::service::views::OrderView;
 
 fn again(house: &House, order: &OrderView) -> OrderView {
@@ -32,6 +33,16 @@ fn the_orders_in_every_state() {
     keep("orders_steps", "asha", noon, &["end a"]);
     keep("orders_refund_lines", "asha", noon, &["end r"]);
     keep("orders_refund_amount", "asha", noon, &["end r", "right enter"]);
+    let till = |house: &House| {
+        let open = TillOpen { float: 100_000 };
+        house.run(house.opened().door.execute(&house.person("ravi"), None, open)).expect("opened");
+        house.orders();
+    };
+    keep("orders_cash", "asha", till, &["c"]).showing("63.00");
+    keep("orders_note", "asha", noon, &["end n"]).showing("kitchen");
+    keep("orders_void_line", "asha", noon, &["end a", "3"]).showing("How many");
+    keep("orders_staff_cancel", "asha", noon, &["end a", "4"]).showing("Reason");
+    keep("orders_hold", "asha", noon, &["end a", "5"]).showing("hold");
     keep("orders_void", "asha", noon, &["end a", "1", "enter", "v"]).showing("Money back");
 }
 

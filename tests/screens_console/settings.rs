@@ -212,3 +212,22 @@ fn a_setting_is_found_by_its_words() {
     desk.press("esc");
     assert!(desk.screen().contains("Open for orders"), "{}", desk.screen());
 }
+
+#[test]
+fn a_history_goes_on_past_its_first_page() {
+    let house = House::demo();
+    for change in 0..70 {
+        house.wait(60);
+        let value = serde_json::json!(change % 2 == 1);
+        let set = SetSetting { key: "restaurant_open".to_owned(), value, seen: None };
+        house.run(house.opened().door.execute(&Caller::System, None, set)).expect("set");
+    }
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("5 h");
+    assert!(desk.screen().contains("13:10") && !desk.screen().contains("12:01"), "{}", desk.screen());
+    for _ in 0..30 {
+        desk.press("pagedown");
+    }
+    assert!(desk.screen().contains("12:01"), "the first change of all: {}", desk.screen());
+}

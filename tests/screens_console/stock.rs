@@ -44,7 +44,7 @@ fn the_stock_in_every_state() {
     keep("stock_receive", "asha", noon, &with(&["r"]));
     keep("stock_recount", "asha", noon, &with(&["c"]));
     keep("stock_adjust", "asha", noon, &with(&["a", "x"]));
-    keep("stock_waste", "asha", noon, &with(&["w"])).showing("thrown away");
+    keep("stock_waste", "asha", noon, &with(&["w"])).showing("Thrown away");
     keep("stock_add", "asha", noon, &["3", "n"]);
     keep("stock_edit", "asha", noon, &with(&["e"]));
     keep("stock_release", "asha", noon, &with(&["c", "2 enter", "c o u n t e d enter"]));

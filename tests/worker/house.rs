@@ -206,13 +206,7 @@ impl House {
         self.place_as(method, pay_now, Fulfilment::Delivery, Some("Hostel 4")).await
     }
 
-    async fn place_as(
-        &self,
-        method: Method,
-        pay_now: bool,
-        fulfilment: Fulfilment,
-        address: Option<&str>,
-    ) -> Placed {
+    async fn place_as(&self, method: Method, pay_now: bool, fulfilment: Fulfilment, address: Option<&str>) -> Placed {
         let guest = Caller::Guest { customer: CustomerId(self.door.new_id()), terminal: None };
         let cart = self.fill_cart(&guest).await;
         self.door.execute(&guest, None, CartFulfilment { cart, fulfilment }).await.expect("the way it goes");

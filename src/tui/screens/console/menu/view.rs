@@ -64,7 +64,11 @@ impl Menu {
     }
 
     fn draw_head(&self, book: &MenuBookView, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
-        let live = book.items.iter().filter(|item| item.deleted_at.is_none()).count();
+        let live = if self.filter.is_empty() {
+            book.items.iter().filter(|item| item.deleted_at.is_none()).count()
+        } else {
+            self.rows().iter().filter(|row| matches!(row, Row::Item(_))).count()
+        };
         let total = ctx.locale.t_plural("menu_book.dishes", i64::try_from(live).unwrap_or(i64::MAX), &[]);
         let off = book.items.iter().filter(|item| item.deleted_at.is_none() && item.active && !item.available).count();
         let mut words = filter::words(&self.filter, ctx.locale);

@@ -207,7 +207,17 @@ impl Settings {
     /// takes more than one line, so that they come before the last line is seen.
     fn older(&mut self, action: Action, desk: &mut Desk) -> Commands {
         let Some(key) = self.history_of.clone() else { return Vec::new() };
-        self.history.on_action(action, desk, changes_of(key)).unwrap_or_default()
+        // As many steps as lines are passed: the list is drawn as lines, and knows no page of its own.
+        let (step, times) = match action {
+            Action::PageDown => (Action::Down, 10),
+            Action::PageUp => (Action::Up, 10),
+            other => (other, 1),
+        };
+        let mut commands = Commands::new();
+        for _ in 0..times {
+            commands.extend(self.history.on_action(step, desk, changes_of(key.clone())).unwrap_or_default());
+        }
+        commands
     }
 
     /// Sets a setting; `seen` is the value by which that was decided.

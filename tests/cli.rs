@@ -590,7 +590,7 @@ fn the_command_line_itself() {
     assert_eq!(health.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&health.stdout).contains(r#""database":"disconnected""#), "{health:?}");
     assert!(!shop.folder.path().join("store").exists());
-    // The first command of all makes the demo, and says so to people.
+    shop.servery.make_demo();
     let menu = shop.with_input(&["menu", "list"], "");
     assert!(menu.status.success() && String::from_utf8_lossy(&menu.stdout).contains("Vegetable Samosa"), "{menu:?}");
     assert!(String::from_utf8_lossy(&menu.stderr).contains("demo"), "{menu:?}");
@@ -620,6 +620,60 @@ fn configuration_names_what_is_wrong() {
     let file = shop.file("config.toml", "site = \"main\"\nsotre = \"x\"\n");
     let unknown = error(&["menu", "list", "--config", file.to_str().expect("utf-8")]);
     assert_eq!(unknown["code"], "VALIDATION_ERROR");
+#[test]
+fn only_the_default_place_becomes_the_demo_by_itself() {
+    let curious = Servery::without_store();
+    let menu = curious.run(&["menu", "list"]);
+    assert!(menu.status.success() && menu.stdout.contains("Vegetable Samosa"), "{menu:?}");
+    assert!(menu.stderr.contains("Made the demo store at ") && menu.stderr.contains("asha (admin)"), "{menu:?}");
+    // A real place is told where to go, and goes there.
+    let init = ["init", "--name", "Shop", "--currency", "EUR", "--time-zone", "Europe/Berlin", "--admin", "mia"];
+    let refused = curious.run(&init);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("holds the demo") && refused.stderr.ends_with("(CONFLICT)\n"), "{refused:?}");
+    let told = refused.stderr.split("SERVERY_STORE='").nth(1).and_then(|rest| rest.split('\'').next());
+    let place = told.expect("a store is suggested");
+    assert_ne!(place, "");
+
+    for postgres in [false, true] {
+        let Some(mut shop) = Shop::empty(postgres) else { continue };
+        if !postgres {
+            shop.url = place.to_owned();
+            shop.servery = Servery::on(place);
+        }
+        for arguments in [
+            &["menu", "list"][..],
+            &["whoami", "--as-kiosk", "k1"],
+            &["login", "asha"],
+            &["staff", "list", "--staff", "asha"],
+            &["doctor"],
+            &["generate", "--orders", "1", "--days", "1"],
+            &["kiosk"],
+            &["kitchen"],
+            &["board"],
+            &["console"],
+            &["worker"],
+            &[],
+        ] {
+            let error = shop.refused(arguments)["error"].clone();
+            assert_eq!(error["code"], "NOT_FOUND", "{arguments:?}: {error}");
+            let message = error["message"].as_str().expect("a message");
+            assert!(message.starts_with("The store ") && message.contains(" is empty"), "{arguments:?}: {error}");
+        }
+        let words = shop.servery.run(&["menu", "list"]).stderr;
+        assert!(words.contains("servery init, or ") && words.contains("servery init --demo"), "{words}");
+        let health = shop.with_input(&["health"], "");
+        assert!(String::from_utf8_lossy(&health.stdout).contains(" is empty"), "{health:?}");
+        // None of them left anything in it that a real place would have to live with.
+        shop.good_with(&init, PASSWORD);
+        assert_eq!(shop.good_with(&["login", "mia"], PASSWORD)["role"], "admin");
+        let wrong = shop.with_input(&["login", "asha", "--json"], "demo-asha-2026");
+        assert!(String::from_utf8_lossy(&wrong.stdout).contains("INVALID_TOKEN"), "{wrong:?}");
+        let again = shop.refused(&init)["error"].clone();
+        assert!(again["message"].as_str().is_some_and(|words| words.contains("is set up already")), "{again}");
+    }
+}
+
     assert!(
         unknown["message"].as_str().is_some_and(|text| text.contains("sotre") && text.contains("line 2")),
         "{unknown}"
@@ -628,10 +682,10 @@ fn configuration_names_what_is_wrong() {
     assert_eq!(error(&["menu", "list", "--site", "north"])["code"], "NOT_FOUND");
     // Keys come from .env, too, and a wrong one is named and not repeated.
     let shop = Shop { servery: Servery::on(&shop.url), ..shop };
-    shop.good_with(&["menu", "list"], "");
     shop.file(".env", "STRIPE_SECRET_KEY=sk_live_abcdefgh\nSTRIPE_PUBLISHABLE_KEY=pk_test_abcdefgh\n");
     let place = ["order", "place", "--method", "card", "--item", "samosa", "--pay", "--test-card", "approved"];
     let wrong = shop.refused(&place);
+    shop.servery.make_demo();
     assert_eq!(wrong["error"]["details"]["field"], "STRIPE_SECRET_KEY");
     assert!(!wrong.to_string().contains("sk_live_abcdefgh"), "{wrong}");
     std::fs::remove_file(shop.folder.path().join(".env")).expect("removed");

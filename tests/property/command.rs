@@ -93,7 +93,9 @@ pub enum Act {
     StartPayment,
     Answer(Answer),
     Extend,
-    Cancel,
+    Cancel {
+        reason: bool,
+    },
     Accept,
     Reject {
         reason: bool,
@@ -132,7 +134,9 @@ pub enum Act {
         restock: bool,
         reason: bool,
     },
-    NoShow,
+    NoShow {
+        reason: bool,
+    },
     Close {
         reason: bool,
     },
@@ -274,7 +278,7 @@ fn act(rng: &mut ChaCha12Rng) -> Act {
         16..18 => Act::StartPayment,
         18..23 => Act::Answer(answer(rng)),
         23 => Act::Extend,
-        24..26 => Act::Cancel,
+        24..26 => Act::Cancel { reason },
         26 => Act::Accept,
         27 => Act::Reject { reason },
         28 => Act::Start,
@@ -288,7 +292,7 @@ fn act(rng: &mut ChaCha12Rng) -> Act {
         38 => Act::StaffCancel { reason },
         39 => Act::Void { reason, restock: rng.random(), refund: rng.random_range(0..5) },
         40..43 => Act::VoidLine { line: rng.random(), quantity: rng.random_range(0..4), restock, reason },
-        43 => Act::NoShow,
+        43 => Act::NoShow { reason },
         44 => Act::Close { reason },
         45..47 => Act::Refund {
             amount: rng.random_range(0..6),

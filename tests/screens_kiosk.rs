@@ -22,6 +22,7 @@ fn pictures(name: &str, steps: impl Fn(&mut Kiosk)) {
     for (width, height) in SIZES {
         let mut kiosk = Kiosk::new(width, height);
         steps(&mut kiosk);
+        assert!(kiosk.screen().contains("Demo"), "the demo says that it is one:\n{}", kiosk.screen());
         insta::assert_snapshot!(format!("{name}_{width}x{height}"), kiosk.screen());
     }
 }

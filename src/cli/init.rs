@@ -159,7 +159,9 @@ async fn switch_off_what_cannot_be(door: &Door, desk: &Desk, currency: Currency)
     {
         let fits = method.takes(currency);
         if !ready.contains(&method) || !fits {
-            let off = SetSetting { key: key.to_owned(), value: serde_json::Value::Bool(false), seen: None };
+            let why = if fits { "its keys are not set yet" } else { "it does not move this currency" };
+            let value = serde_json::Value::Bool(false);
+            let off = SetSetting { key: key.to_owned(), value, seen: None, reason: Some(why.to_owned()) };
             door.execute(&Caller::System, None, off).await?;
             without.extend(fits.then_some(name));
         }

@@ -206,7 +206,7 @@ pub enum Command {
     Place { guest: u8, who: Who, method: u8, pay_now: bool, key: Key, address: bool, expected: u8 },
     Order { pick: Pick, who: Option<Who>, act: Act },
     TillOpen { float: i64 },
-    TillClose { force: bool },
+    TillClose { force: bool, with_pin: bool },
     CashIn { amount: i64 },
     CashDrop { amount: i64 },
     Receive { item: u8, quantity: i64 },
@@ -365,7 +365,7 @@ pub fn draw(rng: &mut ChaCha12Rng) -> Command {
             Command::Order { pick: pick(rng), who, act }
         }
         86 => Command::TillOpen { float: one_of(rng, &[0, 5_000, 50_000]) },
-        87 => Command::TillClose { force: chance(rng, 30) },
+        87 => Command::TillClose { force: chance(rng, 30), with_pin: chance(rng, 70) },
         88 => match rng.next_u32() % 2 {
             0 => Command::CashIn { amount: one_of(rng, &[1, 1_000, 0]) },
             _ => Command::CashDrop { amount: one_of(rng, &[1, 1_000, 100_000]) },

@@ -71,7 +71,7 @@ fn a_place_is_set_up_at_the_terminal(servery: &Servery) {
 fn the_launcher_asks_what_an_empty_store_is_to_be(servery: &Servery) {
     let left = Pty::servery(servery, &[], COLUMNS, ROWS);
     answer(&left, "1, 2, or Enter to leave it empty:", "");
-    left.wait_for("nothing is set up in it yet", PATIENCE);
+    left.wait_for("(NOT_FOUND)", PATIENCE);
     assert_eq!(left.wait_exit(PATIENCE).code(), Some(1), "{}", left.screen());
 
     let real = Pty::servery(servery, &[], COLUMNS, ROWS);

@@ -411,7 +411,7 @@ fn five_silent_minutes_sign_the_person_out_and_the_board_cooks_on() {
     assert!(board.screen().contains("COOKING"), "{}", board.screen());
     // What needs a person asks for one.
     board.keys("v");
-    assert!(board.screen().contains("Password"), "{}", board.screen());
+    assert!(board.screen().contains("Void for 142 needs a person"), "{}", board.screen());
     assert!(is_quiet(&mut board));
 }
 

@@ -341,7 +341,7 @@ impl Settings {
                     let changed = format!("{} → {}", words(&change.before), words(&change.after));
                     facts.fact("", &changed, Token::Text);
                     if let Some(reason) = &change.reason {
-                        facts.words(&text::clean(reason), Token::Muted);
+                        facts.fact("", &text::clean(reason), Token::Muted);
                     }
                 }
                 if page.next.is_some() {

@@ -312,7 +312,10 @@ on_both!(an_order_from_the_cart_to_the_customer, open, |shop| {
     let voided = shop.staff(&["order", "void", &number, "--reason", "burnt", "--restock", "1=1"]);
     assert_eq!((&voided["status"], &voided["reason"]), (&json!("cancelled"), &json!("void")));
     assert_eq!((&voided["lines"][0]["restocked"], &voided["lines"][0]["wasted"]), (&json!(1), &json!(1)));
-    assert_eq!(shop.staff_refused(&["order", "no-show", &number])["error"]["code"], "ILLEGAL_TRANSITION");
+    assert_eq!(
+        shop.staff_refused(&["order", "no-show", &number, "--reason", "nobody came"])["error"]["code"],
+        "ILLEGAL_TRANSITION"
+    );
     assert_eq!(shop.good_with(&["doctor"], "")["healthy"], true);
 });
 
@@ -443,13 +446,18 @@ on_both!(people_and_settings, open, |shop| {
     assert_eq!(error["error"]["code"], "ORDER_LIMIT_REACHED");
     let details = &error["error"]["details"];
     assert_eq!((&details["current"], &details["max"]), (&json!(1), &json!(1)), "{error}");
-    shop.staff(&["config", "set", "restaurant_open", "false"]);
+    // Guests can do less then: not without a reason, which stands in the setting's history.
+    let close = ["config", "set", "restaurant_open", "false"];
+    assert_eq!(shop.staff_refused(&close)["error"]["details"]["field"], "reason");
+    shop.staff(&[&close[..], &["--reason", "no gas"]].concat());
+    let history = shop.staff(&["config", "history", "restaurant_open"]);
+    assert_eq!(history["items"][0]["reason"], "no gas", "{history}");
     let error = shop.guest_refused(&["order", "place", "--method", "card", "--item", "mug"]);
     assert_eq!(error["error"]["code"], "RESTAURANT_CLOSED");
     // The last way of paying goes off with a warning; UPI on in a place without rupees, too.
-    shop.staff(&["config", "set", "upi_payment_enabled", "false"]);
-    shop.staff(&["config", "set", "card_payment_enabled", "false"]);
-    let last = shop.staff(&["config", "set", "cash_payment_enabled", "false"]);
+    shop.staff(&["config", "set", "upi_payment_enabled", "false", "--reason", "a test"]);
+    shop.staff(&["config", "set", "card_payment_enabled", "false", "--reason", "a test"]);
+    let last = shop.staff(&["config", "set", "cash_payment_enabled", "false", "--reason", "a test"]);
     assert!(last["warning"].as_str().is_some_and(|words| words.contains("cannot order")), "{last}");
     let upi = shop.staff(&["config", "set", "upi_payment_enabled", "true"]);
     assert!(upi["warning"].as_str().is_some_and(|words| words.contains("INR")), "{upi}");
@@ -590,10 +598,9 @@ fn the_command_line_itself() {
     assert_eq!(health.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&health.stdout).contains(r#""database":"disconnected""#), "{health:?}");
     assert!(!shop.folder.path().join("store").exists());
-    // The first command of all makes the demo, and says so to people.
+    shop.servery.make_demo();
     let menu = shop.with_input(&["menu", "list"], "");
     assert!(menu.status.success() && String::from_utf8_lossy(&menu.stdout).contains("Vegetable Samosa"), "{menu:?}");
-    assert!(String::from_utf8_lossy(&menu.stderr).contains("demo"), "{menu:?}");
     let refused = shop.with_input(&["order", "show", "99"], "");
     let words = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(1));
@@ -614,6 +621,60 @@ fn the_command_line_itself() {
 }
 
 #[test]
+fn only_the_default_place_becomes_the_demo_by_itself() {
+    let curious = Servery::without_store();
+    let menu = curious.run(&["menu", "list"]);
+    assert!(menu.status.success() && menu.stdout.contains("Vegetable Samosa"), "{menu:?}");
+    assert!(menu.stderr.contains("Made the demo store at ") && menu.stderr.contains("asha (admin)"), "{menu:?}");
+    // A real place is told where to go, and goes there.
+    let init = ["init", "--name", "Shop", "--currency", "EUR", "--time-zone", "Europe/Berlin", "--admin", "mia"];
+    let refused = curious.run(&init);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("holds the demo") && refused.stderr.ends_with("(CONFLICT)\n"), "{refused:?}");
+    let told = refused.stderr.split("SERVERY_STORE='").nth(1).and_then(|rest| rest.split('\'').next());
+    let place = told.expect("a store is suggested");
+    assert_ne!(place, "");
+
+    for postgres in [false, true] {
+        let Some(mut shop) = Shop::empty(postgres) else { continue };
+        if !postgres {
+            shop.url = place.to_owned();
+            shop.servery = Servery::on(place);
+        }
+        for arguments in [
+            &["menu", "list"][..],
+            &["whoami", "--as-kiosk", "k1"],
+            &["login", "asha"],
+            &["staff", "list", "--staff", "asha"],
+            &["doctor"],
+            &["generate", "--orders", "1", "--days", "1"],
+            &["kiosk"],
+            &["kitchen"],
+            &["board"],
+            &["console"],
+            &["worker"],
+            &[],
+        ] {
+            let error = shop.refused(arguments)["error"].clone();
+            assert_eq!(error["code"], "NOT_FOUND", "{arguments:?}: {error}");
+            let message = error["message"].as_str().expect("a message");
+            assert!(message.starts_with("The store ") && message.contains(" is empty"), "{arguments:?}: {error}");
+        }
+        let words = shop.servery.run(&["menu", "list"]).stderr;
+        assert!(words.contains("servery init, or ") && words.contains("servery init --demo"), "{words}");
+        let health = shop.with_input(&["health"], "");
+        assert!(String::from_utf8_lossy(&health.stdout).contains(" is empty"), "{health:?}");
+        // None of them left anything in it that a real place would have to live with.
+        shop.good_with(&init, PASSWORD);
+        assert_eq!(shop.good_with(&["login", "mia"], PASSWORD)["role"], "admin");
+        let wrong = shop.with_input(&["login", "asha", "--json"], "demo-asha-2026");
+        assert!(String::from_utf8_lossy(&wrong.stdout).contains("INVALID_TOKEN"), "{wrong:?}");
+        let again = shop.refused(&init)["error"].clone();
+        assert!(again["message"].as_str().is_some_and(|words| words.contains("is set up already")), "{again}");
+    }
+}
+
+#[test]
 fn configuration_names_what_is_wrong() {
     let shop = Shop::empty(false).expect("a store");
     let error = |arguments: &[&str]| shop.refused(arguments)["error"].clone();
@@ -625,10 +686,10 @@ fn configuration_names_what_is_wrong() {
         "{unknown}"
     );
     assert_eq!(error(&["menu", "list", "--store", "mysql://x"])["details"]["field"], "store");
+    shop.servery.make_demo();
     assert_eq!(error(&["menu", "list", "--site", "north"])["code"], "NOT_FOUND");
     // Keys come from .env, too, and a wrong one is named and not repeated.
     let shop = Shop { servery: Servery::on(&shop.url), ..shop };
-    shop.good_with(&["menu", "list"], "");
     shop.file(".env", "STRIPE_SECRET_KEY=sk_live_abcdefgh\nSTRIPE_PUBLISHABLE_KEY=pk_test_abcdefgh\n");
     let place = ["order", "place", "--method", "card", "--item", "samosa", "--pay", "--test-card", "approved"];
     let wrong = shop.refused(&place);

@@ -123,7 +123,7 @@ fn a_machine_without_the_stores_pepper_starts_only_what_verifies_nobody() {
     let store = format!("sqlite:{}", folder.path().join("store/servery.db").display());
     let at = |pepper: &Path| Servery::on(&store).with("SERVERY_PEPPER_FILE", pepper.to_str().expect("utf-8"));
     // The demo's staff bind the store to the pepper that is made for them.
-    at(&ours).json(&["whoami", "--as-kiosk", "k1"]);
+    at(&ours).make_demo();
     assert!(ours.exists());
 
     for role in ["kiosk", "kitchen"] {

@@ -108,7 +108,9 @@ on_both!(every_row_of_the_table_is_reached, |house| {
     // T2, T9; T2, T31 (all four), T10 by hand, T21, T13, T24b, T33.
     let order = house.unpaid_cash(&item).await;
     assert_eq!(order.status, Status::Received);
-    let order = house.run(&house.kitchen, CancelOrder { order: order.id, reason: String::new() }).await;
+    let silent = CancelOrder { order: order.id, reason: " \u{200b}".into() };
+    assert_eq!(house.refused(&house.kitchen, silent).await.guard, Some("reason_given"), "staff say why");
+    let order = house.run(&house.kitchen, CancelOrder { order: order.id, reason: "ordered twice".into() }).await;
     orders.push(order.id);
     let order = house.unpaid_cash(&item).await;
     house.run(&house.board, SetPriority { order: order.id, priority: 1 }).await;
@@ -170,7 +172,9 @@ on_both!(every_row_of_the_table_is_reached, |house| {
     house.run(&house.board, AcceptOrder { order: order.id, eta_minutes: None }).await;
     let order = house.run(&house.board, StartOrder { order: order.id }).await;
     house.run(&house.board, Bump { order: order.id, station: None, seen_version: order.version }).await;
-    house.run(&house.admin, NoShow { order: order.id }).await;
+    let silent = NoShow { order: order.id, reason: String::new() };
+    assert_eq!(house.refused(&house.admin, silent).await.guard, Some("reason_given"), "food is thrown away");
+    house.run(&house.admin, NoShow { order: order.id, reason: "nobody came".into() }).await;
     orders.push(order.id);
     let order = house.ready(&item).await;
     house.run(&house.admin, CloseUncollected { order: order.id, reason: "never came".into() }).await;

@@ -245,14 +245,16 @@ fn looks(raw: &[u8]) -> Vec<String> {
         .collect()
 }
 
+/// A process on the store of the folder, at a terminal that says this of itself.
+fn at_a_terminal(folder: &Path, says: &[(&str, &str)]) -> Servery {
+    let at = |name: &str| folder.join(name).display().to_string();
+    let servery = Servery::on(&format!("sqlite:{}", at("servery.db"))).with("SERVERY_PEPPER_FILE", &at("pepper"));
+    says.iter().fold(servery, |servery, (name, value)| servery.with(name, value))
+}
+
 /// What the sign-in looks like on a terminal that says this of itself.
 fn looks_for(folder: &Path, says: &[(&str, &str)]) -> Vec<String> {
-    let at = |name: &str| folder.join(name).display().to_string();
-    let mut servery = Servery::on(&format!("sqlite:{}", at("servery.db"))).with("SERVERY_PEPPER_FILE", &at("pepper"));
-    for (name, value) in says {
-        servery = servery.with(name, value);
-    }
-    let console = Pty::servery(&servery, &["console"], 80, 24);
+    let console = Pty::servery(&at_a_terminal(folder, says), &["console"], 80, 24);
     console.wait_for("Sign in", PATIENCE);
     console.wait_stable(PATIENCE);
     looks(&console.raw_output())
@@ -261,6 +263,7 @@ fn looks_for(folder: &Path, says: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn colours_are_those_that_the_terminal_says_it_has() {
     let folder = tempfile::tempdir().expect("a folder for the store");
+    at_a_terminal(folder.path(), &[]).make_demo();
     let looks = |says: &[(&str, &str)]| looks_for(folder.path(), says);
     let has = |looks: &[String], part: &str| looks.iter().any(|look| look.contains(part));
     // A code of the old sixteen colours: 30 to 37, 40 to 47, 90 to 97, 100 to 107.

@@ -204,7 +204,7 @@ on_both!(dishes_are_served_in_their_slot_only, |house| {
         "this": { "start": clock_time(now, -60), "end": clock_time(now, 60) },
         "later": { "start": clock_time(now, 120), "end": clock_time(now, 180) },
     });
-    let set = SetSetting { key: "time_slots".to_owned(), value: slots, seen: None };
+    let set = SetSetting { key: "time_slots".to_owned(), value: slots, seen: None, reason: Some("a test".to_owned()) };
     house.door.execute(SYSTEM, None, set).await.expect("set");
     let mut file = house.door.ask(SYSTEM, MenuExport).await.expect("export");
     for entry in &mut file.item {
@@ -228,7 +228,11 @@ on_both!(dishes_are_served_in_their_slot_only, |house| {
     let value = json!({ "later": { "start": clock_time(now, 120), "end": clock_time(now, 180) } });
     house
         .door
-        .execute(SYSTEM, None, SetSetting { key: "time_slots".to_owned(), value, seen: None })
+        .execute(
+            SYSTEM,
+            None,
+            SetSetting { key: "time_slots".to_owned(), value, seen: None, reason: Some("a test".to_owned()) },
+        )
         .await
         .expect("set");
     let closed = menu(&house.door).await;
@@ -237,10 +241,20 @@ on_both!(dishes_are_served_in_their_slot_only, |house| {
     assert!((6_900..=7_200).contains(&wait), "{wait}");
     assert!(matches!(item(&house.door, "samosa").await.availability, Availability::OutOfSlot { .. }));
 
-    let close = SetSetting { key: "restaurant_open".to_owned(), value: "false".into(), seen: None };
+    let close = SetSetting {
+        key: "restaurant_open".to_owned(),
+        value: "false".into(),
+        seen: None,
+        reason: Some("a test".to_owned()),
+    };
     house.door.execute(SYSTEM, None, close).await.expect("set");
     assert!(!menu(&house.door).await.open);
-    let no_cash = SetSetting { key: "cash_payment_enabled".to_owned(), value: false.into(), seen: None };
+    let no_cash = SetSetting {
+        key: "cash_payment_enabled".to_owned(),
+        value: false.into(),
+        seen: None,
+        reason: Some("a test".to_owned()),
+    };
     house.door.execute(SYSTEM, None, no_cash).await.expect("set");
     assert_eq!(menu(&house.door).await.methods.len(), 2);
 });
@@ -252,7 +266,11 @@ async fn the_slot_follows_the_clock_that_was_passed_in() {
         json!({ "breakfast": { "start": "07:00", "end": "10:00" }, "lunch": { "start": "12:00", "end": "15:00" } });
     house
         .door
-        .execute(SYSTEM, None, SetSetting { key: "time_slots".to_owned(), value, seen: None })
+        .execute(
+            SYSTEM,
+            None,
+            SetSetting { key: "time_slots".to_owned(), value, seen: None, reason: Some("a test".to_owned()) },
+        )
         .await
         .expect("set");
     for (instant, slot, next) in [
@@ -613,7 +631,12 @@ on_both!(hostile_text_is_cleaned_and_mistakes_are_named, |house| {
 
 on_both!(settings_are_checked_and_shown_in_money, |house| {
     let admin = house.signed_in("boss", "admin").await;
-    let set = |key: &str, value: serde_json::Value| SetSetting { key: key.to_owned(), value, seen: None };
+    let set = |key: &str, value: serde_json::Value| SetSetting {
+        key: key.to_owned(),
+        value,
+        seen: None,
+        reason: Some("a test".to_owned()),
+    };
     let door = &house.door;
     let fee = door.execute(&admin, None, set("delivery_charge", "35.50".into())).await.expect("set");
     assert_eq!((fee.value, fee.default), (json!("35.50"), json!("20.00")));
@@ -673,7 +696,12 @@ on_both!(only_those_with_the_right_get_in, |house| {
         denied(door.execute(caller, None, price).await.map(drop));
         denied(door.execute(caller, None, waste("samosa", 1)).await.map(drop));
         denied(door.execute(caller, None, recount("samosa", 1)).await.map(drop));
-        let set = SetSetting { key: "auto_ready".to_owned(), value: true.into(), seen: None };
+        let set = SetSetting {
+            key: "auto_ready".to_owned(),
+            value: true.into(),
+            seen: None,
+            reason: Some("a test".to_owned()),
+        };
         denied(door.execute(caller, None, set).await.map(drop));
         let file = MenuImport { file: MenuFile::default(), dry_run: true, reason: Some("a test".to_owned()) };
         denied(door.execute(caller, None, file).await.map(drop));

@@ -32,7 +32,11 @@ async fn forecast(house: &House, code: &str) -> ForecastView {
 }
 
 async fn set(house: &House, key: &str, value: serde_json::Value) {
-    house.door.execute(SYSTEM, None, SetSetting { key: key.to_owned(), value, seen: None }).await.expect("set");
+    house
+        .door
+        .execute(SYSTEM, None, SetSetting { key: key.to_owned(), value, seen: None, reason: Some("a test".to_owned()) })
+        .await
+        .expect("set");
 }
 
 /// Only SQLite takes its instants from the test's clock.
@@ -124,7 +128,7 @@ on_both!(holders_are_listed_before_a_recount_meets_them, |house| {
 on_both!(who_decides_by_an_older_value_is_told_who_was_faster, |house| {
     let boss = house.signed_in("boss", "admin").await;
     let set = async |value: serde_json::Value, seen: Option<serde_json::Value>| {
-        let command = SetSetting { key: "delivery_charge".to_owned(), value, seen };
+        let command = SetSetting { key: "delivery_charge".to_owned(), value, seen, reason: None };
         house.door.execute(&boss, None, command).await
     };
     assert_eq!(set("30".into(), Some("20.00".into())).await.expect("as it was seen").value, json!("30.00"));
@@ -167,7 +171,7 @@ on_both!(a_setting_is_in_force_at_every_door_without_a_new_start, |house| {
     let menu = async || other.ask(SYSTEM, MenuNow::default()).await.expect("menu");
     assert!(menu().await.open);
     let change = async |key: &str, value: serde_json::Value| {
-        let set = SetSetting { key: key.to_owned(), value, seen: None };
+        let set = SetSetting { key: key.to_owned(), value, seen: None, reason: Some("a test".to_owned()) };
         house.door.execute(&boss, None, set).await.expect("set");
     };
     change("restaurant_open", false.into()).await;

@@ -441,7 +441,8 @@ async fn the_roads_of_all_roles_lead_through_the_door() {
 
     // The console: a manager changes what only managers change, gives money back, and looks.
     let manager = house.session(&console, "asha", None).await;
-    let setting = SetSetting { key: "max_orders_per_slot".to_owned(), value: serde_json::json!(80), seen: None };
+    let setting =
+        SetSetting { key: "max_orders_per_slot".to_owned(), value: serde_json::json!(80), seen: None, reason: None };
     console.execute(&manager, None, setting).await.expect("a setting");
     let menu = console.ask(&manager, MenuNow::default()).await.expect("the menu");
     let item = menu.items.first().expect("a dish");
@@ -454,7 +455,7 @@ async fn the_roads_of_all_roles_lead_through_the_door() {
     console.execute(&manager, None, recount).await.expect("counted");
     let cancel = StaffCancelOrder { order: unanswered.id, reason: "not wanted".to_owned() };
     console.execute(&manager, None, cancel).await.expect("cancelled, and the money goes back");
-    terminals::set_exit_pin(&console, &house.secrets, &manager, at, "918273").await.expect("an exit PIN");
+    terminals::set_exit_pin(&console, &house.secrets, &manager, at, "918273", "").await.expect("an exit PIN");
     terminals::verify_exit_pin(&kiosk, &house.secrets, at, "918273").await.expect("the kiosk is left with it");
     assert!(doctor::examine(&console, &manager).await.expect("doctor").is_healthy());
     let folder = tempfile::tempdir().expect("a folder");

@@ -178,7 +178,7 @@ async fn secrets_are_never_stored_in_clear_nor_shown() {
     let terminal = house.terminal("kiosk-1", TerminalRole::Kiosk).await;
     let signed_in = house.enter("asha").await;
     let caller = session(&signed_in, None);
-    terminals::set_exit_pin(&house.door, &house.secrets, &caller, terminal, "975310864").await.expect("exit PIN");
+    terminals::set_exit_pin(&house.door, &house.secrets, &caller, terminal, "975310864", "").await.expect("exit PIN");
     let new = NewStaff {
         username: "mila",
         name: "Mila",
@@ -465,7 +465,7 @@ async fn let_in(house: &House, caller: &Caller) -> Vec<&'static str> {
     note("role", door.execute(caller, None, role).await.err());
     note("terminals", door.ask(caller, ListTerminals).await.err());
     note("revoke", door.execute(caller, None, RevokeTerminal { terminal: nowhere, reason: reason() }).await.err());
-    note("exit PIN", terminals::set_exit_pin(door, secrets, caller, nowhere, "602214").await.err());
+    note("exit PIN", terminals::set_exit_pin(door, secrets, caller, nowhere, "602214", "").await.err());
     note("heartbeat", door.execute(caller, None, Heartbeat { terminal: nowhere, software_version: None }).await.err());
     entered
 }
@@ -544,10 +544,16 @@ async fn a_kiosk_is_left_with_its_exit_pin_only() {
         terminals::verify_exit_pin(door, secrets, kiosk, DEMO_EXIT_PIN).await.expect("the demo's");
         let caller = house.caller("asha").await;
         assert_eq!(
-            code(terminals::set_exit_pin(door, secrets, &caller, kiosk, "111111").await),
+            code(terminals::set_exit_pin(door, secrets, &caller, kiosk, "111111", "").await),
             ErrorCode::ValidationError
         );
-        terminals::set_exit_pin(door, secrets, &caller, kiosk, "602214").await.expect("its own");
+        terminals::set_exit_pin(door, secrets, &caller, kiosk, "602214", " ").await.expect("the first needs no reason");
+        let silent = terminals::set_exit_pin(door, secrets, &caller, kiosk, "835712", " \u{200b}").await;
+        let silent = silent.expect_err("another one does");
+        assert_eq!((silent.code, &silent.details["field"]), (ErrorCode::ValidationError, &"reason".into()));
+        terminals::set_exit_pin(door, secrets, &caller, kiosk, "602214", "a cook left").await.expect("with one");
+        let kept = "SELECT COUNT(*) FROM audit_log WHERE use_case = 'terminal_set_exit_pin' AND reason = 'a cook left'";
+        assert_eq!(house.count(kept).await, 1);
         terminals::verify_exit_pin(door, secrets, kiosk, "602214").await.expect("right");
         for _ in 0..5 {
             let refused = terminals::verify_exit_pin(door, secrets, kiosk, DEMO_EXIT_PIN).await;

@@ -151,7 +151,7 @@ async fn typed(house: &House, caller: &Caller, name: &str) -> Result<(), Refused
             staff::add_staff(door, secrets, caller, None, &new).await.map(drop)
         }
         "staff_set_secret" => staff::set_pin(door, secrets, caller, staff, "602214", "a test").await.map(drop),
-        "terminal_set_exit_pin" => terminals::set_exit_pin(door, secrets, caller, terminal, "602214").await,
+        "terminal_set_exit_pin" => terminals::set_exit_pin(door, secrets, caller, terminal, "602214", "").await,
         "terminal_revoke" => run(house, caller, RevokeTerminal { terminal, reason: "walk".to_owned() }).await,
         "terminal_register" => {
             let new = RegisterTerminal { name: "walk".to_owned(), role: TerminalRole::Board, software_version: None };
@@ -267,7 +267,8 @@ fn a_managers_pin_opens_every_door_of_an_admin_to_staff() {
 async fn an_override_is_for_one_command_and_names_both() {
     for house in House::both().await {
         let (asha, ravi) = (house.enter("asha").await, house.enter("ravi").await);
-        let set = |value: bool| SetSetting { key: "auto_ready".to_owned(), value: value.into(), seen: None };
+        let set =
+            |value: bool| SetSetting { key: "auto_ready".to_owned(), value: value.into(), seen: None, reason: None };
         let cook = session(&ravi, None);
         let refused = house.door.execute(&cook, None, set(true)).await.expect_err("not a cook's");
         assert_eq!(refused.code, ErrorCode::InsufficientRole);

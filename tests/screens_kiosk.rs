@@ -22,6 +22,9 @@ fn pictures(name: &str, steps: impl Fn(&mut Kiosk)) {
     for (width, height) in SIZES {
         let mut kiosk = Kiosk::new(width, height);
         steps(&mut kiosk);
+        // At the smallest size the list of keys lies over everything.
+        let covered = name == "menu_help" && height == 20;
+        assert!(covered || kiosk.screen().contains("Demo"), "the demo says that it is one:\n{}", kiosk.screen());
         insta::assert_snapshot!(format!("{name}_{width}x{height}"), kiosk.screen());
     }
 }

@@ -6,10 +6,10 @@ mod support;
 use house::{House, code, session};
 use servery::domain::error::ErrorCode;
 use servery::domain::ids::{OrderId, RefundId, ShiftId, TerminalId};
-use servery::service::Caller;
 use servery::service::terminals::TerminalRole;
 use servery::service::till::{CashDrop, CashIn, CashPayout, ListShifts, TillClose, TillOpen, TillStatus};
 use servery::service::till_reports::{ClosedFilter, ClosedShifts, OpenShifts};
+use servery::service::{Caller, staff};
 use servery::store::till::{Movement, MovementKind};
 use uuid::Uuid;
 
@@ -112,12 +112,23 @@ async fn closing_waits_for_the_money_of_cash_orders_unless_somebody_says_why() {
         let refused = door.execute(&caller, None, close(None)).await.expect_err("an order waits");
         assert_eq!((refused.code, refused.guard), (ErrorCode::Conflict, Some("cash_orders_open")));
         assert_eq!(refused.details["orders"][0], "ORD-20270115-007");
-        assert_eq!(code(door.execute(&caller, None, close(Some("  "))).await), ErrorCode::ValidationError);
         let x = door.ask(&caller, TillStatus::default()).await.expect("X report").expect("still open");
         assert_eq!(x.unpaid_cash_orders, ["ORD-20270115-007"]);
-        door.execute(&caller, None, close(Some("fire alarm"))).await.expect("closed all the same");
-        let kept = "SELECT COUNT(*) FROM audit_log WHERE action = 'CLOSE' AND reason = 'fire alarm'";
+        // A reason alone is not enough: it takes a manager, or a manager's PIN on the spot.
+        let alone = door.execute(&caller, None, close(Some("fire alarm"))).await.expect_err("a cook");
+        assert_eq!((alone.code, &alone.details["permission"]), (ErrorCode::InsufficientRole, &"till:force".into()));
+        let pin = staff::verify_override(door, &house.secrets, None, Some("asha"), "271828").await.expect("PIN");
+        let ravi = house.enter("ravi").await;
+        let with_pin = Caller::Session { token: ravi.token.clone(), terminal: None, override_by: Some(pin) };
+        assert_eq!(code(door.execute(&with_pin, None, close(Some("  "))).await), ErrorCode::ValidationError);
+        door.execute(&with_pin, None, close(Some("fire alarm"))).await.expect("closed all the same");
+        let kept = "SELECT COUNT(*) FROM audit_log a JOIN staff p ON p.site_id = a.site_id AND p.id = a.override_by \
+             WHERE a.action = 'CLOSE' AND a.reason = 'fire alarm' AND a.actor_name = 'ravi' AND p.username = 'asha'";
         assert_eq!(house.count(kept).await, 1);
+        // A manager's own reason needs nobody else's.
+        let asha = house.caller("asha").await;
+        door.execute(&asha, None, TillOpen { float: 100 }).await.expect("opened again");
+        door.execute(&asha, None, close(Some("the register moves"))).await.expect("closed by the manager");
     }
 }
 

@@ -409,7 +409,7 @@ fn event(cell: &[&str; 9], kind: EventKind, fact: &str) -> Event {
         EventKind::VoidLine => {
             Event::VoidLine { part: LinePart { line, quantity: 2, disposal: Disposal::Waste }, reason }
         }
-        EventKind::NoShow => Event::NoShow,
+        EventKind::NoShow => Event::NoShow { reason },
         EventKind::ReturnToStore => Event::ReturnToStore { reason },
         EventKind::Refund => {
             Event::Refund { amount: Money(if fact == "over_refund" { DUE.0 + 1 } else { 1 }), lines: vec![], reason }

@@ -1,5 +1,6 @@
 //! What every role of the program stands on: store, door, secrets and gateways, opened in one place.
-//! An empty store becomes the demo. No command and no screen lives here.
+//! An empty store becomes the demo in the default place only; a store that somebody named is set up by
+//! `servery init`. No command and no screen lives here.
 
 use crate::config::{Config, UpiApproval, Variables};
 use crate::domain::error::{ErrorCode, Refused};
@@ -85,13 +86,21 @@ fn no_store(config: &Config, error: StoreError) -> Refused {
     refused
 }
 
+/// Whether an empty store becomes the demo by itself. The demo's passwords are published, so nobody who
+/// named a store gets one unasked.
+#[must_use]
+pub fn makes_demo(config: &Config) -> bool {
+    config.store_is_default && config.site == SiteId::MAIN
+}
+
 impl House {
-    /// Opens and migrates the store, makes the demo where it is empty, and readies the gateways that
-    /// the role needs.
+    /// Opens and migrates the store, makes the demo where it is the empty one of the default place, and
+    /// readies the gateways that the role needs.
     ///
     /// # Errors
-    /// `STORE_UNAVAILABLE`; `NOT_FOUND` for a site that the store does not have; `VALIDATION_ERROR` for
-    /// a payment key that is missing; `FORBIDDEN` for another pepper than the store's, in screens.
+    /// `STORE_UNAVAILABLE`; `NOT_FOUND` for a store that was named and is empty, or a site that the store
+    /// does not have; `VALIDATION_ERROR` for a payment key that is missing; `FORBIDDEN` for another pepper
+    /// than the store's, in screens.
     pub async fn open(config: &Config, role: Role) -> Result<Self, Refused> {
         Self::open_with(config, role, Arc::new(SystemClock), Arc::new(TimeOrderedIds::from_machine())).await
     }
@@ -108,11 +117,13 @@ impl House {
     ) -> Result<Self, Refused> {
         let store = Store::open(&config.store, Options::default()).await.map_err(|error| no_store(config, error))?;
         let mut notices = Vec::new();
-        if config.site == SiteId::MAIN
-            && setup::is_empty(&store).await?
-            && setup::init(&store, &*clock, &*ids, &InitSite::demo(&config.site)).await?
-        {
-            notices.push(format!("Made the demo store at {}.", config.store));
+        if setup::is_empty(&store).await? {
+            if !makes_demo(config) {
+                return Err(setup::not_set_up(&config.store));
+            }
+            if setup::init(&store, &*clock, &*ids, &InitSite::demo(&config.site)).await? {
+                notices.push(format!("Made the demo store at {}.", config.store));
+            }
         }
         let pepper = pepper_path(|name| config.variables.get(name))?;
         let bound = secrets::is_bound(&store).await?;

@@ -7,11 +7,12 @@ use super::desk::Desk;
 use super::output::{Done, Failure, shown, table};
 use super::shape;
 use crate::config::Config;
-use crate::domain::error::Refused;
+use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::money::Currency;
 use crate::domain::time::{Clock, Timestamp};
 use crate::service::health::{self, ConcernLevel, HealthView};
 use crate::service::health_numbers::{NumbersView, ShowNumbers};
+use crate::service::setup;
 use crate::service::site_info::ThisSite;
 use crate::service::{Caller, Door, SystemClock, TimeOrderedIds};
 use crate::store::{Options, Store, StoreUrl};
@@ -55,7 +56,12 @@ impl Lookout {
     /// `NOT_FOUND` where there is no store or no such site, `STORE_UNAVAILABLE`.
     pub async fn look(&self) -> Result<Look, Refused> {
         let door = self.door().await?;
-        let site = door.ask(&Caller::System, ThisSite).await?;
+        let site = match door.ask(&Caller::System, ThisSite).await {
+            Err(refused) if refused.code == ErrorCode::NotFound && setup::is_empty(door.store()).await? => {
+                return Err(setup::not_set_up(&self.config.store));
+            }
+            asked => asked?,
+        };
         let configured = configured_methods(&self.config.variables, site.demo);
         let view = health::look(&door, &Caller::System, Some(&configured)).await?;
         let numbers = door.ask(&Caller::System, ShowNumbers).await?;

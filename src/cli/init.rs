@@ -1,9 +1,11 @@
 //! `servery init`: sets a site up for real work, with its first admin; or the demo. What is not given
-//! as a flag is asked for at the terminal, one question at a time, each with an example.
+//! as a flag is asked for at the terminal, one question at a time, each with an example. The launcher
+//! comes here with an empty store that somebody named.
 
-use super::app::configured_methods;
+use super::app::{configured_methods, makes_demo};
 use super::desk::Desk;
-use super::output::{Done, Failure, is_interactive};
+use super::output::{Done, is_interactive};
+use crate::config::Config;
 use crate::domain::access::Role;
 use crate::domain::error::Refused;
 use crate::domain::money::Currency;
@@ -13,7 +15,7 @@ use crate::service::settings::SetSetting;
 use crate::service::setup::{self, InitSite};
 use crate::service::staff::{self, NewStaff};
 use crate::service::{Caller, Door, Secrets, SystemClock, TimeOrderedIds};
-use crate::store::{Options, Store};
+use crate::store::{Options, Store, StoreUrl};
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use clap::Args;
@@ -29,7 +31,7 @@ const TRIES: usize = 5;
 const CUTOFF: &str = "04:00";
 
 /// What is set up.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Init {
     /// The demo: a canteen with its menu, stock and staff
     #[arg(long, conflicts_with_all = ["name", "currency", "time_zone", "cutoff", "admin"])]
@@ -58,6 +60,11 @@ pub struct Init {
 /// `STORE_UNAVAILABLE`.
 pub async fn run(init: Init, desk: &Desk) -> Done {
     let config = &desk.config;
+    let store = Store::open(&config.store, Options::default()).await.map_err(Refused::from)?;
+    // Before the questions: nobody types a password for nothing.
+    if let Some(there) = setup::find(&store, &config.site).await? {
+        return Err(set_up_already(config, there.demo && !init.demo).into());
+    }
     let (site, first) = if init.demo {
         (InitSite::demo(&config.site), None)
     } else {
@@ -65,13 +72,9 @@ pub async fn run(init: Init, desk: &Desk) -> Done {
         (site, Some(first))
     };
     let secrets = Secrets::open(&pepper_path(|name| config.variables.get(name))?)?;
-    let store = Store::open(&config.store, Options::default()).await.map_err(Refused::from)?;
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(TimeOrderedIds::from_machine()));
     if !setup::init(&store, &*clock, &*ids, &site).await? {
-        return Err(Failure::from(
-            Refused::conflict(format!("The site {} is set up already.", config.site))
-                .help("Name another site with --site, or another store with --store."),
-        ));
+        return Err(set_up_already(config, false).into());
     }
     let door = Door::new(store, config.site.clone(), clock, ids);
     let without = if init.demo {
@@ -95,6 +98,56 @@ pub async fn run(init: Init, desk: &Desk) -> Done {
     })
 }
 
+/// Asks at the terminal what the empty store that somebody named is to become, and makes it. Does nothing
+/// where it is not empty, where it becomes the demo by itself, or where nobody can be asked.
+///
+/// # Errors
+/// As [`run`]; `NOT_FOUND` where the answer is neither.
+pub async fn offer(desk: &Desk) -> Done {
+    let config = &desk.config;
+    if makes_demo(config) || !is_interactive() {
+        return Ok(());
+    }
+    // What cannot be opened is said by whoever opens it next.
+    let Ok(store) = Store::open(&config.store, Options::default()).await else { return Ok(()) };
+    if !setup::is_empty(&store).await? {
+        return Ok(());
+    }
+    drop(store);
+    super::output::complain(&format!("The store {} is empty. What shall it be?", config.store));
+    super::output::complain("1: a real place; its name, currency and first admin are asked for");
+    super::output::complain("2: the demo, a canteen with menu, stock and staff whose passwords everybody knows");
+    super::output::prompt("1, 2, or Enter to leave it empty: ");
+    match read_answer().as_deref() {
+        Some("1") => run(Init::default(), desk).await,
+        Some("2") => run(Init { demo: true, ..Init::default() }, desk).await,
+        _ => Err(setup::not_set_up(&config.store).into()),
+    }
+}
+
+/// The refusal where the site is there already. The demo is never made real: what was tried in it, and by
+/// whom, stays in its ledgers and its audit log.
+fn set_up_already(config: &Config, wants_real: bool) -> Refused {
+    if !wants_real {
+        return Refused::conflict(format!("The site {} is set up already.", config.site))
+            .help("Name another site with --site, or another store with --store.");
+    }
+    let example = match &config.store {
+        StoreUrl::Sqlite(path) => StoreUrl::Sqlite(path.with_file_name("place.db")).to_string(),
+        StoreUrl::Postgres(_) => "postgres://USER@HOST/DATABASE".to_owned(),
+    };
+    Refused::conflict(format!("The store {} holds the demo, and a demo stays one.", config.store))
+        .help(format!("Give the real place a store of its own: export SERVERY_STORE='{example}', then servery init."))
+}
+
+/// One line that was typed, without what stands around it; `None` at the end of input.
+fn read_answer() -> Option<String> {
+    let mut line = String::new();
+    let mut input = std::io::Read::take(std::io::stdin().lock(), MAX_ANSWER);
+    let read = input.read_line(&mut line).ok()?;
+    (read > 0).then(|| line.trim().to_owned())
+}
+
 /// A kiosk that offers a method without its keys does not start, and UPI moves no other money than rupees.
 /// So a place begins with the methods that it can take; the others are switched off, and those that only
 /// want their keys are named in the answer.
@@ -106,7 +159,9 @@ async fn switch_off_what_cannot_be(door: &Door, desk: &Desk, currency: Currency)
     {
         let fits = method.takes(currency);
         if !ready.contains(&method) || !fits {
-            let off = SetSetting { key: key.to_owned(), value: serde_json::Value::Bool(false), seen: None };
+            let why = if fits { "its keys are not set yet" } else { "it does not move this currency" };
+            let value = serde_json::Value::Bool(false);
+            let off = SetSetting { key: key.to_owned(), value, seen: None, reason: Some(why.to_owned()) };
             door.execute(&Caller::System, None, off).await?;
             without.extend(fits.then_some(name));
         }
@@ -196,15 +251,10 @@ fn ask(
     for _ in 0..TRIES {
         let hint = usual.map_or_else(|| format!("such as {example}"), |usual| format!("Enter for {usual}"));
         super::output::prompt(&format!("{question} ({hint}): "));
-        let mut line = String::new();
-        let mut input = std::io::Read::take(std::io::stdin().lock(), MAX_ANSWER);
-        if input.read_line(&mut line).map_err(|_| missing())? == 0 {
-            return Err(missing());
-        }
-        let typed = line.trim();
-        let answer = if typed.is_empty() { usual.unwrap_or_default() } else { typed };
-        match check(answer) {
-            Ok(()) => return Ok(answer.to_owned()),
+        let typed = read_answer().ok_or_else(missing)?;
+        let answer = if typed.is_empty() { usual.unwrap_or_default().to_owned() } else { typed };
+        match check(&answer) {
+            Ok(()) => return Ok(answer),
             Err(refused) => super::output::complain(&refused.message),
         }
     }

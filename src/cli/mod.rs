@@ -198,7 +198,7 @@ enum Command {
     /// A process of stress or bench, started by them
     #[command(name = load::CREW, hide = true)]
     Crew,
-    /// Set a site up
+    /// Set a site up: a real place with its first admin, or (--demo) the demo
     Init(init::Init),
     /// Print the completions of a shell
     Completions {
@@ -229,8 +229,13 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Err(refused) => return output.fail(&refused.into()),
     };
     log::start(&config);
-    let Some(command) = command else { return open_role(config, None, RoleName::Launcher, output).await };
     let desk = desk::Desk { config, global, output };
+    let Some(command) = command else {
+        return match init::offer(&desk).await {
+            Ok(()) => open_role(desk.config, None, RoleName::Launcher, output).await,
+            Err(failure) => output.fail(&failure),
+        };
+    };
     let done = match command {
         Command::Kiosk(screen) => return open_role(desk.config, screen.terminal, RoleName::Kiosk, output).await,
         Command::Kitchen(screen) => return open_role(desk.config, screen.terminal, RoleName::Kitchen, output).await,

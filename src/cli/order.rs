@@ -88,8 +88,8 @@ pub enum Order {
     Cancel {
         #[command(flatten)]
         one: One,
-        /// Why
-        #[arg(long, default_value = "")]
+        /// Why; staff must say it
+        #[arg(long, default_value = "", hide_default_value = true)]
         reason: String,
     },
     /// The staff cancels an accepted order
@@ -119,7 +119,7 @@ pub enum Order {
         restock: bool,
     },
     /// Nobody came, and it is not paid
-    NoShow(One),
+    NoShow(WithReason),
     /// Nobody came for a paid order
     CloseUncollected(WithReason),
     /// Money goes back
@@ -313,7 +313,9 @@ async fn step(command: Order, counter: &Counter<'_>) -> Done {
         }
         Order::Void { with, restock, refund } => void(&with, &restock, &refund, counter).await,
         Order::VoidLine { with, line, quantity, restock } => void_line(&with, line, quantity, restock, counter).await,
-        Order::NoShow(one) => give(counter, &one, |order| NoShow { order: order.id }).await,
+        Order::NoShow(with) => {
+            give(counter, &with.one, |order| NoShow { order: order.id, reason: with.reason.clone() }).await
+        }
         Order::CloseUncollected(with) => {
             give(counter, &with.one, |order| CloseUncollected { order: order.id, reason: with.reason.clone() }).await
         }

@@ -31,6 +31,9 @@ pub enum Setting {
         /// Only while it is still this
         #[arg(long, value_name = "VALUE")]
         seen: Option<String>,
+        /// Why; needed where the restaurant, a way of paying, delivery or a time slot goes
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Every setting
     List,
@@ -75,10 +78,11 @@ pub async fn run(command: Setting, desk: &Desk) -> Done {
                     .iter()
                     .map(|change| {
                         let by = change.by.clone().unwrap_or_default();
-                        vec![change.at.to_rfc3339(), by, text(&change.before), text(&change.after)]
+                        let why = change.reason.clone().unwrap_or_default();
+                        vec![change.at.to_rfc3339(), by, text(&change.before), text(&change.after), why]
                     })
                     .collect();
-                table(&["AT", "BY", "BEFORE", "AFTER"], &rows)
+                table(&["AT", "BY", "BEFORE", "AFTER", "WHY"], &rows)
             })
         }
         Setting::Get { setting: key } => {
@@ -87,9 +91,9 @@ pub async fn run(command: Setting, desk: &Desk) -> Done {
             let setting = found.ok_or_else(|| Refused::not_found("setting", shown(&key)))?;
             counter.output().answer(&setting, || words(&setting))
         }
-        Setting::Set { setting: key, value, seen } => {
+        Setting::Set { setting: key, value, seen, reason } => {
             let (value, seen) = (Value::String(value), seen.map(Value::String));
-            let setting = counter.execute(SetSetting { key, value, seen }).await?;
+            let setting = counter.execute(SetSetting { key, value, seen, reason }).await?;
             counter.output().answer(&setting, || match &setting.warning {
                 Some(warning) => format!("{}\nWarning: {warning}", words(&setting)),
                 None => words(&setting),

@@ -53,6 +53,9 @@ pub enum Staff {
     ExitPin {
         /// The kiosk's name, such as kiosk-counter
         kiosk: String,
+        /// Why; a first PIN needs no reason
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
     },
 }
 
@@ -125,7 +128,7 @@ pub async fn run(command: Staff, desk: &Desk) -> Done {
             let staff = find(&username, &counter).await?.id;
             set_password(&house.door, &house.secrets, caller, staff, &desk.secret("Password")?, &reason).await?
         }
-        Staff::ExitPin { kiosk } => {
+        Staff::ExitPin { kiosk, reason } => {
             let wanted = kiosk.trim();
             let known = counter.ask(ListTerminals).await?;
             let terminal = known.into_iter().find(|terminal| {
@@ -133,7 +136,7 @@ pub async fn run(command: Staff, desk: &Desk) -> Done {
             });
             let terminal = terminal.ok_or_else(|| Refused::not_found("kiosk", shown(wanted)))?;
             let pin = desk.secret("PIN")?;
-            terminals::set_exit_pin(&house.door, &house.secrets, caller, terminal.id, &pin).await?;
+            terminals::set_exit_pin(&house.door, &house.secrets, caller, terminal.id, &pin, &reason).await?;
             return counter.answer(&terminal, || format!("{} has a new exit PIN.", shown(&terminal.name)));
         }
         Staff::Pin { username, reason } => {

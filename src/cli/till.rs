@@ -47,7 +47,7 @@ pub enum Till {
         /// What is to be remembered
         #[arg(long)]
         note: Option<String>,
-        /// Why it is closed although cash orders are open
+        /// Why a manager closes it although cash orders are open
         #[arg(long, value_name = "REASON")]
         force: Option<String>,
     },

@@ -59,6 +59,8 @@ words!(
         StockAdjust = "stock:adjust",
         /// Open and close the till, take and pay out cash.
         TillOperate = "till:operate",
+        /// Close the till although cash orders wait for their money.
+        TillForce = "till:force",
         /// Add and change staff.
         StaffManage = "staff:manage",
         /// Change settings.
@@ -101,6 +103,7 @@ const ADMIN: &[Permission] = &[
     P::StockRead,
     P::StockAdjust,
     P::TillOperate,
+    P::TillForce,
     P::StaffManage,
     P::SettingsWrite,
     P::ReportsRead,

@@ -108,7 +108,7 @@ order_event!(
     /// T8, T9, T9b: the customer, or staff for the customer, cancels.
     CancelOrder, "cancel_order", OrdersOwn,
     {
-        /// Why; may be empty.
+        /// Why; a customer may leave it empty, staff may not.
         reason: String,
     },
     |this, _context| Event::Cancel { reason: clean(&this.reason) }
@@ -148,7 +148,12 @@ order_event!(
 );
 order_event!(
     /// T25: nobody came, and it is not paid.
-    NoShow, "no_show", OrdersVoid, {}, |_this, _context| Event::NoShow
+    NoShow, "no_show", OrdersVoid,
+    {
+        /// Why.
+        reason: String,
+    },
+    |this, _context| Event::NoShow { reason: clean(&this.reason) }
 );
 order_event!(
     /// T22b: nobody came for a paid order.
@@ -563,7 +568,7 @@ impl UseCase for RunTimer {
                 Event::AcceptTimeout { site_open: settings.restaurant_open && in_slot }
             }
             Timer::CashTimeout => Event::CashTimeout,
-            Timer::NoShow => Event::NoShow,
+            Timer::NoShow => Event::NoShow { reason: "nobody came in time".to_owned() },
             Timer::ReleaseHold => Event::ReleaseHold,
             Timer::CloseUncollected => Event::CloseUncollected { reason: "end of the business day".to_owned() },
             Timer::AutoReady => Event::MarkReady { forced: None },

@@ -99,6 +99,24 @@ pub struct SetSetting {
     /// change is refused with `CONFLICT`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Value>,
+    /// Why. Needed where it takes something from guests: see [`needs_reason`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Switches that nobody turns off without saying why: guests can do less then.
+const GIVEN_WITH_REASON: [&str; 2] = ["restaurant_open", "delivery_enabled"];
+
+/// Whether this change of a setting is refused without a reason: the restaurant, a way of paying or
+/// delivery goes off, or the table of slots has fewer than before. A slot that is renamed or moved stays.
+#[must_use]
+pub fn needs_reason(key: &str, before: &Value, after: &Value) -> bool {
+    let goes_off = before.as_bool() == Some(true) && after.as_bool() == Some(false);
+    let slots = |value: &Value| value.as_object().map_or(0, serde_json::Map::len);
+    match key {
+        "time_slots" => slots(after) < slots(before),
+        key => goes_off && (GIVEN_WITH_REASON.contains(&key) || PAYMENT_KEYS.contains(&key)),
+    }
 }
 
 /// What a kind takes, in words.
@@ -215,6 +233,12 @@ impl UseCase for SetSetting {
         settings.set(&key, &stored)?;
         // In the form in which the setting itself writes it, so that one value has one spelling.
         let after = settings.get(&key)?;
+        let given = self.reason.as_deref().filter(|reason| !reason.trim().is_empty());
+        let why = match given {
+            Some(given) => Some(super::staff::reason(given)?),
+            None if needs_reason(&key, &before, &after) => Some(super::staff::reason("")?),
+            None => None,
+        };
         let by = context.actor.staff;
         sites::set_setting(context.tx, &site, &key, &after, by, now).await?;
         context.audit(AuditRow {
@@ -224,7 +248,7 @@ impl UseCase for SetSetting {
             details: format!("the setting {key} was set"),
             before: Some(json!({ "value": to_shown(kind, before, currency) })),
             after: Some(json!({ "value": to_shown(kind, after, currency) })),
-            reason: None,
+            reason: why,
         });
         let updated_by = by.map(|_| context.actor.name.clone());
         let stamp = sites::SettingStamp { key: key.clone(), updated_at: now.0, updated_by };
@@ -270,6 +294,8 @@ pub struct SettingChange {
     pub before: Value,
     /// The value from then on.
     pub after: Value,
+    /// Why, where it was said.
+    pub reason: Option<String>,
 }
 
 /// Who changed a setting, when, from what to what; newest first.
@@ -307,6 +333,7 @@ impl Query for SettingHistory {
                 override_by: row.override_name,
                 before: value(row.before_value.as_deref()),
                 after: value(row.after_value.as_deref()),
+                reason: row.reason,
             })
             .collect();
         let found = entity_history::count(query.tx, &site, ("Setting", &key)).await?;

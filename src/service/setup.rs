@@ -6,7 +6,7 @@
 use super::menu_file::MenuFile;
 use super::menu_import;
 use crate::domain::access::Actor;
-use crate::domain::error::Refused;
+use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::ids::Ids;
 use crate::domain::money::Currency;
 use crate::domain::settings::Settings;
@@ -14,7 +14,7 @@ use crate::domain::text;
 use crate::domain::time::{Clock, Timestamp};
 use crate::store::records::AuditRow;
 use crate::store::sites::SiteRow;
-use crate::store::{Store, StoreError, Tx, menu as rows, people, records, sites, stock};
+use crate::store::{Store, StoreError, StoreUrl, Tx, menu as rows, people, records, sites, stock};
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -110,6 +110,25 @@ pub async fn is_empty(store: &Store) -> Result<bool, Refused> {
     let meta = people::pepper_fingerprint(&mut tx).await?;
     tx.rollback().await?;
     Ok(meta.is_none())
+}
+
+/// The refusal for a store in which nothing was ever set up.
+#[must_use]
+pub fn not_set_up(place: &StoreUrl) -> Refused {
+    Refused::new(ErrorCode::NotFound, format!("The store {place} is empty: nothing is set up in it yet."))
+        .help("Set it up with servery init, or make the demo in it with servery init --demo.")
+        .with("store", place.to_string())
+}
+
+/// The site of this name, where it was set up.
+///
+/// # Errors
+/// `STORE_UNAVAILABLE`.
+pub async fn find(store: &Store, site: &str) -> Result<Option<SiteRow>, Refused> {
+    let mut tx = store.read().await?;
+    let found = sites::find(&mut tx, site).await?;
+    tx.rollback().await?;
+    Ok(found)
 }
 
 /// Makes the site where the store has none of this name; `false` if it was there already, whatever

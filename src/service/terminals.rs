@@ -222,6 +222,7 @@ impl Query for ListTerminals {
 struct SetExitPin {
     terminal: TerminalId,
     mark: Vec<u8>,
+    reason: String,
     #[serde(skip)]
     hash: String,
 }
@@ -233,19 +234,25 @@ impl UseCase for SetExitPin {
 
     async fn run(&self, context: &mut Context<'_>) -> Result<(), Refused> {
         let site = context.site.id.clone();
+        let unknown = || Refused::not_found("terminal", self.terminal);
+        let before = people::exit_pin(context.tx, &site, self.terminal).await?.ok_or_else(unknown)?;
+        // A first PIN takes nothing from anybody; another one locks in whoever knew the old one.
+        let is_first = before.is_none() && self.reason.trim().is_empty();
+        let why = if is_first { None } else { Some(super::staff::reason(&self.reason)?) };
         if !people::set_exit_pin(context.tx, &site, self.terminal, Some(&self.hash)).await? {
-            return Err(Refused::not_found("terminal", self.terminal));
+            return Err(unknown());
         }
         tries::succeed(context, &[Counter::exit_pin(self.terminal)]).await?;
-        context.audit(audit("UPDATE", self.terminal, "exit PIN set".to_owned(), None));
+        context.audit(audit("UPDATE", self.terminal, "exit PIN set".to_owned(), why));
         Ok(())
     }
 }
 
-/// Sets the PIN with which a kiosk is left.
+/// Sets the PIN with which a kiosk is left, and keeps why. A first PIN needs no reason: `why` may be empty
+/// then.
 ///
 /// # Errors
-/// `VALIDATION_ERROR` for a PIN that is too easy, `INSUFFICIENT_ROLE`, `NOT_FOUND`,
+/// `VALIDATION_ERROR` of `reason`, or for a PIN that is too easy; `INSUFFICIENT_ROLE`, `NOT_FOUND`,
 /// `STORE_UNAVAILABLE`.
 pub async fn set_exit_pin(
     door: &Door,
@@ -253,11 +260,12 @@ pub async fn set_exit_pin(
     caller: &Caller,
     terminal: TerminalId,
     pin: &str,
+    why: &str,
 ) -> Result<(), Refused> {
     check_pin(pin)?;
     secrets.check_store(door).await?;
     let (mark, hash) = (secrets.mark(pin), secrets.hash(pin).await?);
-    door.execute(caller, None, SetExitPin { terminal, mark, hash }).await
+    door.execute(caller, None, SetExitPin { terminal, mark, reason: why.to_owned(), hash }).await
 }
 
 /// Counts a try of an exit PIN and answers what it is verified against.

@@ -338,7 +338,7 @@ impl UseCase for TillOpen {
 }
 
 /// Closes a shift with what was counted. Refused while cash orders under way wait for their money,
-/// unless `force` says why they are left.
+/// unless a manager says in `force` why they are left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TillClose {
     /// The shift; else that of the caller's terminal, else the only open one.
@@ -349,7 +349,7 @@ pub struct TillClose {
     /// What is to be remembered.
     #[serde(default)]
     pub note: Option<String>,
-    /// Why it is closed although cash orders are open.
+    /// Why it is closed although cash orders are open; needs `till:force`.
     #[serde(default)]
     pub force: Option<String>,
 }
@@ -362,6 +362,9 @@ impl UseCase for TillClose {
     async fn run(&self, context: &mut Context<'_>) -> Result<TillReport, Refused> {
         check_amount("counted", self.counted, 0)?;
         let closed_by = person(context)?;
+        if self.force.is_some() {
+            context.actor.require(Permission::TillForce)?;
+        }
         let force = self.force.as_deref().map(reason).transpose()?;
         let note = self.note.as_deref().map(|note| clean(note, MAX_NOTE, false)).filter(|note| !note.is_empty());
         let (site, now) = (context.site.id.clone(), context.now);
@@ -373,7 +376,7 @@ impl UseCase for TillClose {
             return Err(Refused::conflict("Cash orders still wait for their money.")
                 .by_guard("cash_orders_open")
                 .with("orders", numbers)
-                .help("Take the money or end these orders first, or close the till with a reason."));
+                .help("Take the money or end these orders first, or let a manager close it with a reason."));
         }
         let closing = till::close(context.tx, &site, id, closed_by, self.counted, note.as_deref(), now).await?;
         let (expected, over_short) = closing.ok_or_else(closed)?;

@@ -80,7 +80,7 @@ impl Shop {
         shop.good_with(&init, PASSWORD);
         shop.good_with(&["login", "asha"], PASSWORD);
         let hours = r#"{"all day":{"start":"00:00","end":"24:00"}}"#;
-        shop.staff(&["config", "set", "time_slots", hours]);
+        shop.staff(&["config", "set", "time_slots", hours, "--reason", "open all day"]);
         let file = shop.file("menu.toml", MENU);
         shop.staff(&["menu", "import", file.to_str().expect("utf-8")]);
         Some(shop)

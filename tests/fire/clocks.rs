@@ -210,7 +210,7 @@ fn clocks(kind: Kind) {
     let acknowledged = Vec::new();
     let mut house = House { arena, clock, gateways, dice, acknowledged, led_at, latest, scenes, whole_every };
     for (days, cutoff) in [(FOUR, "04:00"), (HALF_PAST_TWO, "02:30")] {
-        let set = SetSetting { key: "business_day_cutoff".to_owned(), value: cutoff.into(), seen: None };
+        let set = SetSetting { key: "business_day_cutoff".to_owned(), value: cutoff.into(), seen: None, reason: None };
         house.arena.run(&Caller::System, set);
         for (what, at, day) in days {
             let when = format!("{what} ({at}, days from {cutoff})");

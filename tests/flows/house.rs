@@ -101,7 +101,7 @@ impl House {
     }
 
     pub async fn set(&self, key: &str, value: serde_json::Value) {
-        let set = SetSetting { key: key.to_owned(), value, seen: None };
+        let set = SetSetting { key: key.to_owned(), value, seen: None, reason: Some("a test".to_owned()) };
         self.door.execute(&self.admin, None, set).await.unwrap_or_else(|refused| panic!("{key}: {refused:?}"));
     }
 

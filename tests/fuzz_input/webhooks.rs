@@ -253,7 +253,7 @@ fn webhook_bodies_in_a_store() {
     opened.ready_gateway(Method::Upi).expect("the demo's gateway");
     let (door, secret) = (house.opened().door.clone(), UpiSecret::demo());
     // More orders wait for their messages than a canteen's kitchen would take at once.
-    let room = SetSetting { key: "max_orders_per_slot".to_owned(), value: 1_000.into(), seen: None };
+    let room = SetSetting { key: "max_orders_per_slot".to_owned(), value: 1_000.into(), seen: None, reason: None };
     house.run(door.execute(&Caller::System, None, room)).expect("room for all of them");
     let mut orders: Vec<(OrderId, Charge)> = Vec::new();
     let mut taken: BTreeSet<String> = BTreeSet::new();

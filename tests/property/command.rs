@@ -93,7 +93,9 @@ pub enum Act {
     StartPayment,
     Answer(Answer),
     Extend,
-    Cancel,
+    Cancel {
+        reason: bool,
+    },
     Accept,
     Reject {
         reason: bool,
@@ -132,7 +134,9 @@ pub enum Act {
         restock: bool,
         reason: bool,
     },
-    NoShow,
+    NoShow {
+        reason: bool,
+    },
     Close {
         reason: bool,
     },
@@ -202,7 +206,7 @@ pub enum Command {
     Place { guest: u8, who: Who, method: u8, pay_now: bool, key: Key, address: bool, expected: u8 },
     Order { pick: Pick, who: Option<Who>, act: Act },
     TillOpen { float: i64 },
-    TillClose { force: bool },
+    TillClose { force: bool, with_pin: bool },
     CashIn { amount: i64 },
     CashDrop { amount: i64 },
     Receive { item: u8, quantity: i64 },
@@ -274,7 +278,7 @@ fn act(rng: &mut ChaCha12Rng) -> Act {
         16..18 => Act::StartPayment,
         18..23 => Act::Answer(answer(rng)),
         23 => Act::Extend,
-        24..26 => Act::Cancel,
+        24..26 => Act::Cancel { reason },
         26 => Act::Accept,
         27 => Act::Reject { reason },
         28 => Act::Start,
@@ -288,7 +292,7 @@ fn act(rng: &mut ChaCha12Rng) -> Act {
         38 => Act::StaffCancel { reason },
         39 => Act::Void { reason, restock: rng.random(), refund: rng.random_range(0..5) },
         40..43 => Act::VoidLine { line: rng.random(), quantity: rng.random_range(0..4), restock, reason },
-        43 => Act::NoShow,
+        43 => Act::NoShow { reason },
         44 => Act::Close { reason },
         45..47 => Act::Refund {
             amount: rng.random_range(0..6),
@@ -361,7 +365,7 @@ pub fn draw(rng: &mut ChaCha12Rng) -> Command {
             Command::Order { pick: pick(rng), who, act }
         }
         86 => Command::TillOpen { float: one_of(rng, &[0, 5_000, 50_000]) },
-        87 => Command::TillClose { force: chance(rng, 30) },
+        87 => Command::TillClose { force: chance(rng, 30), with_pin: chance(rng, 70) },
         88 => match rng.next_u32() % 2 {
             0 => Command::CashIn { amount: one_of(rng, &[1, 1_000, 0]) },
             _ => Command::CashDrop { amount: one_of(rng, &[1, 1_000, 100_000]) },

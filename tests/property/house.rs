@@ -172,7 +172,7 @@ async fn set_up(url: &StoreUrl) {
     };
     door.execute(&Caller::System, None, import).await.expect("menu");
     let all_day = serde_json::json!({ "all day": { "start": "00:00", "end": "24:00" } });
-    let set = SetSetting { key: "time_slots".into(), value: all_day, seen: None };
+    let set = SetSetting { key: "time_slots".into(), value: all_day, seen: None, reason: Some("a test".to_owned()) };
     door.execute(&Caller::System, None, set).await.expect("slots");
 }
 
@@ -759,16 +759,18 @@ impl House {
                 }
                 (verdict, result.is_ok())
             }
-            Command::TillClose { force } => {
+            Command::TillClose { force, with_pin } => {
                 let waiting = self
                     .model
                     .orders
                     .iter()
                     .any(|order| order.method == Method::Cash && !order.paid() && !order.is_over());
-                let verdict = yes(self.model.drawer.is_some() && (*force || !waiting));
+                let verdict = yes(self.model.drawer.is_some() && if *force { *with_pin } else { !waiting });
                 let counted = self.model.drawer.unwrap_or(0).max(0);
                 let close =
                     TillClose { shift: None, counted, note: None, force: force.then(|| "end of the day".to_owned()) };
+                // Forcing it is a manager's, or needs a manager's PIN on the spot.
+                let till = if *with_pin { self.caller(Who::KitchenPin, 0) } else { till };
                 let result = self.run(&till, None, close).await?;
                 if let Ok(report) = &result {
                     if Some(report.shift.expected) != self.model.drawer {
@@ -924,7 +926,13 @@ impl House {
             _ => ("auto_ready", value.is_multiple_of(2).into()),
         };
         let admin = self.session("admin", None);
-        let result = self.run(&admin, None, SetSetting { key: key.into(), value: json.clone(), seen: None }).await?;
+        let result = self
+            .run(
+                &admin,
+                None,
+                SetSetting { key: key.into(), value: json.clone(), seen: None, reason: Some("a test".to_owned()) },
+            )
+            .await?;
         let settings = &mut self.model.settings;
         let on = json.as_bool().unwrap_or(false);
         match key {

@@ -377,9 +377,11 @@ impl Model {
                     && is(&[Status::Pending])
                     && !order.extended
                     && order.attempts.iter().all(|row| row.status == "voided")),
-                Act::Cancel => match order.status {
-                    Status::Pending => yes((who == Who::Owner || manager) && order.open_attempt().is_none()),
-                    Status::Received if order.unpaid_cash() => yes(who == Who::Owner || at_the_till(who)),
+                Act::Cancel { reason } => match order.status {
+                    Status::Pending => {
+                        yes((who == Who::Owner || (manager && reason)) && order.open_attempt().is_none())
+                    }
+                    Status::Received if order.unpaid_cash() => yes(who == Who::Owner || (at_the_till(who) && reason)),
                     Status::Received | Status::Confirmed if order.paid() => {
                         perhaps(who == Who::Owner && self.settings.cancel_paid)
                     }
@@ -402,7 +404,7 @@ impl Model {
                 Act::Undo { ready: false } => perhaps(moves_tickets(who)),
                 Act::HandOver => yes(moves_tickets(who) && is(&[Status::Ready]) && !delivery && order.paid()),
                 Act::StaffCancel { reason } => yes(at_the_till(who) && is(&[Status::Confirmed]) && reason),
-                Act::NoShow => yes(manager && is(&[Status::Ready]) && !order.paid()),
+                Act::NoShow { reason } => yes(manager && is(&[Status::Ready]) && !order.paid() && reason),
                 Act::Close { reason } => yes(manager && is(&[Status::Ready]) && order.paid() && !delivery && reason),
                 Act::Override { reason, .. } => {
                     yes(manager && is(&[Status::Pending]) && order.open_attempt().is_none() && reason)
@@ -567,7 +569,7 @@ impl Model {
                 order.extended = true;
                 order.hop(before, &["hold_extended"]);
             }
-            Act::Cancel => {
+            Act::Cancel { .. } => {
                 self.by_reservation(order);
                 if order.paid() {
                     order.refund_all();
@@ -602,7 +604,7 @@ impl Model {
             Act::HandOver | Act::Close { .. } | Act::Timer(Clocked::CloseUncollected) => {
                 order.hop(Status::Completed, &["order_completed"]);
             }
-            Act::NoShow | Act::Timer(Clocked::NoShow) => {
+            Act::NoShow { .. } | Act::Timer(Clocked::NoShow) => {
                 let rest: Vec<_> = order
                     .lines
                     .iter()

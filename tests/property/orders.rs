@@ -106,14 +106,14 @@ impl House {
     fn usual(act: Act, order: &Order) -> Who {
         let courier = order.courier.map_or(Who::Admin, |(number, _)| Who::Courier(number));
         match act {
-            Act::StartPayment | Act::Extend | Act::Cancel => Who::Owner,
+            Act::StartPayment | Act::Extend | Act::Cancel { .. } => Who::Owner,
             Act::Answer(_) => Who::Gateway,
             Act::Settle { settled: true, .. } => Who::Gateway,
             Act::Settle { .. } | Act::Timer(_) => Who::System,
             Act::CancelAssignment { .. } | Act::PickUp | Act::Deliver | Act::DeliverForCash { .. } => courier,
             Act::Return { .. } => courier,
             Act::Void { .. } | Act::VoidLine { .. } => Who::KitchenPin,
-            Act::NoShow | Act::Close { .. } | Act::Refund { .. } | Act::Override { .. } | Act::Assign { .. } => {
+            Act::NoShow { .. } | Act::Close { .. } | Act::Refund { .. } | Act::Override { .. } | Act::Assign { .. } => {
                 Who::Admin
             }
             Act::Reject { .. } | Act::StaffCancel { .. } | Act::Cash { .. } | Act::PayOut { .. } => Who::Kitchen,
@@ -365,7 +365,7 @@ impl House {
                     }
                     self.plain(caller, ExtendHold { order }).await?
                 }
-                Act::Cancel => self.plain(caller, CancelOrder { order, reason: "no time".into() }).await?,
+                Act::Cancel { reason } => self.plain(caller, CancelOrder { order, reason: words(reason) }).await?,
                 Act::Accept => self.plain(caller, AcceptOrder { order, eta_minutes: Some(9) }).await?,
                 Act::Reject { reason } => self.plain(caller, RejectOrder { order, reason: words(reason) }).await?,
                 Act::Start => self.plain(caller, StartOrder { order }).await?,
@@ -379,7 +379,7 @@ impl House {
                 Act::StaffCancel { reason } => {
                     self.plain(caller, StaffCancelOrder { order, reason: words(reason) }).await?
                 }
-                Act::NoShow => self.plain(caller, NoShow { order }).await?,
+                Act::NoShow { reason } => self.plain(caller, NoShow { order, reason: words(reason) }).await?,
                 Act::Close { reason } => self.plain(caller, CloseUncollected { order, reason: words(reason) }).await?,
                 Act::Override { paid, reason } => {
                     self.plain(caller, OverridePayment { order, paid, reason: words(reason) }).await?

@@ -67,6 +67,45 @@ fn a_place_is_set_up_at_the_terminal(servery: &Servery) {
     kiosk.wait_for("no exit PIN yet", PATIENCE);
 }
 
+/// The launcher asks what an empty store is to be, as many times as it stays empty.
+fn the_launcher_asks_what_an_empty_store_is_to_be(servery: &Servery) {
+    let left = Pty::servery(servery, &[], COLUMNS, ROWS);
+    answer(&left, "1, 2, or Enter to leave it empty:", "");
+    left.wait_for("(NOT_FOUND)", PATIENCE);
+    assert_eq!(left.wait_exit(PATIENCE).code(), Some(1), "{}", left.screen());
+
+    let real = Pty::servery(servery, &[], COLUMNS, ROWS);
+    answer(&real, "1, 2, or Enter to leave it empty:", "1");
+    real.wait_for("Name of the place", PATIENCE);
+    real.key(Key::Ctrl('c'));
+    assert!(!real.wait_exit(PATIENCE).success(), "{}", real.screen());
+
+    let demo = Pty::servery(servery, &[], COLUMNS, ROWS);
+    answer(&demo, "1, 2, or Enter to leave it empty:", "2");
+    demo.wait_for("Servery Canteen", PATIENCE);
+    demo.wait_for("demo-asha-2026", PATIENCE);
+    demo.send("q");
+    assert!(demo.wait_exit(PATIENCE).success());
+    demo.assert_restored();
+
+    let again = Pty::servery(servery, &[], COLUMNS, ROWS);
+    again.wait_for("demo-asha-2026", PATIENCE);
+}
+
+#[test]
+fn the_launcher_asks_on_sqlite() {
+    let folder = tempfile::tempdir().expect("a folder for the store");
+    let store = format!("sqlite:{}", folder.path().join("servery.db").display());
+    the_launcher_asks_what_an_empty_store_is_to_be(&Servery::on(&store));
+}
+
+#[test]
+fn the_launcher_asks_on_postgres() {
+    if let Some(database) = database() {
+        the_launcher_asks_what_an_empty_store_is_to_be(&Servery::on(database.url()));
+    }
+}
+
 #[test]
 fn a_place_is_set_up_on_sqlite() {
     let folder = tempfile::tempdir().expect("a folder for the store");

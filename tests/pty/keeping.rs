@@ -54,6 +54,9 @@ fn what_is_changed_at_the_console_is_seen_at_the_kiosk(house: &House) {
     console.send("5");
     console.wait_for("Open for orders", PATIENCE);
     console.send(" ");
+    console.wait_for("Open for orders: switch off", PATIENCE);
+    console.send("the oven is broken");
+    console.key(Key::Enter);
     console.wait_for("Open for orders: No", PATIENCE);
     kiosk.wait_for("no new orders right now", PATIENCE);
 }

@@ -52,7 +52,7 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
 pub fn set(house: &House, key: &str, value: i64) {
     block_on(async {
         let office = Office::open(house, Arc::new(SystemClock)).await;
-        let set = SetSetting { key: key.to_owned(), value: value.into(), seen: None };
+        let set = SetSetting { key: key.to_owned(), value: value.into(), seen: None, reason: None };
         office.door.execute(&office.admin, None, set).await.expect("the setting is taken");
     });
 }

@@ -142,7 +142,7 @@ impl Arena {
     }
 
     pub fn set(&self, key: &str, value: impl Into<Value>) {
-        self.run(&self.manager(), SetSetting { key: key.to_owned(), value: value.into(), seen: None });
+        self.run(&self.manager(), SetSetting { key: key.to_owned(), value: value.into(), seen: None, reason: None });
     }
 
     /// Makes so many units available; nothing may be held then.

@@ -24,7 +24,7 @@ async fn happen(house: &House) -> String {
     house.cook(SetPriority { order: order.id, priority: 1 }).await;
     house.pass_seconds(60).await;
     house.cook(NoteOrder { order: order.id, note: "no nuts".to_owned() }).await;
-    let set = SetSetting { key: "recall_window_seconds".to_owned(), value: 300.into(), seen: None };
+    let set = SetSetting { key: "recall_window_seconds".to_owned(), value: 300.into(), seen: None, reason: None };
     house.door.execute(&Caller::System, None, set).await.expect("set");
     order.id.to_string()
 }

@@ -18,7 +18,9 @@ const THERE: &str = ": a u d i t enter";
 /// Some orders and a changed setting.
 fn happen(house: &House) {
     house.orders();
-    let set = SetSetting { key: "restaurant_open".to_owned(), value: serde_json::json!(false), seen: None };
+    let reason = Some("the oven is broken".to_owned());
+    let value = serde_json::json!(false);
+    let set = SetSetting { key: "restaurant_open".to_owned(), value, seen: None, reason };
     house.run(house.opened().door.execute(&Caller::System, None, set)).expect("set");
 }
 
@@ -45,7 +47,7 @@ fn money_is_shown_as_money() {
     let (door, asha) = (&house.opened().door, house.person("asha"));
     house.run(door.execute(&asha, None, TillOpen { float: 123_450 })).expect("opened");
     let charge = serde_json::json!("35.50");
-    let set = SetSetting { key: "delivery_charge".to_owned(), value: charge, seen: None };
+    let set = SetSetting { key: "delivery_charge".to_owned(), value: charge, seen: None, reason: None };
     house.run(door.execute(&asha, None, set)).expect("set");
     let mut desk = house.console(120, 40);
     desk.sign_in("asha");

@@ -6,7 +6,7 @@ use super::house::House;
 use super::keep;
 use servery::domain::settings::AutoAccept;
 use servery::service::Caller;
-use servery::service::settings::{ListSettings, SetSetting, SettingView};
+use servery::service::settings::{ListSettings, SetSetting, SettingHistory, SettingView};
 use servery::service::site_info::ThisSite;
 
 fn settings(house: &House) -> servery::domain::settings::Settings {
@@ -37,7 +37,8 @@ fn the_settings_in_every_state() {
     keep("settings_seconds", "asha", untouched, &["5", &down(15), "enter"]);
     keep("settings_choice", "asha", untouched, &["5", &down(14), "enter"]);
     keep("settings_money", "asha", untouched, &["5", &down(11), "enter"]);
-    keep("settings_history", "asha", untouched, &["5", "space", "space", "h"]);
+    keep("settings_off", "asha", untouched, &["5", "space"]);
+    keep("settings_history", "asha", untouched, &["5", "space", "n o space g a s enter", "space", "h"]);
 }
 
 #[test]
@@ -46,25 +47,35 @@ fn a_switch_is_switched_with_one_key_and_says_who_did() {
     let mut desk = house.console(120, 40);
     desk.sign_in("asha");
     desk.press("5 space");
+    assert!(desk.screen().contains("switch off"), "guests can do less then: {}", desk.screen());
+    desk.press("enter");
+    assert!(settings(&house).restaurant_open, "not without a reason: {}", desk.screen());
+    desk.type_text("no gas");
+    desk.press("enter");
     assert!(!settings(&house).restaurant_open, "{}", desk.screen());
     assert_eq!(shown(&house, "restaurant_open").updated_by.as_deref(), Some("asha"));
     let seen = desk.screen();
-    assert!(seen.contains("Yes → No") && seen.contains("asha"), "{seen}");
+    assert!(seen.contains("Yes → No") && seen.contains("asha") && seen.contains("no gas"), "{seen}");
     desk.press("enter");
-    assert!(settings(&house).restaurant_open);
+    assert!(settings(&house).restaurant_open, "on again with one key: {}", desk.screen());
 }
 
 /// Cash is the only way of paying.
 fn cash_only(house: &House) {
     for key in ["card_payment_enabled", "upi_payment_enabled"] {
-        let off = SetSetting { key: key.to_owned(), value: serde_json::json!(false), seen: None };
+        let off = SetSetting {
+            key: key.to_owned(),
+            value: serde_json::json!(false),
+            seen: None,
+            reason: Some("a test".to_owned()),
+        };
         let set = house.run(house.opened().door.execute(&Caller::System, None, off)).expect("off");
         assert_eq!(set.warning, None);
     }
 }
 
 #[test]
-fn the_last_way_of_paying_goes_off_only_after_a_yes() {
+fn the_last_way_of_paying_goes_off_with_a_reason_and_a_warning() {
     keep("settings_last_payment", "asha", cash_only, &["5", &down(4), "enter"]);
     let house = House::demo();
     cash_only(&house);
@@ -74,11 +85,17 @@ fn the_last_way_of_paying_goes_off_only_after_a_yes() {
     desk.press(&down(4));
     desk.press("enter enter");
     assert!(settings(&house).cash_payment_enabled, "a second Enter never says yes: {}", desk.screen());
-    desk.press("enter 1");
+    assert!(desk.screen().contains("last way of paying"), "{}", desk.screen());
+    desk.press("esc enter");
+    desk.type_text("no change left");
+    desk.press("enter");
     assert!(!settings(&house).takes_payment(), "{}", desk.screen());
     assert!(desk.screen().contains("cannot take orders"), "{}", desk.screen());
-    // Back on, and off again beside another: nothing to ask about.
+    // Back on, and off again beside another: nothing to warn of.
     desk.press("enter down enter up enter");
+    assert!(!desk.screen().contains("last way of paying"), "{}", desk.screen());
+    desk.type_text("cards only");
+    desk.press("enter");
     let now = settings(&house);
     assert!(now.card_payment_enabled && !now.cash_payment_enabled, "{}", desk.screen());
 }
@@ -150,8 +167,13 @@ fn slots_are_added_changed_and_removed_and_never_overlap() {
     assert_eq!(hours(&house), ["lunch 12:00-15:00", "all day 16:00-22:00"], "{}", desk.screen());
     desk.press("end up x enter");
     assert_eq!(hours(&house).len(), 2, "a second key never says yes");
-    desk.press("x left enter");
+    desk.press("esc x");
+    desk.type_text("closed in the evening");
+    desk.press("enter");
     assert_eq!(hours(&house), ["lunch 12:00-15:00"], "{}", desk.screen());
+    let history = SettingHistory { key: "time_slots".to_owned(), after: None, limit: 1 };
+    let history = house.run(house.opened().door.ask(&Caller::System, history)).expect("its history");
+    assert_eq!(history.items[0].reason.as_deref(), Some("closed in the evening"));
 }
 
 #[test]
@@ -160,7 +182,12 @@ fn what_is_changed_elsewhere_is_seen_and_the_place_is_kept() {
     let mut desk = house.console(120, 40);
     desk.sign_in("asha");
     desk.press("5 down down");
-    let set = SetSetting { key: "max_orders_per_slot".to_owned(), value: 12.into(), seen: None };
+    let set = SetSetting {
+        key: "max_orders_per_slot".to_owned(),
+        value: 12.into(),
+        seen: None,
+        reason: Some("a test".to_owned()),
+    };
     house.run(house.opened().door.execute(&Caller::System, None, set)).expect("set elsewhere");
     desk.changed();
     assert!(desk.screen().contains("50 → 12"), "{}", desk.screen());
@@ -173,7 +200,12 @@ fn an_editor_that_was_opened_before_a_change_elsewhere_says_who_was_faster() {
     desk.sign_in("asha");
     desk.press("5 down down enter ctrl+u");
     desk.type_text("7");
-    let set = SetSetting { key: "max_orders_per_slot".to_owned(), value: 12.into(), seen: None };
+    let set = SetSetting {
+        key: "max_orders_per_slot".to_owned(),
+        value: 12.into(),
+        seen: None,
+        reason: Some("a test".to_owned()),
+    };
     house.run(house.opened().door.execute(&Caller::System, None, set)).expect("set elsewhere");
     desk.changed();
     desk.press("enter");
@@ -205,6 +237,8 @@ fn a_setting_is_found_by_its_words() {
     desk.type_text("cash");
     assert!(!desk.screen().contains("Open for orders"), "{}", desk.screen());
     desk.press("enter space");
+    desk.type_text("no change left");
+    desk.press("enter");
     assert!(!settings(&house).cash_payment_enabled, "{}", desk.screen());
     desk.press("/ ctrl+u");
     desk.type_text("no such setting");
@@ -219,7 +253,12 @@ fn a_history_goes_on_past_its_first_page() {
     for change in 0..70 {
         house.wait(60);
         let value = serde_json::json!(change % 2 == 1);
-        let set = SetSetting { key: "restaurant_open".to_owned(), value, seen: None };
+        let set = SetSetting {
+            key: "restaurant_open".to_owned(),
+            value,
+            seen: None,
+            reason: Some("closing for a while".to_owned()),
+        };
         house.run(house.opened().door.execute(&Caller::System, None, set)).expect("set");
     }
     let mut desk = house.console(80, 24);

@@ -1,6 +1,7 @@
 //! What every key of the kitchen's board does.
 
 use crate::fixtures::*;
+use crate::others::{start, store};
 use ratatui::style::Modifier;
 use servery::domain::error::{ErrorCode, Refused};
 use servery::domain::ids::ShiftId;
@@ -10,7 +11,9 @@ use servery::domain::payment::Method;
 use servery::domain::time::Timestamp;
 use servery::service::views::{AllDayView, KitchenView, TicketView};
 use servery::tui::app::{App, Input};
-use servery::tui::screens::kitchen::{Act, Effect, Msg, Outcome, PersonPin, Secret, Step, Undoing};
+use servery::tui::screens::kitchen::{Act, Effect, Kitchen, Msg, Outcome, Person, PersonPin, Secret, Step, Undoing};
+use servery::tui::screens::launcher::StoreInfo;
+use servery::tui::testing::Harness;
 use servery::tui::theme::{Background, ColorProfile};
 use servery::tui::ui::{Overrides, Ui};
 use uuid::Uuid;
@@ -378,6 +381,62 @@ fn signing_out_hides_no_ticket_and_stops_no_bell() {
     assert!(board.screen().contains("142") || board.screen().contains("WAITING"));
     refresh(&mut board, view(vec![ticket(142, Status::Confirmed, 60), ticket(143, Status::Confirmed, 1)]));
     assert_eq!(board.bells(), 1);
+}
+
+#[test]
+fn five_silent_minutes_sign_the_person_out_and_the_board_cooks_on() {
+    let mut board = board(80, 24, one(Status::Confirmed));
+    sign_in(&mut board, cook());
+    // Any key begins the five minutes anew, even one that does nothing.
+    board.advance(299);
+    board.keys("down");
+    board.advance(299);
+    assert!(board.app.person().is_some(), "299 seconds of silence are not enough");
+    assert!(!board.take_effects().contains(&Effect::SignOut));
+    board.advance(1);
+    assert!(board.app.person().is_none(), "300 are");
+    let effects = board.take_effects();
+    assert_eq!(effects.iter().filter(|effect| **effect == Effect::SignOut).count(), 1, "{effects:?}");
+    let screen = board.screen();
+    assert!(screen.contains("142") && screen.contains("nobody"), "{screen}");
+    // The ticket turned late meanwhile, and still does so aloud.
+    assert_eq!(board.bells(), 1, "the alarm goes on");
+    board.advance(300);
+    assert!(!board.take_effects().contains(&Effect::SignOut), "nobody is signed out twice");
+    // The board goes on as the terminal: moving a ticket asks nobody to sign in.
+    board.keys("space");
+    let (which, act, key) = step(&mut board);
+    assert_eq!((which, act), (order(142), bump()));
+    done(&mut board, &key, Outcome::Bumped { step: Step::Started, lines: Vec::new() }, one(Status::Preparing));
+    assert!(board.screen().contains("COOKING"), "{}", board.screen());
+    // What needs a person asks for one.
+    board.keys("v");
+    assert!(board.screen().contains("Void for 142 needs a person"), "{}", board.screen());
+    assert!(is_quiet(&mut board));
+}
+
+#[test]
+fn the_demo_says_that_it_is_one_at_every_size_and_in_every_trouble() {
+    for (width, height) in [(60, 20), (80, 24), (80, 27), (80, 28), (120, 40)] {
+        let demo = || KitchenView { demo: true, ..busy() };
+        let says = |board: &Harness<Kitchen>| board.screen().contains("Demo");
+        let mut seen = board(width, height, demo());
+        assert!(says(&seen), "{}", seen.screen());
+        seen.input(Input::StoreAway(true));
+        assert!(says(&seen), "{}", seen.screen());
+        let mut broken = board(width, height, demo());
+        broken.input(Input::EffectFailed);
+        assert!(says(&broken), "{}", broken.screen());
+        let mut crew = board(width, height, demo());
+        sign_in(&mut crew, Person { name: "Bartholomew the Elder of the Grill".to_owned(), ..manager() });
+        crew.keys("esc m");
+        assert!(says(&crew), "{}", crew.screen());
+        assert!(!says(&board(width, height, busy())), "a real store never does");
+        let launcher = start(width, height, Ok(store()));
+        assert!(launcher.screen().contains("Canteen · Demo"), "{}", launcher.screen());
+        let real = start(width, height, Ok(StoreInfo { demo: false, ..store() }));
+        assert!(!real.screen().contains("Demo"), "{}", real.screen());
+    }
 }
 
 #[test]

@@ -105,6 +105,15 @@ impl Servery {
         finished.json()
     }
 
+    /// Makes the demo in the store, which is empty.
+    ///
+    /// # Panics
+    /// When it is not made.
+    #[track_caller]
+    pub fn make_demo(&self) {
+        assert_eq!(self.json(&["init", "--demo"])["demo"], true);
+    }
+
     /// Starts a process, its output captured.
     #[track_caller]
     pub fn start(&self, arguments: &[&str]) -> Running {

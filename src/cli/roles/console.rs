@@ -168,8 +168,8 @@ impl Runner {
             Act::SetPin { staff, pin, reason } => {
                 answer(staff::set_pin(door, secrets, &caller, staff, &pin.0, &reason).await?)
             }
-            Act::SetExitPin { terminal, pin } => {
-                answer(terminals::set_exit_pin(door, secrets, &caller, terminal, &pin.0).await?)
+            Act::SetExitPin { terminal, pin, reason } => {
+                answer(terminals::set_exit_pin(door, secrets, &caller, terminal, &pin.0, &reason).await?)
             }
             Act::VerifySeals => answer(audit::verify(door, &caller).await?),
             Act::Prove => answer(doctor::examine(door, &caller).await?),

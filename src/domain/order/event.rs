@@ -216,7 +216,10 @@ pub enum Event {
         reason: String,
     },
     /// T25.
-    NoShow,
+    NoShow {
+        /// Why.
+        reason: String,
+    },
     /// T26.
     ReturnToStore {
         /// Why.
@@ -419,7 +422,7 @@ impl Event {
             Self::StaffCancel { .. } => EventKind::StaffCancel,
             Self::Void { .. } => EventKind::Void,
             Self::VoidLine { .. } => EventKind::VoidLine,
-            Self::NoShow => EventKind::NoShow,
+            Self::NoShow { .. } => EventKind::NoShow,
             Self::ReturnToStore { .. } => EventKind::ReturnToStore,
             Self::Refund { .. } => EventKind::Refund,
             Self::AdminSetPaid { .. } => EventKind::AdminSetPaid,
@@ -452,7 +455,7 @@ impl Event {
             EventKind::CloseUncollected => Self::CloseUncollected { reason: reason() },
             EventKind::StaffCancel => Self::StaffCancel { reason: reason() },
             EventKind::Void => Self::Void { reason: reason(), lines: Vec::new(), refund: RefundChoice::Full },
-            EventKind::NoShow => Self::NoShow,
+            EventKind::NoShow => Self::NoShow { reason: reason() },
             EventKind::ConfirmCash => {
                 Self::ConfirmCash { tendered: Money(i64::MAX), attempt: AttemptId(uuid::Uuid::nil()) }
             }
@@ -477,6 +480,7 @@ impl Event {
             | Self::Reject { reason }
             | Self::CloseUncollected { reason }
             | Self::StaffCancel { reason }
+            | Self::NoShow { reason }
             | Self::Void { reason, .. }
             | Self::VoidLine { reason, .. }
             | Self::ReturnToStore { reason }

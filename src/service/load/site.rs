@@ -74,7 +74,8 @@ impl LoadSite {
     pub async fn make(store: &Store, site: &str) -> Result<Self, Refused> {
         setup::init(store, &SystemClock, &TimeOrderedIds::from_machine(), &setup::InitSite::demo(site)).await?;
         let made = Self::open(store, site).await?;
-        let limit = SetSetting { key: "max_orders_per_slot".to_owned(), value: PLACES.into(), seen: None };
+        let limit =
+            SetSetting { key: "max_orders_per_slot".to_owned(), value: PLACES.into(), seen: None, reason: None };
         made.door.execute(&Caller::System, None, limit).await?;
         Ok(made)
     }

@@ -149,12 +149,12 @@ fn a_voided_line_takes_its_share_along() {
 #[test]
 fn nobody_came() {
     let late = OrderSnapshot { ready_at: Some(NOW.plus_seconds(-3_600)), ..cash(Status::Ready) };
-    let no_show = moved(late, Event::NoShow, Role::System);
+    let no_show = moved(late, Event::NoShow { reason: because() }, Role::System);
     let way = ["T25 ready cancelled system"];
     let effects = [all_lines(Disposal::Waste), ReleaseClaims];
     check(&no_show, &way, Some(EndReason::NoShow), &effects, &[Emit::OrderCancelled]);
     let early = OrderSnapshot { ready_at: Some(NOW.plus_seconds(-3_599)), ..cash(Status::Ready) };
-    assert_eq!(refused(early, Event::NoShow, Role::System).guard, Some("waited_no_show"));
+    assert_eq!(refused(early, Event::NoShow { reason: because() }, Role::System).guard, Some("waited_no_show"));
 }
 
 #[test]

@@ -198,7 +198,7 @@ fn what_somebody_at_a_board_could_give_is_what_it_is_named() {
     }
     assert_eq!(plain, 19);
     assert_eq!(Event::plain(EventKind::PaySuccess), None);
-    assert_eq!(Event::NoShow.reason(), None);
+    assert_eq!(Event::HandOver.reason(), None);
     assert_eq!(Event::MarkReady { forced: Some(because()) }.reason(), Some("because"));
     let undelivered = Event::ReturnToStore { reason: because() };
     assert_eq!(undelivered.reason(), Some("because"));

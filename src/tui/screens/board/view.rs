@@ -84,7 +84,7 @@ impl Board {
     pub(super) fn draw(&self, frame: &mut Frame<'_>, ctx: &ViewCtx<'_>) {
         let view = self.view.get();
         let site = view.map_or("", |view| view.site.as_str());
-        let demo = if view.is_some_and(|view| view.demo) { ctx.locale.t("board.demo") } else { String::new() };
+        let demo = if view.is_some_and(|view| view.demo) { ctx.locale.t("common.demo") } else { String::new() };
         let banner = self.away.then_some(Banner::StoreAway);
         let title = ctx.locale.t_args("board.title", &[("site", &site)]);
         let page = Page { title: &title, aside: &demo, banner: banner.as_ref(), context: Context::Board, hints: &[] };

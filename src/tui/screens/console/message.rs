@@ -180,6 +180,8 @@ pub enum Act {
         terminal: TerminalId,
         /// The PIN.
         pin: Secret,
+        /// Why; may be empty for a first PIN.
+        reason: String,
     },
     /// A copy of the store, in the house's folder for backups.
     Backup,

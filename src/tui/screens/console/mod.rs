@@ -567,7 +567,11 @@ impl App for Console {
             (false, true) => Some(Banner::DemoStore),
             (false, false) => None,
         };
-        let aside = self.aside(ctx);
+        let mut aside = self.aside(ctx);
+        if demo && self.desk.away {
+            let mark = ctx.locale.t("common.demo");
+            aside = if aside.is_empty() { mark } else { format!("{mark} · {aside}") };
+        }
         let context = self.context();
         let tab = self.tab().filter(|_| self.desk.person.is_some());
         let hints = self.hints();

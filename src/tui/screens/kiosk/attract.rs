@@ -49,13 +49,10 @@ impl Attract<'_> {
     /// Draws the whole screen.
     pub fn draw(&self, frame: &mut Frame<'_>, ctx: &ViewCtx<'_>) {
         let area = frame.area();
-        let area = if self.away {
-            banner::draw(frame, area, &Banner::StoreAway, ctx)
-        } else if self.menu.is_some_and(|menu| menu.demo) {
-            banner::draw(frame, area, &Banner::DemoStore, ctx)
-        } else {
-            area
-        };
+        let away = self.away.then_some(Banner::StoreAway);
+        let demo = self.menu.is_some_and(|menu| menu.demo).then_some(Banner::DemoStore);
+        let banners = [away, demo].into_iter().flatten();
+        let area = banners.fold(area, |area, banner| banner::draw(frame, area, &banner, ctx));
         let area = area.inner(Margin::new(2, 0));
         let name = self.menu.map(|menu| text::clean(&menu.site)).unwrap_or_default();
         let room = Size::new(area.width, if area.height >= 27 { 8 } else { 4 });

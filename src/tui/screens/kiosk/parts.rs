@@ -47,6 +47,10 @@ pub(super) fn page(
     };
     let busy = ctx.locale.t("kiosk.busy");
     let aside = if scene.busy { &busy } else { aside };
+    // Another banner in its place does not hide that this is the demo.
+    let named = format!("{title} · {}", ctx.locale.t("common.demo"));
+    let hidden = scene.menu.demo && banner != Some(Banner::DemoStore);
+    let title = if hidden { &named } else { title };
     page::draw(frame, Page { title, aside, banner: banner.as_ref(), context, hints }, ctx)
 }
 

@@ -34,7 +34,8 @@ const HINTS: [Action; 9] = [
     Action::AllDay,
     Action::Help,
 ];
-/// Rows from which on there is room to say that this is only a demo.
+/// Rows from which on there is room for a banner that says that this is only a demo; below, and where
+/// another banner stands, the title row says it.
 const DEMO_ROWS: u16 = 28;
 
 impl Kitchen {
@@ -57,7 +58,10 @@ impl Kitchen {
             Some(view) => ctx.locale.t_args("kitchen.title_site", &[("site", &view.site)]),
             None => ctx.locale.t("kitchen.title"),
         };
-        let aside = self.aside(&shown, ctx);
+        let mut aside = self.aside(&shown, ctx);
+        if banner != Some(Banner::DemoStore) && self.view.get().is_some_and(|view| view.demo) {
+            aside = format!("{} · {aside}", ctx.locale.t("common.demo"));
+        }
         let page =
             Page { title: &title, aside: &aside, banner: banner.as_ref(), context: Context::Kitchen, hints: &HINTS };
         let body = page::draw(frame, page, ctx);

@@ -293,7 +293,11 @@ impl App for Launcher {
     fn view(&self, frame: &mut Frame<'_>, ctx: &ViewCtx<'_>) {
         let banner = self.away.then_some(Banner::StoreAway);
         let hints = [Action::Select, Action::Up, Action::Down, Action::Help, Action::Quit];
-        let site = self.store.get().map(|store| store.site.clone()).unwrap_or_default();
+        let mut site = self.store.get().map(|store| store.site.clone()).unwrap_or_default();
+        // Where the window is small, the rows about the demo do not fit below the roles.
+        if self.store.get().is_some_and(|store| store.demo) {
+            site = format!("{site} · {}", ctx.locale.t("common.demo"));
+        }
         let title = ctx.locale.t("launcher.title");
         let page =
             Page { title: &title, aside: &site, banner: banner.as_ref(), context: Context::Launcher, hints: &hints };

@@ -87,6 +87,7 @@ impl Question {
             EventKind::Cancel => Form::new(title, body("orders.body_cancel"), vec![reason()]),
             EventKind::StaffCancel => Form::new(title, body("orders.body_staff_cancel"), vec![reason()]),
             EventKind::CloseUncollected => Form::new(title, body("orders.body_close_uncollected"), vec![reason()]),
+            EventKind::NoShow => Form::new(title, body("orders.body_no_show"), vec![reason()]),
             EventKind::AdminSetPaid => Form::new(title, body("orders.body_admin_set_paid"), vec![reason()]),
             EventKind::AdminSetFailed => Form::new(title, body("orders.body_admin_set_failed"), vec![reason()]),
             EventKind::Void => {
@@ -197,7 +198,7 @@ impl Question {
             EventKind::Reject => OrderCommand::Reject(RejectOrder { order, reason }),
             EventKind::Cancel => OrderCommand::Cancel(CancelOrder { order, reason }),
             EventKind::StaffCancel => OrderCommand::StaffCancel(StaffCancelOrder { order, reason }),
-            EventKind::NoShow => OrderCommand::NoShow(NoShow { order }),
+            EventKind::NoShow => OrderCommand::NoShow(NoShow { order, reason }),
             EventKind::CloseUncollected => OrderCommand::CloseUncollected(CloseUncollected { order, reason }),
             EventKind::AdminSetPaid => OrderCommand::Override(OverridePayment { order, paid: true, reason }),
             EventKind::AdminSetFailed => OrderCommand::Override(OverridePayment { order, paid: false, reason }),

@@ -13,7 +13,6 @@ use crate::tui::locale::Locale;
 use crate::tui::refusal;
 use crate::tui::theme::Token;
 use crate::tui::widgets::columns::{self, Column};
-use crate::tui::widgets::dialog::{Answer, Dialog};
 use crate::tui::widgets::form::{Field, Filled, Form, Kind};
 use crate::tui::widgets::list::{self, ListLook, ListState};
 use crate::tui::widgets::{footer, panel};
@@ -26,6 +25,8 @@ use serde_json::Value;
 
 /// The name of the table in [`Hit::Row`].
 const SLOTS: &str = "setting_slots";
+/// The longest reason.
+const REASON: usize = 200;
 /// The longest number or amount.
 const NUMBER: usize = 12;
 /// The length of a time of day.
@@ -40,8 +41,23 @@ pub(super) enum Next {
     Open,
     /// It was closed.
     Closed,
-    /// Set this value; the editor waits for the answer.
-    Set(Value),
+    /// Set this; the editor waits for the answer.
+    Set(New),
+}
+
+/// What a setting is to be from now on.
+#[derive(Debug)]
+pub(super) struct New {
+    /// The value.
+    pub(super) value: Value,
+    /// Why, where it was asked for.
+    pub(super) reason: Option<String>,
+}
+
+impl From<Value> for New {
+    fn from(value: Value) -> Self {
+        Self { value, reason: None }
+    }
 }
 
 /// What is asked for.
@@ -49,6 +65,8 @@ pub(super) enum Next {
 enum What {
     /// One value.
     Value(Takes, Box<Form>),
+    /// Why a switch goes off.
+    Off(Box<Form>),
     /// The table of slots, and what lies over it.
     Slots(ListState, Option<OverSlots>),
 }
@@ -57,8 +75,8 @@ enum What {
 enum OverSlots {
     /// A slot; the name that it had.
     Form(Option<String>, Box<Form>),
-    /// Whether this one goes.
-    Remove(String, Dialog),
+    /// Why this one goes.
+    Remove(String, Box<Form>),
 }
 
 /// An open editor.
@@ -129,6 +147,16 @@ impl Editor {
         Some(Self { key: setting.key.clone(), seen: Some(setting.value.clone()), what })
     }
 
+    /// Asks why a switch goes off; `is_last`: it is the last way of paying.
+    pub(super) fn switch_off(setting: &SettingView, is_last: bool, locale: &Locale) -> Self {
+        let name = catalogue::entry(&setting.key).map_or_else(|| setting.key.clone(), |entry| locale.t(entry.name));
+        let body =
+            if is_last { locale.t_args("settings.last_payment_body", &[("name", &name)]) } else { String::new() };
+        let title = locale.t_args("settings.switch_off", &[("name", &name)]);
+        let what = What::Off(Box::new(Form::new(title, body, vec![reason(locale)])));
+        Self { key: setting.key.clone(), seen: Some(setting.value.clone()), what }
+    }
+
     /// The setting's key.
     pub(super) fn key(&self) -> &str {
         &self.key
@@ -141,8 +169,9 @@ impl Editor {
 
     pub(super) fn context(&self) -> Context {
         match &self.what {
-            What::Value(_, form) | What::Slots(_, Some(OverSlots::Form(_, form))) => form.context(),
-            What::Slots(_, Some(OverSlots::Remove(_, dialog))) => dialog.context(),
+            What::Value(_, form)
+            | What::Off(form)
+            | What::Slots(_, Some(OverSlots::Form(_, form) | OverSlots::Remove(_, form))) => form.context(),
             What::Slots(_, None) => Context::ConsoleSettings,
         }
     }
@@ -160,12 +189,17 @@ impl Editor {
                 Filled::Open => Next::Open,
                 Filled::Cancelled => Next::Closed,
                 Filled::Sent => match read(takes, form) {
-                    Some(value) => Next::Set(value),
+                    Some(value) => Next::Set(value.into()),
                     None => {
                         form.refuse(None, env.locale.t("settings.cannot_read"));
                         Next::Open
                     }
                 },
+            },
+            What::Off(form) => match form.on_input(input, env) {
+                Filled::Open => Next::Open,
+                Filled::Cancelled => Next::Closed,
+                Filled::Sent => Next::Set(New { value: Value::Bool(false), reason: Some(form.text("reason")) }),
             },
             What::Slots(state, over) => {
                 let slots = value.map(catalogue::slots).unwrap_or_default();
@@ -183,7 +217,10 @@ impl Editor {
         if refused.guard == Some("seen_value") && self.seen.is_some() {
             self.seen = refused.details.get("now").cloned().or(self.seen.take());
         }
-        if let What::Value(_, form) | What::Slots(_, Some(OverSlots::Form(_, form))) = &mut self.what {
+        if let What::Value(_, form)
+        | What::Off(form)
+        | What::Slots(_, Some(OverSlots::Form(_, form) | OverSlots::Remove(_, form))) = &mut self.what
+        {
             form.refuse(None, refusal::sentence(refused, locale));
         }
     }
@@ -191,20 +228,19 @@ impl Editor {
     /// It is set: the table of slots stays, a form goes.
     pub(super) fn done(self) -> Option<Self> {
         match self.what {
-            What::Value(..) => None,
+            What::Value(..) | What::Off(_) => None,
             What::Slots(state, _) => Some(Self { what: What::Slots(state, None), ..self }),
         }
     }
 
     pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, value: Option<&Value>, ctx: &ViewCtx<'_>) {
         match &self.what {
-            What::Value(_, form) => form.draw(frame, area, ctx),
+            What::Value(_, form) | What::Off(form) => form.draw(frame, area, ctx),
             What::Slots(state, over) => {
                 let slots = value.map(catalogue::slots).unwrap_or_default();
                 draw_slots(state, &slots, frame, area, ctx);
                 match over {
-                    Some(OverSlots::Form(_, form)) => form.draw(frame, area, ctx),
-                    Some(OverSlots::Remove(_, dialog)) => dialog.draw(frame, area, ctx),
+                    Some(OverSlots::Form(_, form) | OverSlots::Remove(_, form)) => form.draw(frame, area, ctx),
                     None => {}
                 }
             }
@@ -244,10 +280,15 @@ fn slot_form(slot: Option<&Slot>, locale: &Locale) -> Form {
     Form::new(title, "", fields)
 }
 
+/// The field for why something is taken from guests.
+fn reason(locale: &Locale) -> Field {
+    Field::line("reason", locale.t("settings.reason"), Kind::Needed, REASON, "")
+}
+
 fn remove(slot: &Slot, env: &Env<'_>) -> OverSlots {
     let title = env.locale.t_args("settings.remove_slot", &[("name", &slot.name)]);
-    let dialog = Dialog::confirm(title, env.locale.t("settings.remove_slot_body"), env);
-    OverSlots::Remove(slot.name.clone(), dialog)
+    let form = Form::new(title, env.locale.t("settings.remove_slot_body"), vec![reason(env.locale)]);
+    OverSlots::Remove(slot.name.clone(), Box::new(form))
 }
 
 fn on_slots(
@@ -289,23 +330,30 @@ fn on_over_slots(
     env: &Env<'_>,
 ) -> Next {
     match asked {
-        OverSlots::Remove(name, mut dialog) => match dialog.on_input(input, env) {
-            Answer::Open => {
-                *over = Some(OverSlots::Remove(name, dialog));
-                Next::Open
-            }
-            Answer::Chosen(0) => {
-                let kept: Vec<Slot> = slots.iter().filter(|slot| slot.name != name).cloned().collect();
-                table(kept).map_or(Next::Open, Next::Set)
-            }
-            _ => Next::Open,
-        },
+        OverSlots::Remove(name, mut form) => {
+            let next = match form.on_input(input, env) {
+                Filled::Cancelled => return Next::Open,
+                Filled::Open => Next::Open,
+                Filled::Sent => {
+                    let kept: Vec<Slot> = slots.iter().filter(|slot| slot.name != name).cloned().collect();
+                    match table(kept) {
+                        Ok(value) => Next::Set(New { value, reason: Some(form.text("reason")) }),
+                        Err(refused) => {
+                            form.refuse(None, refusal::sentence(&refused, env.locale));
+                            Next::Open
+                        }
+                    }
+                }
+            };
+            *over = Some(OverSlots::Remove(name, form));
+            next
+        }
         OverSlots::Form(old, mut form) => {
             let next = match form.on_input(input, env) {
                 Filled::Cancelled => return Next::Open,
                 Filled::Open => Next::Open,
                 Filled::Sent => match with_slot(&old, &form, slots) {
-                    Ok(value) => Next::Set(value),
+                    Ok(value) => Next::Set(value.into()),
                     Err(refused) => {
                         form.refuse(None, refusal::sentence(&refused, env.locale));
                         Next::Open

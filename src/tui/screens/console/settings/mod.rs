@@ -13,19 +13,20 @@ use super::tab::Tab;
 use crate::domain::error::Refused;
 use crate::domain::settings::PAYMENT_KEYS;
 use crate::service::envelope::{Envelope, SettingCommand};
-use crate::service::settings::{ListSettings, SetSetting, SettingChange, SettingHistory, SettingView, Takes};
+use crate::service::settings::{
+    ListSettings, SetSetting, SettingChange, SettingHistory, SettingView, Takes, needs_reason,
+};
 use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::locale::Locale;
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::columns::{self, Column};
-use crate::tui::widgets::dialog::{Answer, Dialog};
 use crate::tui::widgets::input::TextInput;
 use crate::tui::widgets::list::{self, ListLook, ListState};
 use crate::tui::widgets::panel;
 use catalogue::{Entry, GROUPS};
-use editor::{Editor, Next};
+use editor::{Editor, New, Next};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
@@ -66,8 +67,6 @@ pub(super) struct Settings {
     open: bool,
     skip: usize,
     editor: Option<Editor>,
-    /// A switch that is to go off although guests could then order nothing: its key, and the question.
-    sure: Option<(String, Dialog)>,
     /// The change that is under way is that of the editor.
     from_editor: bool,
     /// The key and the value that are being set.
@@ -221,12 +220,13 @@ impl Settings {
     }
 
     /// Sets a setting; `seen` is the value by which that was decided.
-    fn set(&mut self, key: &str, (value, seen): (Value, Option<Value>), desk: &mut Desk, env: &Env<'_>) -> Commands {
+    fn set(&mut self, key: &str, new: New, seen: Option<Value>, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        let New { value, reason } = new;
         if !desk.is_busy() {
             self.setting = Some((key.to_owned(), value.clone()));
             self.from_editor = self.editor.is_some();
         }
-        let command = SetSetting { key: key.to_owned(), value, seen };
+        let command = SetSetting { key: key.to_owned(), value, seen, reason };
         desk.act(Act::Command(Envelope::Setting(SettingCommand::Set(command))), env)
     }
 
@@ -236,36 +236,17 @@ impl Settings {
         PAYMENT_KEYS.contains(&key) && PAYMENT_KEYS.iter().all(|other| *other == key || !on(other))
     }
 
-    /// Takes an input while it is asked whether the last way of paying is to go off.
-    fn on_sure(
-        &mut self,
-        key: String,
-        mut dialog: Dialog,
-        input: &Input<Msg>,
-        desk: &mut Desk,
-        env: &Env<'_>,
-    ) -> Commands {
-        match dialog.on_input(input, env) {
-            Answer::Open => self.sure = Some((key, dialog)),
-            Answer::Chosen(0) => return self.set(&key, (Value::Bool(false), Some(Value::Bool(true))), desk, env),
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    /// Opens the editor of the selected setting; a switch is switched at once, but the last way of paying
-    /// is asked about.
+    /// Opens the editor of the selected setting. A switch is switched at once, unless the house wants to know
+    /// why.
     fn edit(&mut self, desk: &mut Desk, env: &Env<'_>) -> Commands {
         let Some(setting) = self.current().cloned() else { return Vec::new() };
         if setting.takes == Takes::Switch {
-            let on = setting.value.as_bool() == Some(true);
-            if on && self.is_last_payment(&setting.key) {
-                let body = env.locale.t_args("settings.last_payment_body", &[("name", &name(&setting, env.locale))]);
-                let dialog = Dialog::confirm(env.locale.t("settings.last_payment"), body, env);
-                self.sure = Some((setting.key, dialog));
+            let value = Value::Bool(setting.value.as_bool() != Some(true));
+            if needs_reason(&setting.key, &setting.value, &value) {
+                self.editor = Some(Editor::switch_off(&setting, self.is_last_payment(&setting.key), env.locale));
                 return Vec::new();
             }
-            return self.set(&setting.key, (Value::Bool(!on), Some(setting.value)), desk, env);
+            return self.set(&setting.key, New { value, reason: None }, Some(setting.value), desk, env);
         }
         self.editor = Editor::open(&setting, desk, env.locale);
         Vec::new()
@@ -377,6 +358,9 @@ impl Settings {
                     facts.words(&format!("{}  {who}", desk.instant(change.at)), Token::Muted);
                     let changed = format!("{} → {}", words(&change.before), words(&change.after));
                     facts.fact("", &changed, Token::Text);
+                    if let Some(reason) = &change.reason {
+                        facts.fact("", &text::clean(reason), Token::Muted);
+                    }
                 }
             }
         }
@@ -426,16 +410,15 @@ impl Tab for Settings {
     }
 
     fn context(&self) -> Context {
-        match (&self.sure, &self.editor) {
-            (Some((_, dialog)), _) => dialog.context(),
-            (None, Some(editor)) => editor.context(),
-            (None, None) if self.searching.is_some() => Context::TextInput,
-            (None, None) => Context::ConsoleSettings,
+        match &self.editor {
+            Some(editor) => editor.context(),
+            None if self.searching.is_some() => Context::TextInput,
+            None => Context::ConsoleSettings,
         }
     }
 
     fn is_covered(&self) -> bool {
-        self.sure.is_some() || self.editor.is_some() || self.searching.is_some()
+        self.editor.is_some() || self.searching.is_some()
     }
 
     fn is_waiting(&self) -> bool {
@@ -443,7 +426,7 @@ impl Tab for Settings {
     }
 
     fn is_searching(&self) -> bool {
-        self.sure.is_none() && self.editor.is_none() && self.searching.is_some()
+        self.editor.is_none() && self.searching.is_some()
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
@@ -456,9 +439,6 @@ impl Tab for Settings {
     }
 
     fn on_input(&mut self, input: &Input<Msg>, action: Option<Action>, desk: &mut Desk, env: &Env<'_>) -> Commands {
-        if let Some((key, dialog)) = self.sure.take() {
-            return self.on_sure(key, dialog, input, desk, env);
-        }
         if let Some(mut editor) = self.editor.take() {
             // The value may have changed elsewhere since the editor was opened.
             let value = self.all().iter().find(|one| one.key == editor.key()).map(|one| one.value.clone());
@@ -478,7 +458,7 @@ impl Tab for Settings {
                         }
                         return Vec::new();
                     }
-                    self.set(&key, (new, seen), desk, env)
+                    self.set(&key, new, seen, desk, env)
                 }
             };
         }
@@ -573,9 +553,6 @@ impl Tab for Settings {
         if let Some(editor) = &self.editor {
             let value = self.all().iter().find(|one| one.key == editor.key()).map(|one| &one.value);
             editor.draw(frame, area, value, ctx);
-        }
-        if let Some((_, dialog)) = &self.sure {
-            dialog.draw(frame, area, ctx);
         }
     }
 }

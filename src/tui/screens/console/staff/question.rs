@@ -140,8 +140,11 @@ impl Question {
     /// The PIN with which a kiosk is left.
     pub(super) fn exit_pin(terminal: &TerminalView, env: &Env<'_>) -> Self {
         let title = env.locale.t_args("staff.exit_pin_title", &[("name", &terminal.name)]);
-        let fields = twice("pin", ("staff.pin", "staff.pin_again"), PIN, "staff.pin_help", env);
-        let form = Form::new(title, env.locale.t("staff.exit_pin_body"), fields.into());
+        let mut fields = Vec::from(twice("pin", ("staff.pin", "staff.pin_again"), PIN, "staff.pin_help", env));
+        // Whether there is a PIN already is known to the house alone.
+        let why = Field::line("reason", env.locale.t("staff.reason"), Kind::Text, REASON, "");
+        fields.push(why.with_help(env.locale.t("staff.exit_pin_reason_help")));
+        let form = Form::new(title, env.locale.t("staff.exit_pin_body"), fields);
         Self { about: About::ExitPin(terminal.id), form }
     }
 
@@ -184,7 +187,7 @@ impl Question {
             }
             About::Password(staff) => Act::SetPassword { staff, password, reason },
             About::Pin(staff) => Act::SetPin { staff, pin: Secret(form.secret("pin")), reason },
-            About::ExitPin(terminal) => Act::SetExitPin { terminal, pin: Secret(form.secret("pin")) },
+            About::ExitPin(terminal) => Act::SetExitPin { terminal, pin: Secret(form.secret("pin")), reason },
             About::Role(staff) => {
                 Act::Command(Envelope::Staff(StaffCommand::SetRole(SetStaffRole { staff, role, reason })))
             }

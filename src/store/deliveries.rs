@@ -6,6 +6,38 @@ use crate::domain::ids::{AssignmentId, OrderId, StaffId};
 use crate::domain::time::Timestamp;
 use uuid::Uuid;
 
+/// An assignment of an order with the names of its people, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+pub struct NamedAssignmentRow {
+    pub staff_id: Uuid,
+    pub courier: String,
+    pub status: String,
+    pub assigned_by: Option<String>,
+    pub assigned_at: i64,
+    pub picked_up_at: Option<i64>,
+    pub delivered_at: Option<i64>,
+    pub cancelled_at: Option<i64>,
+    pub reason: Option<String>,
+}
+
+/// An active courier, and how much there is of what.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct CourierRow {
+    /// The identity.
+    pub id: Uuid,
+    /// The sign-in name.
+    pub username: String,
+    /// The name for people.
+    pub name: String,
+    /// Deliveries that are under way.
+    pub under_way: i64,
+    /// Deliveries since the instant that was asked for.
+    pub delivered: i64,
+    /// Assignments since then that came to nothing.
+    pub cancelled: i64,
+}
+
 /// The active assignment of an order.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
@@ -24,6 +56,21 @@ const MOVE: &str = "UPDATE delivery_assignments SET status = $3, \
      delivered_at = CASE WHEN $3 = 'delivered' THEN $4 ELSE delivered_at END, \
      cancelled_at = CASE WHEN $3 = 'cancelled' THEN $4 ELSE cancelled_at END, cancel_reason = $5 \
      WHERE site_id = $1 AND id = $2 AND status IN ('assigned', 'picked_up')";
+const OF_ORDER: &str = "SELECT d.staff_id, s.name AS courier, d.status, b.name AS assigned_by, d.assigned_at, \
+     d.picked_up_at, d.delivered_at, d.cancelled_at, d.cancel_reason AS reason FROM delivery_assignments d \
+     JOIN staff s ON s.site_id = d.site_id AND s.id = d.staff_id \
+     LEFT JOIN staff b ON b.site_id = d.site_id AND b.id = d.assigned_by \
+     WHERE d.site_id = $1 AND d.order_id = $2 ORDER BY d.assigned_at DESC, d.id DESC LIMIT $3";
+/// Load first, then the history: who was seldom taken off, who delivered most.
+const COURIERS: &str = "SELECT id, username, name, \
+     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = staff.site_id \
+     AND d.staff_id = staff.id AND d.status IN ('assigned', 'picked_up')) AS under_way, \
+     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = staff.site_id \
+     AND d.staff_id = staff.id AND d.status = 'delivered' AND d.assigned_at >= $2) AS delivered, \
+     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = staff.site_id \
+     AND d.staff_id = staff.id AND d.status = 'cancelled' AND d.assigned_at >= $2) AS cancelled \
+     FROM staff WHERE site_id = $1 AND active AND role = 'delivery' \
+     ORDER BY under_way, cancelled, delivered DESC, username LIMIT $3";
 const COURIER: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM staff \
      WHERE site_id = $1 AND id = $2 AND active AND role = 'delivery'";
 
@@ -33,6 +80,28 @@ const COURIER: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM staff \
 /// Any [`StoreError`] of the statement.
 pub async fn active(tx: &mut Tx, site: &str, order: OrderId) -> Result<Option<AssignmentRow>, StoreError> {
     fetch_optional!(tx, AssignmentRow, ACTIVE, site, order.0)
+}
+
+/// The assignments of an order, the last one first, at most `most`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn of_order(
+    tx: &mut Tx,
+    site: &str,
+    order: OrderId,
+    most: i64,
+) -> Result<Vec<NamedAssignmentRow>, StoreError> {
+    fetch_all!(tx, NamedAssignmentRow, OF_ORDER, site, order.0, most)
+}
+
+/// The active couriers, who has least to do first, then by what came of their assignments since `since`; at
+/// most `most`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn couriers(tx: &mut Tx, site: &str, since: Timestamp, most: i64) -> Result<Vec<CourierRow>, StoreError> {
+    fetch_all!(tx, CourierRow, COURIERS, site, since.0, most)
 }
 
 /// Whether a member of staff is an active courier.

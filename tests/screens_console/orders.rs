@@ -10,7 +10,8 @@ use servery::domain::payment::Method;
 use servery::service::Caller;
 use servery::service::audit::AuditList;
 use servery::service::kitchen::{AllDay, ShowKitchen};
-use servery::service::order_queries::{ActionView, OrderActions, OrderName, ShowOrder};
+use servery::service::order_actions::{ActionView, OrderActions};
+use servery::service::order_queries::{OrderName, ShowOrder};
 use servery::service::orders::{HoldOrder, RefundOrder, StaffCancelOrder};
 use servery::service::views::OrderView;
 

@@ -66,22 +66,22 @@ const fn step<U: UseCase>(event: EventKind) -> (EventKind, Permission) {
     (event, U::PERMISSION)
 }
 
-/// What people do with orders, in the order of an order's life.
+/// What people do with orders: what leads on first, in the order of an order's life, then what leads back.
 const BY_HAND: [(EventKind, Permission); 29] = [
     step::<AcceptOrder>(EventKind::Accept),
     step::<StartOrder>(EventKind::StartPreparing),
     step::<SetItemsDone>(EventKind::ItemDone),
     step::<MarkReady>(EventKind::MarkReady),
-    step::<RecallOrder>(EventKind::Recall),
-    step::<SetItemsDone>(EventKind::ItemUndone),
+    step::<ConfirmCash>(EventKind::ConfirmCash),
+    step::<HandOver>(EventKind::HandOver),
     step::<AssignCourier>(EventKind::Assign),
     step::<PickUp>(EventKind::PickUp),
     step::<Deliver>(EventKind::Deliver),
     step::<ReturnToStore>(EventKind::ReturnToStore),
     step::<CancelAssignment>(EventKind::AssignCancel),
     step::<CancelAssignment>(EventKind::NoPickup),
-    step::<ConfirmCash>(EventKind::ConfirmCash),
-    step::<HandOver>(EventKind::HandOver),
+    step::<RecallOrder>(EventKind::Recall),
+    step::<SetItemsDone>(EventKind::ItemUndone),
     step::<RefundOrder>(EventKind::Refund),
     step::<PayOutRefund>(EventKind::PayOutCashRefund),
     step::<VoidOrderLine>(EventKind::VoidLine),

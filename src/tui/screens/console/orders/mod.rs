@@ -44,6 +44,8 @@ use steps::STEPS;
 
 /// The name of the list in [`Hit::Row`].
 const LIST: &str = "orders";
+/// Stands before the number of an order that the courier who looks has to deliver.
+const YOURS: &str = "●";
 /// From this width on, the selected order stands beside the list.
 const WIDE: u16 = 110;
 /// Columns of the list where an order stands beside it.
@@ -291,7 +293,11 @@ impl Orders {
 
     /// How the list is narrowed, and how many there are.
     fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let (words, total) = (self.filter.words(desk, ctx.locale), self.list.count_words("orders.count", ctx.locale));
+        let mut words = self.filter.words(desk, ctx.locale);
+        if self.list.items().iter().any(|row| row.yours) {
+            words = format!("{words} · {}", ctx.locale.t_args("orders.yours", &[("mark", &YOURS)]));
+        }
+        let total = self.list.count_words("orders.count", ctx.locale);
         self.search.draw_head(frame, area, (&words, Token::Muted), total, ctx);
     }
 
@@ -338,14 +344,15 @@ fn cells(row: &OrderSummary, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, rat
     };
     let at = row.created_at.to_utc().with_timezone(&desk.zone()).format("%d %b %H:%M").to_string();
     vec![
-        (number.to_owned(), ctx.style(Token::Title)),
+        if row.yours {
+            (format!("{YOURS}{number}"), ctx.style(Token::Accent))
+        } else {
+            (number.to_owned(), ctx.style(Token::Title))
+        },
         (at, ctx.style(Token::Muted)),
         (vocabulary::status(row.status, ctx.locale), ctx.style(detail::status_token(row.status))),
         (paid, ctx.style(token)),
-        match (row.yours, row.called_name.clone().unwrap_or_default()) {
-            (true, name) => (ctx.locale.t_args("orders.yours", &[("name", &name)]), ctx.style(Token::Accent)),
-            (false, name) => (name, ctx.style(Token::Text)),
-        },
+        (row.called_name.clone().unwrap_or_default(), ctx.style(Token::Text)),
         (desk.money(row.total), ctx.style(Token::Price)),
     ]
 }

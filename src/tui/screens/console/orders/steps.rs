@@ -62,11 +62,15 @@ pub(super) fn draw(
         let words = vocabulary::event(step.event, ctx.locale);
         let digit = if index < 9 { index.saturating_add(1).to_string() } else { String::new() };
         let offered = step.is_offered();
-        let (mark, token) = if offered { ("●", Token::Text) } else { ("○", Token::Muted) };
+        let (mark, colour) = match (offered, step.with_manager) {
+            (true, false) => ("●", Token::Success),
+            (true, true) => ("◆", Token::Warning),
+            (false, _) => ("○", Token::Muted),
+        };
         let cells = [
             (digit.as_str(), ctx.style(Token::Accent)),
-            (mark, ctx.style(if offered { Token::Success } else { Token::Muted })),
-            (words.as_str(), ctx.style(token)),
+            (mark, ctx.style(colour)),
+            (words.as_str(), ctx.style(if offered { Token::Text } else { Token::Muted })),
         ];
         vec![columns::row(&[Column::Left(1), Column::Left(1), Column::Fill], &cells, width)]
     });

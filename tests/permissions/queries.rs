@@ -90,6 +90,7 @@ fn asked() -> Vec<(&'static str, &'static str, Ask)> {
 /// All other queries: whoever has the permission that stands in the program's text.
 const OTHERS: &[(&str, &str)] = &[
     ("PlanArchive", MANAGERS),
+    ("ListPromotions", MANAGERS),
     ("ShowRows", MANAGERS),
     ("StockList", GOODS),
     ("OnlyAdmin", HOUSE),

@@ -288,7 +288,7 @@ impl Desk<'_> {
             line.rsplit(marks).next().and_then(|rest| rest.split('│').next()).map(str::trim).map(str::to_owned)
         };
         let named = |line: &&str| name(line).as_deref() == Some(step);
-        let at = rows.iter().position(|line| named(line)).unwrap_or_else(|| panic!("no {step}:\n{seen}"));
+        let at = rows.iter().position(named).unwrap_or_else(|| panic!("no {step}:\n{seen}"));
         for _ in 0..at {
             self.press("down");
         }

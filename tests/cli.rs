@@ -108,7 +108,30 @@ on_both!(every_error_text_of_001, open, |shop| {
     }
     shop.good_with(&["staff", "add", "noor", "--role", "delivery", "--staff", "asha"], "a-courier-of-the-house");
     shop.good_with(&["login", "noor"], "a-courier-of-the-house");
+    let may = |who: &str| {
+        let told = shop.good_with(&["order", "actions", &number, "--staff", who], "");
+        let actions = told["actions"].as_array().expect("actions").clone();
+        let named = move |name: &str| actions.iter().find(|one| one["action"] == name).expect("an action").clone();
+        (named("assign"), named("pick_up"), named("deliver"))
+    };
+    let (assign, pick_up, _) = may("asha");
+    assert_eq!((&assign["offered"], &assign["command"]), (&json!(true), &json!("order assign")));
+    assert_eq!(pick_up["refused"]["code"], "ILLEGAL_TRANSITION", "{pick_up}");
+    assert_eq!(may("noor").0["with_manager"], true);
+    assert_eq!(shop.staff(&["order", "couriers"])[0]["under_way"], 0);
     shop.staff(&["order", "assign", &number, "noor"]);
+    assert_eq!(shop.staff(&["order", "couriers"])[0]["under_way"], 1);
+    assert_eq!(may("noor").1["offered"], true);
+    let seen = shop.good_with(&["order", "show", &number, "--staff", "noor"], "");
+    let (address, courier) = (&seen["delivery"]["address"], &seen["delivery"]["assignments"][0]["courier"]);
+    assert_eq!((address, courier), (&json!("12 Mill Lane"), &json!("noor")));
+    assert!(seen["delivery"]["assignments"][0]["assigned_at"].is_string(), "{seen}");
+    let words = shop.with_input(&["order", "show", &number, "--staff", "asha"], "");
+    let words = String::from_utf8(words.stdout).expect("text");
+    assert!(words.contains("Deliver to: 12 Mill Lane"), "{words}");
+    assert_eq!(shop.guest(&["order", "show", &number])["delivery"], json!(null), "a guest sees nobody's name");
+    let list = shop.good_with(&["order", "list", "--staff", "noor"], "");
+    assert_eq!((&list["items"][0]["order_number"], &list["items"][0]["yours"]), (&json!(number), &json!(true)));
     let out = shop.good_with(&["order", "pick-up", &number, "--staff", "noor", "--as", "001"], "");
     assert_eq!(out["status"], "shipped");
     let refused = shop.guest_refused(&["order", "cancel", &number, "--as", "001"]);

@@ -23,6 +23,7 @@ use servery::domain::payment::Method;
 
 use servery::service::audit::{AuditEntry, AuditList};
 use servery::service::kitchen::ShowBoard;
+use servery::service::orders::{AcceptOrder, AssignCourier, MarkReady, StartOrder};
 use servery::service::staff::{ListStaff, SetStaffActive, SetStaffRole, StaffView};
 use servery::service::{Caller, doctor};
 use servery::tui::app::{App, Input};
@@ -226,13 +227,33 @@ fn check(house: &House, before: usize) -> BTreeMap<String, usize> {
     done
 }
 
-/// A house with something to do: orders in several states.
+/// A house with something to do: orders in several states, and deliveries that a courier has.
 fn busy_house() -> House {
     let house = House::demo();
     house.orders();
     for number in 10..22 {
         let method = if number % 3 == 0 { Method::Cash } else { Method::Card };
         house.order(number, "cola", 1 + (number % 3) as i32, method, "Mira");
+    }
+    let (door, asha) = (&house.opened().door, house.person("asha"));
+    let noor = somebody(&house, "noor").id;
+    for number in 30..42 {
+        let method = if number % 3 == 0 { Method::Cash } else { Method::Card };
+        let order = house.order_all(number, &[("samosa", 1), ("cola", 2)], method, ("Ada", Some("12 Mill Lane")));
+        house.run(async {
+            if method == Method::Cash {
+                let accept = AcceptOrder { order: order.id, eta_minutes: None };
+                door.execute(&asha, None, accept).await.expect("accepted");
+            }
+            if number % 4 > 0 {
+                door.execute(&asha, None, AssignCourier { order: order.id, staff: noor }).await.expect("named");
+            }
+            if number % 2 > 0 {
+                door.execute(&asha, None, StartOrder { order: order.id }).await.expect("cooking");
+                let forced = Some("a set-up".to_owned());
+                door.execute(&asha, None, MarkReady { order: order.id, forced }).await.expect("ready");
+            }
+        });
     }
     house
 }
@@ -313,6 +334,12 @@ fn random_keys_at_the_console_of_an_admin() {
 fn random_keys_at_the_console_of_a_cook_do_nothing_that_a_cook_may_not() {
     let refused = console_as("ravi", Role::Kitchen, 15_000);
     assert!(!refused.is_empty(), "the keys must reach what a cook may not do");
+}
+
+#[test]
+fn random_keys_at_the_console_of_a_courier_do_nothing_that_a_courier_may_not() {
+    let refused = console_as("noor", Role::Delivery, 10_000);
+    assert!(!refused.is_empty(), "the keys must reach what a courier may not do");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Who may give which command: every use case of the program against every role, through the real
 //! door, on both databases, as `fixtures/permissions.tsv` says (transcribed by hand). A use case that
-//! the fixture does not name fails the test, and so does a line of it that names none.
+//! the fixture does not name fails the test, and so does a line of it that names none. Questions stand in
+//! `queries`.
 
 #![expect(
     clippy::panic,
@@ -10,6 +11,8 @@
 )]
 
 mod house;
+#[path = "permissions/queries.rs"]
+mod queries;
 mod support;
 
 use house::{House, session};

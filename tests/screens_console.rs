@@ -3,6 +3,8 @@
 
 #[path = "screens_console/audit.rs"]
 mod audit;
+#[path = "screens_console/deliveries.rs"]
+mod deliveries;
 #[path = "screens_console/health.rs"]
 mod health;
 #[path = "screens_console/house.rs"]

@@ -27,6 +27,7 @@ mod metrics;
 mod metrics_server;
 mod metrics_text;
 mod order;
+mod order_look;
 mod order_place;
 mod output;
 mod promotion;

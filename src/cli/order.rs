@@ -1,8 +1,10 @@
-//! `servery order`: every step of an order after it was placed, and looking at orders. Placing and
-//! paying stand in `order_place`; what is printed of an order in words stands here.
+//! `servery order`: every step of an order after it was placed, and lists of orders. Placing and
+//! paying stand in `order_place`, looking at one order in `order_look`; what is printed of an order in
+//! words stands here.
 
 use super::app::Role;
 use super::desk::{Counter, Desk};
+use super::order_look;
 use super::order_place::{self, Pay, Place};
 use super::output::{Done, shown, table};
 use super::shape;
@@ -41,6 +43,13 @@ pub enum Order {
     List(List),
     /// One order with all that stands about it
     Show(One),
+    /// What can be done with an order now, and why the rest cannot
+    Actions {
+        /// The order
+        order: String,
+    },
+    /// Who can be named to deliver, who has least to do first
+    Couriers,
     /// Where an order stands
     Status(One),
     /// The steps of an order
@@ -210,10 +219,10 @@ pub enum Order {
 #[derive(Debug, Clone, Args)]
 pub struct One {
     /// The order
-    order: String,
+    pub(super) order: String,
     /// Print it as this source does: 000 to 004
     #[arg(long = "as", value_name = "SOURCE")]
-    source: Option<Source>,
+    pub(super) source: Option<Source>,
 }
 
 /// An order and a reason.
@@ -291,7 +300,9 @@ async fn step(command: Order, counter: &Counter<'_>) -> Done {
     match command {
         Order::Place(_) | Order::Pay(_) | Order::Cancel { .. } => Err(Refused::internal("handled before").into()),
         Order::List(list) => self::list(list, counter).await,
-        Order::Show(one) => counter.order(&counter.find_order(&one.order).await?, one.source),
+        Order::Show(one) => order_look::show(&one, counter).await,
+        Order::Actions { order } => order_look::actions(&order, counter).await,
+        Order::Couriers => order_look::couriers(counter).await,
         Order::Status(one) => status(&one, counter).await,
         Order::History { order } => history(&order, counter).await,
         Order::Extend(one) => give(counter, &one, |order| ExtendHold { order: order.id }).await,
@@ -604,7 +615,7 @@ fn list_words(
     out
 }
 
-fn time(at: Timestamp, zone: Tz) -> String {
+pub(super) fn time(at: Timestamp, zone: Tz) -> String {
     at.to_utc().with_timezone(&zone).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 

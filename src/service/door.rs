@@ -144,6 +144,15 @@ pub struct View<'a> {
     pub site: Arc<Site>,
     /// The menu as this process last read it.
     pub menus: &'a MenuCache,
+    field_key: Option<&'a FieldKey>,
+}
+
+impl<'a> View<'a> {
+    /// The key of texts that only the house may read ([`Context::seal`]), where this process has one.
+    #[must_use]
+    pub const fn field_key(&self) -> Option<&'a FieldKey> {
+        self.field_key
+    }
 }
 
 /// The site as the commands see it; read again when a version has risen.
@@ -331,7 +340,8 @@ impl Door {
         let site = self.inner.known(&mut tx, site).await?;
         let actor = resolve(&mut tx, &self.inner.site, caller, now, Touch::No).await?;
         actor.require(query.permission())?;
-        query.answer(&mut View { tx: &mut tx, now, actor, site, menus: &self.inner.menus }).await?;
+        let field_key = self.inner.field_key.as_ref();
+        query.answer(&mut View { tx: &mut tx, now, actor, site, menus: &self.inner.menus, field_key }).await?;
         tx.rollback().await?;
         Ok(())
     }

@@ -19,6 +19,7 @@ pub mod provider_memory;
 mod real;
 
 pub mod cart;
+pub mod deliveries;
 pub mod envelope;
 pub mod events;
 pub mod generate;
@@ -39,6 +40,7 @@ pub mod menu_narrow;
 pub mod menu_options;
 mod menu_plan;
 mod menu_write;
+pub mod order_actions;
 pub mod order_queries;
 pub mod order_view;
 pub mod orders;

@@ -1,5 +1,6 @@
 //! Questions about orders: one with all that stands about it, its history, pages of many, and why an
-//! event would be refused now. Customers see their own only (I23).
+//! event would be refused now. Customers see their own only (I23). What can be done with an order stands
+//! in `order_actions`, where it is delivered to in `deliveries`.
 
 pub use crate::store::orders::OrderFilter;
 
@@ -13,13 +14,16 @@ use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::OrderId;
 use crate::domain::money::Money;
-use crate::domain::order::{Disposal, EndReason, Event, EventKind, LinePart, OrderSnapshot, Snapshot, Status, why_not};
-use crate::domain::payment::{AttemptMethod, Method, RefundStatus};
+use crate::domain::order::{EndReason, Event, Snapshot, Status, why_not};
+use crate::domain::payment::Method;
 use crate::domain::time::Timestamp;
 use crate::store::orders::{OrderRow, OrderSummaryRow};
 use crate::store::{MOST_COUNTED, Tx, archive, money, orders};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+/// The most orders that a courier finds before all others: more than anybody carries.
+const MOST_YOURS: i64 = 50;
 
 /// How an order is named: by its identity, or by its number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +56,7 @@ pub struct ShowHistory {
     pub order: OrderName,
 }
 
-/// A page of orders, newest first.
+/// A page of orders, newest first. A courier finds those first that are theirs to deliver.
 #[derive(Debug, Clone, Default)]
 pub struct ListOrders {
     /// Narrowed to this.
@@ -73,56 +77,6 @@ pub struct WhyNot {
     /// The event.
     pub event: Event,
 }
-
-/// Everything that a person may try with an order, and why what is refused is refused now.
-#[derive(Debug, Clone)]
-pub struct OrderActions {
-    /// The order.
-    pub order: OrderId,
-}
-
-/// One thing that may be tried with an order.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ActionView {
-    /// The event.
-    pub event: EventKind,
-    /// The refusal that it would meet now; `None` where it would be taken.
-    pub refused: Option<Refused>,
-    /// Whether it is refused for the person's role alone, so that a manager's PIN lets it through.
-    pub with_manager: bool,
-}
-
-impl ActionView {
-    /// Whether it can be done now, by the person or with a manager's PIN.
-    #[must_use]
-    pub const fn is_offered(&self) -> bool {
-        self.refused.is_none() || self.with_manager
-    }
-}
-
-/// What people do with orders, in the order of an order's life.
-const BY_HAND: [EventKind; 20] = [
-    EventKind::Accept,
-    EventKind::StartPreparing,
-    EventKind::MarkReady,
-    EventKind::Recall,
-    EventKind::ConfirmCash,
-    EventKind::HandOver,
-    EventKind::Refund,
-    EventKind::PayOutCashRefund,
-    EventKind::VoidLine,
-    EventKind::Void,
-    EventKind::Reject,
-    EventKind::Cancel,
-    EventKind::StaffCancel,
-    EventKind::NoShow,
-    EventKind::CloseUncollected,
-    EventKind::AdminSetPaid,
-    EventKind::AdminSetFailed,
-    EventKind::Hold,
-    EventKind::ReleaseHold,
-    EventKind::Note,
-];
 
 /// A row of a list of orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,6 +105,9 @@ pub struct OrderSummary {
     pub created_at: Timestamp,
     /// Whether money of it went back, or is on its way back.
     pub money_back: bool,
+    /// Whether it is a courier who asks, and has to deliver it.
+    #[serde(default)]
+    pub yours: bool,
 }
 
 /// The order's row, if the actor may see it.
@@ -254,23 +211,34 @@ impl Query for ShowHistory {
 
 impl Query for ListOrders {
     type Output = Page<OrderSummary>;
-    const PERMISSION: Permission = Permission::OrdersOwn;
+    // As with `ShowOrder`: customers list their own, whoever may read orders lists all.
+    const PERMISSION: Permission = Permission::MenuRead;
 
     async fn run(&self, view: &mut View<'_>) -> Result<Page<OrderSummary>, Refused> {
         let site = view.site.id.clone();
         let mut filter = self.filter.clone();
         if view.actor.role == Role::Customer {
+            view.actor.require(Permission::OrdersOwn)?;
             filter.customer = view.actor.customer;
         } else {
             view.actor.require(Permission::OrdersRead)?;
         }
-        let limit = self.limit.clamp(1, 200);
+        let yours = match view.actor.staff.filter(|_| view.actor.role == Role::Delivery) {
+            Some(courier) => orders::of_courier(view.tx, &site, &filter, courier, MOST_YOURS).await?,
+            None => Vec::new(),
+        };
         let before = self.after.as_deref().map(parse_key).transpose()?;
+        // Those that are theirs stand on the first page alone, and there are as many rows on it as on any.
+        let first: Vec<OrderSummaryRow> = if before.is_none() { yours.clone() } else { Vec::new() };
+        let ahead = i64::try_from(first.len()).unwrap_or(i64::MAX);
+        let limit = self.limit.clamp(1, 200).saturating_sub(ahead).max(1);
         let most = if self.count_all { i64::MAX } else { MOST_COUNTED.saturating_add(1) };
         let wanted = (limit.saturating_add(1), most);
         let (mut rows, found) = orders::page(view.tx, &site, &filter, before, wanted).await?;
         let next = paging::cut(&mut rows, limit, |row| format!("{}.{}", row.created_at, row.id));
-        let items = rows.into_iter().map(summary).collect::<Result<_, _>>()?;
+        rows.retain(|row| !yours.iter().any(|own| own.id == row.id));
+        let first = first.into_iter().map(|row| summary(row, true));
+        let items = first.chain(rows.into_iter().map(|row| summary(row, false))).collect::<Result<_, _>>()?;
         if self.count_all {
             return Ok(Page { items, next, total: found, at_least: false });
         }
@@ -284,7 +252,7 @@ fn parse_key(key: &str) -> Result<(Timestamp, OrderId), Refused> {
         .ok_or_else(paging::wrong_key)
 }
 
-fn summary(row: OrderSummaryRow) -> Result<OrderSummary, Refused> {
+fn summary(row: OrderSummaryRow, yours: bool) -> Result<OrderSummary, Refused> {
     Ok(OrderSummary {
         id: OrderId(row.id),
         order_number: row.order_number,
@@ -298,6 +266,7 @@ fn summary(row: OrderSummaryRow) -> Result<OrderSummary, Refused> {
         due: Money(row.due),
         created_at: Timestamp(row.created_at),
         money_back: row.money_back,
+        yours,
     })
 }
 
@@ -310,51 +279,5 @@ impl Query for WhyNot {
         let loaded = load(view.tx, &site, &view.actor, view.now, self.order).await?;
         let snapshot = Snapshot::Order(Box::new(loaded.snapshot));
         Ok(why_not(&snapshot, &self.event, &view.actor, view.now, &site.settings))
-    }
-}
-
-impl Query for OrderActions {
-    type Output = Vec<ActionView>;
-    const PERMISSION: Permission = Permission::OrdersRead;
-
-    async fn run(&self, view: &mut View<'_>) -> Result<Vec<ActionView>, Refused> {
-        let site = std::sync::Arc::clone(&view.site);
-        let loaded = load(view.tx, &site, &view.actor, view.now, self.order).await?;
-        let tried: Vec<Event> = BY_HAND.iter().filter_map(|kind| probe(*kind, &loaded.snapshot)).collect();
-        let snapshot = Snapshot::Order(Box::new(loaded.snapshot));
-        let judge = |event: &Event, actor: &Actor| why_not(&snapshot, event, actor, view.now, &site.settings);
-        let judged = tried.iter().map(|event| {
-            let refused = judge(event, &view.actor);
-            let by_role = refused.as_ref().is_some_and(|refused| refused.code == ErrorCode::InsufficientRole);
-            let helped = view.actor.if_let_through().filter(|_| by_role);
-            // What a manager's PIN would not mend either is refused for the reason that would be left then.
-            match helped.map(|actor| judge(event, &actor)) {
-                Some(None) => ActionView { event: event.kind(), refused, with_manager: true },
-                Some(left) => ActionView { event: event.kind(), refused: left, with_manager: false },
-                None => ActionView { event: event.kind(), refused, with_manager: false },
-            }
-        });
-        Ok(judged.collect())
-    }
-}
-
-/// The event as it would be tried with this order; `None` where there is nothing to try it with.
-fn probe(kind: EventKind, order: &OrderSnapshot) -> Option<Event> {
-    match kind {
-        EventKind::VoidLine => {
-            let line = order.open_lines().next()?.id;
-            let part = LinePart { line, quantity: 1, disposal: Disposal::Waste };
-            Some(Event::VoidLine { part, reason: "why not".to_owned() })
-        }
-        EventKind::PayOutCashRefund => {
-            let refund = order
-                .refunds
-                .iter()
-                .find(|refund| refund.status == RefundStatus::Pending && refund.method == AttemptMethod::Cash)?;
-            Some(Event::PayOutCashRefund { refund: refund.id })
-        }
-        // The machine takes a release at any time; without a hold it would change nothing.
-        EventKind::ReleaseHold if order.on_hold_until.is_none() => None,
-        kind => Event::plain(kind),
     }
 }

@@ -6,6 +6,38 @@ use crate::domain::ids::{AssignmentId, OrderId, StaffId};
 use crate::domain::time::Timestamp;
 use uuid::Uuid;
 
+/// An assignment of an order with the names of its people, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns are described in the migrations")]
+pub struct NamedAssignmentRow {
+    pub staff_id: Uuid,
+    pub courier: String,
+    pub status: String,
+    pub assigned_by: Option<String>,
+    pub assigned_at: i64,
+    pub picked_up_at: Option<i64>,
+    pub delivered_at: Option<i64>,
+    pub cancelled_at: Option<i64>,
+    pub reason: Option<String>,
+}
+
+/// An active courier, and how much there is of what.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct CourierRow {
+    /// The identity.
+    pub id: Uuid,
+    /// The sign-in name.
+    pub username: String,
+    /// The name for people.
+    pub name: String,
+    /// Deliveries that are under way.
+    pub under_way: i64,
+    /// Deliveries since the instant that was asked for.
+    pub delivered: i64,
+    /// Assignments since then that came to nothing.
+    pub cancelled: i64,
+}
+
 /// The active assignment of an order.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns are described in the migrations")]
@@ -15,9 +47,9 @@ pub struct AssignmentRow {
     pub status: String,
 }
 
-/// An active courier, with what the choice among them goes by.
+/// An active courier as a candidate for one order, with what the house goes by when it names one itself.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct CourierRow {
+pub struct CandidateRow {
     /// The person.
     pub id: Uuid,
     /// Deliveries that this person has now.
@@ -51,6 +83,21 @@ const RANKED: &str = "SELECT s.id, \
      AND d.staff_id = s.id AND d.status = 'cancelled') AS given_up \
      FROM staff s WHERE s.site_id = $1 AND s.active AND s.role = 'delivery' \
      ORDER BY given_up, load, delivered, last_assigned_at, s.id LIMIT $4";
+const OF_ORDER: &str = "SELECT d.staff_id, s.name AS courier, d.status, b.name AS assigned_by, d.assigned_at, \
+     d.picked_up_at, d.delivered_at, d.cancelled_at, d.cancel_reason AS reason FROM delivery_assignments d \
+     JOIN staff s ON s.site_id = d.site_id AND s.id = d.staff_id \
+     LEFT JOIN staff b ON b.site_id = d.site_id AND b.id = d.assigned_by \
+     WHERE d.site_id = $1 AND d.order_id = $2 ORDER BY d.assigned_at DESC, d.id DESC LIMIT $3";
+/// Load first, then the history: who was seldom taken off, who delivered most.
+const COURIERS: &str = "SELECT id, username, name, \
+     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = staff.site_id \
+     AND d.staff_id = staff.id AND d.status IN ('assigned', 'picked_up')) AS under_way, \
+     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = staff.site_id \
+     AND d.staff_id = staff.id AND d.status = 'delivered' AND d.assigned_at >= $2) AS delivered, \
+     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = staff.site_id \
+     AND d.staff_id = staff.id AND d.status = 'cancelled' AND d.assigned_at >= $2) AS cancelled \
+     FROM staff WHERE site_id = $1 AND active AND role = 'delivery' \
+     ORDER BY under_way, cancelled, delivered DESC, username LIMIT $3";
 const COURIER: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM staff \
      WHERE site_id = $1 AND id = $2 AND active AND role = 'delivery'";
 
@@ -60,6 +107,28 @@ const COURIER: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM staff \
 /// Any [`StoreError`] of the statement.
 pub async fn active(tx: &mut Tx, site: &str, order: OrderId) -> Result<Option<AssignmentRow>, StoreError> {
     fetch_optional!(tx, AssignmentRow, ACTIVE, site, order.0)
+}
+
+/// The assignments of an order, the last one first, at most `most`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn of_order(
+    tx: &mut Tx,
+    site: &str,
+    order: OrderId,
+    most: i64,
+) -> Result<Vec<NamedAssignmentRow>, StoreError> {
+    fetch_all!(tx, NamedAssignmentRow, OF_ORDER, site, order.0, most)
+}
+
+/// The active couriers, who has least to do first, then by what came of their assignments since `since`; at
+/// most `most`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn couriers(tx: &mut Tx, site: &str, since: Timestamp, most: i64) -> Result<Vec<CourierRow>, StoreError> {
+    fetch_all!(tx, CourierRow, COURIERS, site, since.0, most)
 }
 
 /// Whether a member of staff is an active courier.
@@ -81,8 +150,8 @@ pub async fn ranked(
     order: OrderId,
     since: Timestamp,
     limit: i64,
-) -> Result<Vec<CourierRow>, StoreError> {
-    fetch_all!(tx, CourierRow, RANKED, site, order.0, since.0, limit)
+) -> Result<Vec<CandidateRow>, StoreError> {
+    fetch_all!(tx, CandidateRow, RANKED, site, order.0, since.0, limit)
 }
 
 /// Names a courier.

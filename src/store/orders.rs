@@ -306,6 +306,15 @@ const PAGE_OF_CUSTOMER: &str = concat!(
     " AND (created_at < $8 OR (created_at = $8 AND id < $9)) AND customer_id = $11 \
      ORDER BY created_at DESC, id DESC LIMIT $10"
 );
+/// Those that a courier has to deliver.
+const OF_COURIER: &str = concat!(
+    "SELECT ",
+    summary_columns!(),
+    " FROM orders WHERE ",
+    filter!(),
+    " AND id IN (SELECT order_id FROM delivery_assignments WHERE site_id = $1 AND staff_id = $8 \
+     AND status IN ('assigned', 'picked_up')) ORDER BY created_at DESC, id DESC LIMIT $9"
+);
 const COUNT: &str =
     concat!("SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM orders WHERE ", filter!(), " LIMIT $8) AS found");
 const COUNT_OF_CUSTOMER: &str = concat!(
@@ -742,4 +751,22 @@ pub async fn page(
         fetch_all!(tx, OrderSummaryRow, PAGE, site, status, fulfilment, method, date, text, paid, at, id, limit)?;
     let (total,) = fetch_one!(tx, (i64,), COUNT, site, status, fulfilment, method, date, text, paid, most)?;
     Ok((rows, total))
+}
+
+/// The orders of the filter that a courier has to deliver, newest first, at most `most`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn of_courier(
+    tx: &mut Tx,
+    site: &str,
+    filter: &OrderFilter,
+    courier: StaffId,
+    most: i64,
+) -> Result<Vec<OrderSummaryRow>, StoreError> {
+    let text = filter.text.as_deref().map(containing);
+    let (status, fulfilment) = (filter.status.as_deref(), filter.fulfilment.as_deref());
+    let (method, date, text) = (filter.method.as_deref(), filter.business_date.as_deref(), text.as_deref());
+    let paid = filter.paid;
+    fetch_all!(tx, OrderSummaryRow, OF_COURIER, site, status, fulfilment, method, date, text, paid, courier.0, most)
 }

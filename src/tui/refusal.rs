@@ -5,11 +5,13 @@
 //! `refused_help.CONFLICT`, `sentence.tries`), with the refusal's details as values: where a key says
 //! in English what the refusal says, its translation is shown. Where none does, the text of the code
 //! is shown (`refused.CONFLICT`), which gets the refusal's own sentence as `{message}`. So English
-//! screens always say what the command line says, and no sentence is lost to a vaguer one.
+//! screens say what the command line says, and no sentence is lost to a vaguer one. Only where a refusal
+//! names a status or an event of the order machine, screens say it as they do everywhere ([`vocabulary`]).
 
 use super::locale::Locale;
-use super::text;
+use super::{text, vocabulary};
 use crate::domain::error::Refused;
+use crate::domain::order::{EventKind, Status};
 use serde_json::Value;
 use std::fmt::Display;
 
@@ -19,8 +21,6 @@ const GUARD_HELP: &str = "guard_help";
 const CODE: &str = "refused";
 const CODE_HELP: &str = "refused_help";
 const SENTENCE: &str = "sentence";
-/// Details that are words of the order machine, and the sections which say them.
-const WORDS: [(&str, &str); 2] = [("status", "order_status"), ("event", "order_event")];
 
 /// A refusal in the words of a locale, cleaned for a screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +31,14 @@ pub struct Words {
     pub help: String,
 }
 
-/// How [`Locale`] renders a key: in its own language or in English.
-type Render = fn(&Locale, &str, &[(&str, &dyn Display)]) -> String;
+/// In which words a key is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum In {
+    /// The rules' own English, as the refusal was written.
+    Rules,
+    /// The words of the locale's screens.
+    Screens,
+}
 
 /// What is wrong and what can be done, in the locale's words.
 #[must_use]
@@ -42,11 +48,11 @@ pub fn words(refused: &Refused, locale: &Locale) -> Words {
     let mut keys = vec![format!("{GUARD}.{guard}"), format!("{GUARD_HELP}.{guard}"), format!("{CODE_HELP}.{code}")];
     keys.extend(locale.keys().filter(|key| section(key) == SENTENCE).map(str::to_owned));
     let said = |own: &str| {
-        let same = |key: &&String| locale.has(key) && render(key, refused, locale, Locale::english) == own;
-        keys.iter().find(same).map(|key| render(key, refused, locale, Locale::t_args))
+        let same = |key: &&String| locale.has(key) && render(key, refused, locale, In::Rules) == own;
+        keys.iter().find(same).map(|key| render(key, refused, locale, In::Screens))
     };
     let (message, help) = (text::clean(&refused.message), text::clean(&refused.help));
-    let by_code = || render(&format!("{CODE}.{code}"), refused, locale, Locale::t_args);
+    let by_code = || render(&format!("{CODE}.{code}"), refused, locale, In::Screens);
     Words { message: said(&message).unwrap_or_else(by_code), help: said(&help).unwrap_or(help) }
 }
 
@@ -62,27 +68,37 @@ fn section(key: &str) -> &str {
 }
 
 /// The text of `key` with the refusal's sentence and details as values.
-fn render(key: &str, refused: &Refused, locale: &Locale, render: Render) -> String {
+fn render(key: &str, refused: &Refused, locale: &Locale, words: In) -> String {
     let mut values = vec![("message", refused.message.clone())];
     for (name, value) in refused.details.as_object().into_iter().flatten() {
         let value = match value {
-            Value::String(word) => word.clone(),
+            Value::String(word) => of_the_machine(name, word, locale, words).unwrap_or_else(|| word.clone()),
             Value::Number(number) => number.to_string(),
             _ => continue,
         };
-        let section = WORDS.iter().find(|(known, _)| known == name).map(|(_, section)| section);
-        let known = section.map(|section| format!("{section}.{value}")).filter(|key| locale.has(key));
-        values.push((name, known.map_or(value, |key| render(locale, &key, &[]))));
+        values.push((name, value));
     }
     let values: Vec<(&str, &dyn Display)> = values.iter().map(|(name, value)| (*name, value as &dyn Display)).collect();
-    render(locale, key, &values)
+    match words {
+        In::Rules => locale.english(key, &values),
+        In::Screens => locale.t_args(key, &values),
+    }
+}
+
+/// A detail that is a word of the order machine, as it is said; `None` for any other.
+fn of_the_machine(name: &str, word: &str, locale: &Locale, words: In) -> Option<String> {
+    let said = match name {
+        "status" => vocabulary::status(Status::parse(word)?, locale),
+        "event" => vocabulary::event(EventKind::parse(word)?, locale),
+        _ => return None,
+    };
+    Some(if words == In::Screens { said } else { word.replace('_', " ") })
 }
 
 /// Whether the key is one of those that are found here.
 #[cfg(test)]
 pub(super) fn is_own(key: &str) -> bool {
     [GUARD, GUARD_HELP, CODE, CODE_HELP, SENTENCE].contains(&section(key))
-        || WORDS.iter().any(|(_, own)| *own == section(key))
 }
 
 #[cfg(test)]
@@ -90,7 +106,7 @@ mod tests {
     use super::*;
     use crate::domain::consumption::{insufficient_stock, not_on_menu};
     use crate::domain::error::ErrorCode;
-    use crate::domain::order::{EventKind, Guard, Status};
+    use crate::domain::order::Guard;
 
     fn english() -> Locale {
         Locale::load(None).expect("English")
@@ -118,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_status_and_event_is_in_the_catalogue() {
+    fn every_code_is_in_the_catalogue() {
         let locale = english();
         for code in ErrorCode::ALL {
             assert_eq!(locale.t(&format!("{CODE}.{code}")), "{message}");
@@ -126,9 +142,6 @@ mod tests {
         }
         assert_eq!(names(&locale, CODE).len(), ErrorCode::ALL.len());
         assert_eq!(names(&locale, CODE_HELP).len(), ErrorCode::ALL.len());
-        let plain = |name: &str, word: &str| assert_eq!(locale.t(&format!("{name}.{word}")), word.replace('_', " "));
-        Status::ALL.iter().for_each(|status| plain("order_status", status.as_str()));
-        EventKind::ALL.iter().for_each(|event| plain("order_event", event.as_str()));
     }
 
     #[test]
@@ -160,7 +173,7 @@ mod tests {
              stock_short = \"{item}: nur {available} statt {requested}.\"\nitem_gone = \"{item} gibt es nicht mehr.\"\n\
              not_found = \"{kind} {id} gibt es nicht.\"\n\
              illegal = \"Was {status} ist, kann man nicht {event}.\"\n\
-             [order_status]\nout_for_delivery = \"unterwegs\"\n[order_event]\nhand_over = \"übergeben\"\n",
+             [status]\nout_for_delivery = \"unterwegs\"\n[event]\nhand_over = \"übergeben\"\n",
         ))
         .expect("German");
         let said = |refused: &Refused| {
@@ -182,6 +195,17 @@ mod tests {
                 .with("status", "out_for_delivery")
                 .with("event", "hand_over");
         assert_eq!(said(&refused), ["Was unterwegs ist, kann man nicht übergeben.", "Sieh noch einmal nach."]);
+    }
+
+    #[test]
+    fn an_order_is_called_on_screens_as_everywhere_on_screens() {
+        let refused =
+            Refused::new(ErrorCode::IllegalTransition, "An order that is preparing cannot take 'mark ready'.")
+                .with("status", "preparing")
+                .with("event", "mark_ready");
+        assert_eq!(words(&refused, &english()).message, "An order that is cooking cannot take 'Ready'.");
+        let other = Refused::invalid("status", "Nobody knows the status 'burnt'.").with("status", "burnt");
+        assert_eq!(words(&other, &english()).message, "Nobody knows the status 'burnt'.");
     }
 
     #[test]

@@ -4,8 +4,9 @@
 use super::locale::Locale;
 use crate::domain::access::Role;
 use crate::domain::fulfilment::Fulfilment;
-use crate::domain::order::{EndReason, EventKind, Status};
+use crate::domain::order::{AssignmentStatus, EndReason, EventKind, Status};
 use crate::domain::payment::{AttemptMethod, AttemptStatus, Method, PaymentStatus, RefundStatus};
+use crate::service::deliveries::AddressProblem;
 use crate::service::health::ConcernKind;
 use crate::service::terminals::TerminalRole;
 
@@ -58,6 +59,10 @@ vocabulary! {
     event(EventKind) in "event";
     /// What happened to an order.
     step(EventKind) in "step";
+    /// Where a courier stands with an order.
+    assignment(AssignmentStatus) in "assignment";
+    /// Why an address is not shown.
+    address_problem(AddressProblem) in "address_problem";
     /// What a terminal is for.
     terminal_role(TerminalRole) in "terminal_role";
     /// What is of concern about the house.

@@ -1,7 +1,7 @@
 //! A house for the tests of the console: the demo store in a folder of its own, a clock that stands, and
 //! a console whose effects the real runner carries out. No test stands here.
 
-#![expect(clippy::expect_used, reason = "test support: a failure here is a failed test")]
+#![expect(clippy::expect_used, clippy::panic, reason = "test support: a failure here is a failed test")]
 
 use servery::cli::House as Opened;
 use servery::cli::Role;
@@ -17,7 +17,7 @@ use servery::service::payments::{ApplyCharge, ChargeResult};
 use servery::service::place::PlaceOrder;
 use servery::service::staff::{ListStaff, SetStaffActive, login};
 use servery::service::views::{OrderView, Placed};
-use servery::service::{Caller, TimeOrderedIds};
+use servery::service::{Caller, Door, FieldKey, TimeOrderedIds};
 use servery::store::StoreUrl;
 use servery::tui::app::{App, Input};
 use servery::tui::keymap::Context;
@@ -30,6 +30,9 @@ use tokio::runtime::Runtime;
 
 /// A Saturday noon in the demo's zone: 2026-11-21 12:00 in India.
 pub const NOON: Timestamp = Timestamp(1_795_242_600_000_000);
+
+/// The key under which this house keeps addresses.
+pub const FIELD_KEY: &str = "a-key-for-addresses-in-these-tests";
 
 /// A house.
 pub struct House {
@@ -47,7 +50,7 @@ impl House {
         let folder = tempfile::tempdir().expect("a folder");
         let home = folder.path().to_str().expect("a path");
         // The machine's own name would stand in the pictures.
-        let variables = [("HOME", home), ("SERVERY_TERMINAL", "console-counter")];
+        let variables = [("HOME", home), ("SERVERY_TERMINAL", "console-counter"), ("SERVERY_FIELD_KEY", FIELD_KEY)];
         let config = Config::load(&Flags::default(), Variables::from_pairs(variables)).expect("configuration");
         let clock = Arc::new(TestClock::at(NOON));
         let ids = Arc::new(TimeOrderedIds::seeded([7; 32]));
@@ -99,28 +102,36 @@ impl House {
     }
 
     /// A guest orders one dish; with `pay_now` an attempt to pay is open.
-    pub fn place(
+    pub fn place(&self, number: u128, dish: (&str, i32), paying: (Method, bool), name: &str) -> Placed {
+        self.place_all(number, &[dish], paying, (name, None))
+    }
+
+    /// A guest orders dishes, to be brought where an address is given.
+    fn place_all(
         &self,
         number: u128,
-        (code, quantity): (&str, i32),
+        dishes: &[(&str, i32)],
         (method, pay_now): (Method, bool),
-        name: &str,
+        (name, address): (&str, Option<&str>),
     ) -> Placed {
         let (door, guest) = (&self.opened.door, Self::guest(number));
         self.run(async {
             let menu = door.ask(&guest, MenuNow::default()).await.expect("the menu");
-            let item = menu.items.iter().find(|item| item.code == code).expect("a dish").id;
             let cart = CartId(uuid::Uuid::from_u128(number));
-            let choose = CartFulfilment { cart, fulfilment: Fulfilment::Pickup };
+            let fulfilment = if address.is_some() { Fulfilment::Delivery } else { Fulfilment::Pickup };
+            let choose = CartFulfilment { cart, fulfilment };
             door.execute(&guest, None, choose).await.expect("fulfilment");
-            let add = CartAdd { cart, item, options: Vec::new(), quantity, note: String::new() };
-            door.execute(&guest, None, add).await.expect("added");
+            for (code, quantity) in dishes {
+                let item = menu.items.iter().find(|item| item.code == *code).expect("a dish").id;
+                let add = CartAdd { cart, item, options: Vec::new(), quantity: *quantity, note: String::new() };
+                door.execute(&guest, None, add).await.expect("added");
+            }
             let place = PlaceOrder {
                 cart,
                 method,
                 called_name: Some(name.to_owned()),
                 pay_now,
-                delivery_address: None,
+                delivery_address: address.map(str::to_owned),
                 retry_of: None,
                 expected_total: None,
             };
@@ -130,7 +141,18 @@ impl House {
 
     /// A guest orders one dish, and pays at once where the method is a card.
     pub fn order(&self, number: u128, code: &str, quantity: i32, method: Method, name: &str) -> OrderView {
-        let placed = self.place(number, (code, quantity), (method, method != Method::Cash), name);
+        self.order_all(number, &[(code, quantity)], method, (name, None))
+    }
+
+    /// A guest orders dishes, to be brought where an address is given, and pays at once where the method is a card.
+    pub fn order_all(
+        &self,
+        number: u128,
+        dishes: &[(&str, i32)],
+        method: Method,
+        (name, address): (&str, Option<&str>),
+    ) -> OrderView {
+        let placed = self.place_all(number, dishes, (method, method != Method::Cash), (name, address));
         let door = &self.opened.door;
         self.run(async {
             let Some(attempt) = &placed.attempt else { return placed.order };
@@ -150,6 +172,16 @@ impl House {
             };
             door.execute(&Caller::Gateway("stripe-dummy"), None, apply).await.expect("paid").order
         })
+    }
+
+    /// The same house in a process that was told this key for addresses, or none.
+    pub fn told(&self, key: Option<&str>) -> Opened {
+        let key = key.map(|secret| FieldKey::from_secret(secret).expect("a key"));
+        let (clock, ids) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::new(TimeOrderedIds::seeded([8; 32])));
+        let door = Door::with_field_key(self.opened.door.store().clone(), "main", clock, ids, key);
+        let mut opened = self.opened.clone();
+        opened.door = door;
+        opened
     }
 
     /// A short noon: two paid orders and two that owe cash, a minute apart.
@@ -185,7 +217,12 @@ impl House {
 
     /// A console of this size, at which nobody has signed in.
     pub fn console(&self, width: u16, height: u16) -> Desk<'_> {
-        let runner = self.run(Runner::new(&self.opened)).expect("a registered terminal");
+        self.console_in(&self.opened, width, height)
+    }
+
+    /// A console of this size in this process of the house.
+    pub fn console_in(&self, opened: &Opened, width: u16, height: u16) -> Desk<'_> {
+        let runner = self.run(Runner::new(opened)).expect("a registered terminal");
         let demo = DemoAccount { username: "asha".into(), password: "demo-asha-2026".into(), pin: "271828".into() };
         let options = Options { key_prefix: self.opened.door.new_id().to_string(), demo_accounts: vec![demo] };
         let harness = Harness::new(Console::new(options), width, height, self.clock.now());
@@ -238,6 +275,24 @@ impl Desk<'_> {
         self.type_text(&format!("demo-{username}-2026"));
         self.press("enter");
         assert!(self.harness.app.person().is_some(), "{}", self.screen());
+    }
+
+    /// Opens the list of what can be done with the selected order, and chooses a step by its name. For a
+    /// screen on which the whole list is seen.
+    pub fn choose(&mut self, step: &str) {
+        self.press("a");
+        let seen = self.screen();
+        let marks = ['●', '◆', '○'];
+        let rows: Vec<&str> = seen.lines().filter(|line| line.contains('│') && line.contains(marks)).collect();
+        let name = |line: &str| {
+            line.rsplit(marks).next().and_then(|rest| rest.split('│').next()).map(str::trim).map(str::to_owned)
+        };
+        let named = |line: &&str| name(line).as_deref() == Some(step);
+        let at = rows.iter().position(named).unwrap_or_else(|| panic!("no {step}:\n{seen}"));
+        for _ in 0..at {
+            self.press("down");
+        }
+        self.press("enter");
     }
 
     /// Messages at the foot of the screen go away.

@@ -10,12 +10,13 @@ use servery::domain::payment::Method;
 use servery::service::Caller;
 use servery::service::audit::AuditList;
 use servery::service::kitchen::{AllDay, ShowKitchen};
-use servery::service::order_queries::{ActionView, OrderActions, OrderName, ShowOrder};
-use servery::service::orders::{HoldOrder, RefundOrder, StaffCancelOrder};
+use servery::service::order_actions::{ActionView, OrderActions};
+use servery::service::order_queries::{OrderName, ShowHistory, ShowOrder};
+use servery::service::orders::{HoldOrder, RefundOrder, StaffCancelOrder, StartOrder};
 use servery::service::till::TillOpen;
 use servery::service::views::OrderView;
 
-fn again(house: &House, order: &OrderView) -> OrderView {
+pub fn again(house: &House, order: &OrderView) -> OrderView {
     let ask = ShowOrder { order: OrderName::Id(order.id) };
     house.run(house.opened().door.ask(&Caller::System, ask)).expect("the order")
 }
@@ -203,4 +204,118 @@ fn a_list_that_reaches_back_into_archived_days_says_so() {
     let mut desk = house.console(80, 24);
     desk.sign_in("asha");
     assert!(!desk.screen().contains("archive"), "today is in the store: {}", desk.screen());
+}
+
+/// An order of two dishes that is being cooked.
+fn cooking(house: &House) -> OrderView {
+    let paid = house.order_all(1, &[("samosa", 2), ("cola", 1)], Method::Card, ("Mira", None));
+    let start = StartOrder { order: paid.id };
+    house.run(house.opened().door.execute(&house.person("asha"), None, start)).expect("cooking")
+}
+
+/// Why it was said to be ready.
+fn forced(house: &House, order: &OrderView) -> Option<String> {
+    let ask = ShowHistory { order: OrderName::Id(order.id) };
+    let history = house.run(house.opened().door.ask(&Caller::System, ask)).expect("the history");
+    let ready = history.iter().find(|step| step.transition == "T15").expect("it became ready");
+    ready.reason.clone()
+}
+
+#[test]
+fn an_order_with_open_lines_is_ready_only_with_a_reason() {
+    let house = House::demo();
+    let order = cooking(&house);
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.choose("Ready");
+    assert!(desk.screen().contains("Not everything in it is done"), "{}", desk.screen());
+    desk.press("enter");
+    assert_eq!(again(&house, &order).status, Status::Preparing, "no reason was given");
+    desk.type_text("the rest is cold food");
+    desk.press("enter");
+    assert_eq!(again(&house, &order).status, Status::Ready, "{}", desk.screen());
+    assert_eq!(forced(&house, &order).as_deref(), Some("the rest is cold food"));
+}
+
+#[test]
+fn an_order_whose_lines_are_done_is_ready_without_a_word() {
+    let house = House::demo();
+    let order = cooking(&house);
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    let done = || again(&house, &order).lines.iter().map(|line| line.done).collect::<Vec<_>>();
+    // The first line alone, then both, then the second not after all.
+    desk.choose("Line done");
+    desk.press("enter enter");
+    assert!(desk.screen().contains("Choose at least one line"), "{}", desk.screen());
+    desk.press("up space down enter");
+    assert_eq!(done(), [2, 0], "{}", desk.screen());
+    desk.choose("Line done");
+    desk.press("enter");
+    assert_eq!(done(), [2, 1], "the only one is meant: {}", desk.screen());
+    desk.choose("Line not done");
+    desk.press("down space enter");
+    assert_eq!(done(), [2, 0], "{}", desk.screen());
+    desk.choose("Line done");
+    desk.press("enter");
+    desk.choose("Ready");
+    assert!(!desk.screen().contains("Reason"), "{}", desk.screen());
+    desk.press("enter");
+    assert_eq!(again(&house, &order).status, Status::Ready, "{}", desk.screen());
+    assert_eq!(forced(&house, &order), None);
+}
+
+#[test]
+fn a_refused_step_says_why_and_the_list_stays() {
+    let house = House::demo();
+    let order = cooking(&house);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("a end enter");
+    let seen = desk.screen();
+    assert!(seen.contains("What can be done with"), "{seen}");
+    // In the words of the list behind it, not in those of the table.
+    let mut said = String::new();
+    for _ in 0..30 {
+        said.push_str(&desk.screen());
+        desk.press("up");
+    }
+    assert!(said.contains("An order that is cooking cannot take 'Hand over'"), "{said}");
+    assert!(!said.contains("that is preparing"), "{said}");
+    // A digit is for the list as well: the tab stays.
+    desk.press("end enter 9");
+    assert!(!desk.screen().contains("No users"), "{}", desk.screen());
+    assert!(desk.screen().contains("000-001") || desk.screen().contains("001"), "{}", desk.screen());
+    assert_eq!(again(&house, &order).version, order.version);
+}
+
+#[test]
+fn a_hold_may_end_by_itself_and_what_is_first_is_cooked_first() {
+    let house = House::demo();
+    let order = cooking(&house);
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.choose("Put on hold");
+    desk.type_text("15");
+    desk.press("enter");
+    assert_eq!(again(&house, &order).on_hold_until, Some(house.now().plus_seconds(900)), "{}", desk.screen());
+    desk.choose("Put on hold");
+    desk.press("enter");
+    let held = again(&house, &order).on_hold_until;
+    assert!(held > Some(house.now().plus_seconds(86_400)), "until somebody takes it off: {held:?}");
+    desk.choose("Cook first");
+    desk.press("backspace");
+    desk.type_text("5");
+    desk.press("enter");
+    assert_eq!(again(&house, &order).priority, 5, "{}", desk.screen());
+}
+
+#[test]
+fn the_forms_of_lines_and_of_force() {
+    let cooks = |house: &House| {
+        cooking(house);
+    };
+    keep("orders_items_done", "asha", cooks, &["a 1"]);
+    keep("orders_ready_forced", "asha", cooks, &["a 2"]);
+    keep("orders_steps_refused", "asha", cooks, &["a end up up enter"]);
 }

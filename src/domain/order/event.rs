@@ -459,6 +459,11 @@ impl Event {
             EventKind::ConfirmCash => {
                 Self::ConfirmCash { tendered: Money(i64::MAX), attempt: AttemptId(uuid::Uuid::nil()) }
             }
+            EventKind::AssignCancel => Self::AssignCancel,
+            EventKind::NoPickup => Self::NoPickup,
+            EventKind::PickUp => Self::PickUp,
+            EventKind::Deliver => Self::Deliver,
+            EventKind::ReturnToStore => Self::ReturnToStore { reason: reason() },
             EventKind::SetPriority => Self::SetPriority { priority: 1 },
             EventKind::Hold => Self::Hold { until: None },
             EventKind::ReleaseHold => Self::ReleaseHold,

@@ -196,7 +196,7 @@ fn what_somebody_at_a_board_could_give_is_what_it_is_named() {
             plain += 1;
         }
     }
-    assert_eq!(plain, 19);
+    assert_eq!(plain, 24);
     assert_eq!(Event::plain(EventKind::PaySuccess), None);
     assert_eq!(Event::HandOver.reason(), None);
     assert_eq!(Event::MarkReady { forced: Some(because()) }.reason(), Some("because"));

@@ -7,11 +7,13 @@ use crate::domain::ids::{OrderId, StaffId, TerminalId};
 use crate::domain::payment::Method;
 use crate::service::archived_days::ShowArchivedDays;
 use crate::service::audit::{AuditList, SealsStatus};
+use crate::service::deliveries::{ListCouriers, ShowDelivery};
 use crate::service::envelope::{Envelope, OrderCommand};
 use crate::service::health::{self, HealthView};
 use crate::service::menu_book::MenuBook;
 use crate::service::menu_import::{MenuExport, MenuPreview};
-use crate::service::order_queries::{ListOrders, OrderActions, ShowHistory, ShowOrder};
+use crate::service::order_actions::OrderActions;
+use crate::service::order_queries::{ListOrders, ShowHistory, ShowOrder};
 use crate::service::reports::{
     BusinessToday, HoursReport, ItemsReport, RefundsAndWaste, SalesReport, SpeedReport, Statistics,
 };
@@ -80,6 +82,10 @@ questions! {
     History(ShowHistory),
     /// What can be done with an order, and why the rest cannot.
     Actions(OrderActions),
+    /// Where an order is delivered to, and by whom.
+    Delivery(ShowDelivery),
+    /// The couriers, who has least to do first.
+    Couriers(ListCouriers),
     /// The menu for its keepers.
     MenuBook(MenuBook),
     /// The menu as a file.

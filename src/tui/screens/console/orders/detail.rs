@@ -1,9 +1,10 @@
 //! An order in lines: what it is, what is in it, why it costs that much, how it was paid, what went
-//! back, and every step with who took it. Drawing only.
+//! back, where it is delivered to, and every step with who took it. Drawing only.
 
 use super::Desk;
-use crate::domain::order::{Status, TABLE};
+use crate::domain::order::{AssignmentStatus, Status, TABLE};
 use crate::domain::payment::{AttemptStatus, RefundStatus};
+use crate::service::deliveries::{AssignmentView, DeliveryView};
 use crate::service::views::{AttemptView, HistoryView, OrderLineView, OrderView, RefundView};
 use crate::tui::app::ViewCtx;
 use crate::tui::screens::price_trace;
@@ -28,13 +29,17 @@ pub(super) const fn status_token(status: Status) -> Token {
 /// The whole order, one line under the other, `width` columns wide.
 pub(super) fn lines(
     order: &OrderView,
-    history: &[HistoryView],
+    (history, delivery): (&[HistoryView], Option<&DeliveryView>),
     width: u16,
     desk: &Desk,
     ctx: &ViewCtx<'_>,
 ) -> Vec<Line<'static>> {
     let mut out = Vec::new();
     head(order, width, desk, ctx, &mut out);
+    if let Some(delivery) = delivery {
+        section("orders.section_delivery", ctx, &mut out);
+        delivered(delivery, order, width, desk, ctx, &mut out);
+    }
     section("orders.section_lines", ctx, &mut out);
     for line in &order.lines {
         item(line, width, desk, ctx, &mut out);
@@ -99,6 +104,54 @@ fn head(order: &OrderView, width: u16, desk: &Desk, ctx: &ViewCtx<'_>, out: &mut
             wrapped(&ctx.locale.t_args(key, &[("note", note)]), width, Token::Warning, ctx, out);
         }
     }
+}
+
+/// Where it goes, and who has it and had it.
+fn delivered(
+    delivery: &DeliveryView,
+    order: &OrderView,
+    width: u16,
+    desk: &Desk,
+    ctx: &ViewCtx<'_>,
+    out: &mut Vec<Line<'static>>,
+) {
+    if let Some(address) = &delivery.address {
+        wrapped(address, width, Token::Text, ctx, out);
+    }
+    if let Some(problem) = delivery.address_problem {
+        wrapped(&vocabulary::address_problem(problem, ctx.locale), width, Token::Warning, ctx, out);
+    }
+    if delivery.active().is_none() && !order.status.is_terminal() {
+        wrapped(&ctx.locale.t("orders.no_courier"), width, Token::Warning, ctx, out);
+    }
+    for assignment in &delivery.assignments {
+        assigned(assignment, width, desk, ctx, out);
+    }
+}
+
+fn assigned(assignment: &AssignmentView, width: u16, desk: &Desk, ctx: &ViewCtx<'_>, out: &mut Vec<Line<'static>>) {
+    let status = vocabulary::assignment(assignment.status, ctx.locale);
+    let token = match assignment.status {
+        AssignmentStatus::Assigned | AssignmentStatus::PickedUp => Token::Accent,
+        AssignmentStatus::Delivered => Token::Success,
+        AssignmentStatus::Cancelled => Token::Muted,
+    };
+    let courier = ctx.locale.t_args("orders.courier", &[("name", &assignment.courier), ("status", &status)]);
+    wrapped(&courier, width, token, ctx, out);
+    let at = desk.minute(assignment.assigned_at);
+    let mut times = vec![match &assignment.assigned_by {
+        Some(who) => ctx.locale.t_args("orders.named_by", &[("at", &at), ("who", who)]),
+        None => ctx.locale.t_args("orders.named_at", &[("at", &at)]),
+    }];
+    for (key, at) in [
+        ("orders.picked_up_at", assignment.picked_up_at),
+        ("orders.delivered_at", assignment.delivered_at),
+        ("orders.cancelled_at", assignment.cancelled_at),
+    ] {
+        times.extend(at.map(|at| ctx.locale.t_args(key, &[("at", &desk.minute(at))])));
+    }
+    times.extend(assignment.reason.clone().filter(|reason| !reason.is_empty()));
+    wrapped(&format!("    {}", times.join(" · ")), width, Token::Muted, ctx, out);
 }
 
 fn item(line: &OrderLineView, width: u16, desk: &Desk, ctx: &ViewCtx<'_>, out: &mut Vec<Line<'static>>) {

@@ -45,6 +45,11 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    /// What couriers look for: deliveries, also those that were placed before the business day began.
+    pub(super) fn of_couriers() -> Self {
+        Self { fulfilment: Some(Fulfilment::Delivery), day: Day::Any, ..Self::default() }
+    }
+
     /// As the service takes it.
     pub(super) fn orders(&self, desk: &Desk) -> OrderFilter {
         let text = self.text.trim();

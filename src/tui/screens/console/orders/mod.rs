@@ -1,34 +1,37 @@
 //! The console's orders: a live list that is narrowed by filters and by text, one order with all that
 //! stands about it, and everything that can be done with it. State and what inputs do to it; an order
-//! is drawn in `detail`, and what a step asks for before it is taken stands in `step`.
+//! is drawn in `detail`, the list of what can be done in `steps`, and what a step asks for before it is
+//! taken stands in `step`.
 
 mod detail;
 mod filter;
+mod lines;
 mod step;
+mod steps;
 
 use super::desk::{Commands, Desk, Done, archived_lines, draw_words, waiting_words};
 use super::message::{Act, Ask, Loaded, Msg};
 use super::paged::{Paged, Wanted};
 use super::search::Search;
 use super::tab::Tab;
-use crate::domain::error::{ErrorCode, Refused};
+use crate::domain::access::{Permission, Role};
+use crate::domain::error::Refused;
+use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::OrderId;
 use crate::domain::order::EventKind;
 use crate::domain::payment::Method;
 use crate::service::archived_days::{ArchivedDays, ShowArchivedDays};
-use crate::service::order_queries::{
-    ActionView, ListOrders, OrderActions, OrderName, OrderSummary, ShowHistory, ShowOrder,
-};
+use crate::service::deliveries::{CourierView, DeliveryView, ListCouriers, ShowDelivery};
+use crate::service::order_actions::{ActionView, OrderActions};
+use crate::service::order_queries::{ListOrders, OrderName, OrderSummary, ShowHistory, ShowOrder};
 use crate::service::views::{HistoryView, OrderView};
 use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
-use crate::tui::locale::Locale;
-use crate::tui::refusal;
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::vocabulary;
-use crate::tui::widgets::columns::{self, Column};
-use crate::tui::widgets::list::{self, ListLook, ListState};
+use crate::tui::widgets::columns::Column;
+use crate::tui::widgets::list::ListState;
 use crate::tui::widgets::panel;
 use crate::tui::widgets::table::{self, TableLook};
 use filter::Filter;
@@ -37,10 +40,12 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use step::{Next, Question};
+use steps::STEPS;
 
-/// The names of the lists in [`Hit::Row`].
+/// The name of the list in [`Hit::Row`].
 const LIST: &str = "orders";
-const STEPS: &str = "order_steps";
+/// Stands before the number of an order that the courier who looks has to deliver.
+const YOURS: &str = "●";
 /// From this width on, the selected order stands beside the list.
 const WIDE: u16 = 110;
 /// Columns of the list where an order stands beside it.
@@ -68,12 +73,17 @@ pub(super) struct Orders {
     list: Paged<OrderSummary>,
     /// The days whose orders are in a file.
     archived: Latest<Option<ArchivedDays>>,
+    /// Whether somebody has looked at it: then the list is narrowed as they left it.
+    begun: bool,
     filter: Filter,
     search: Search,
-    /// The order whose details are wanted.
+    /// The order whose details are wanted, and whether it is delivered.
     wanted: Option<OrderId>,
+    is_delivery: bool,
     order: Latest<OrderView>,
     history: Latest<Vec<HistoryView>>,
+    delivery: Latest<Option<DeliveryView>>,
+    couriers: Latest<Vec<CourierView>>,
     steps: Latest<Vec<ActionView>>,
     problem: Option<Refused>,
     /// The details take the keys.
@@ -106,6 +116,10 @@ impl Orders {
         let name = || OrderName::Id(order);
         let mut commands = desk.ask(&mut self.order, Ask::Order(ShowOrder { order: name() }));
         commands.extend(desk.ask(&mut self.history, Ask::History(ShowHistory { order: name() })));
+        if self.is_delivery {
+            commands.extend(desk.ask(&mut self.delivery, Ask::Delivery(ShowDelivery { order: name() })));
+            commands.extend(desk.ask(&mut self.couriers, Ask::Couriers(ListCouriers)));
+        }
         commands.extend(desk.ask(&mut self.steps, Ask::Actions(OrderActions { order })));
         commands
     }
@@ -117,10 +131,13 @@ impl Orders {
             return Vec::new();
         }
         self.wanted = selected;
+        self.is_delivery = self.list.selected().is_some_and(|row| row.fulfilment == Fulfilment::Delivery);
         self.skip = 0;
         self.problem = None;
         self.order.clear();
         self.history.clear();
+        self.delivery.clear();
+        self.couriers.clear();
         self.steps.clear();
         self.read_order(desk)
     }
@@ -148,7 +165,7 @@ impl Orders {
 
     /// Does what was wished for, once the order and what may be done with it are there.
     fn grant(&mut self, desk: &mut Desk, env: &Env<'_>) {
-        if self.shown().is_none() || self.steps.get().is_none() {
+        if self.shown().is_none() || self.steps.get().is_none() || self.couriers.is_waiting() {
             return;
         }
         match self.wish.take() {
@@ -166,8 +183,11 @@ impl Orders {
                 let words = env.locale.t("console.nothing_to_do");
                 desk.say(words, Token::Muted, env);
             }
-            Some(step) if !step.is_offered() => desk.say(why_not(step, env.locale), Token::Danger, env),
-            Some(_) => self.over = Some(Over::Ask(Box::new(Question::new(event, order, env)))),
+            Some(step) if !step.is_offered() => desk.say(steps::why_not(step, env.locale), Token::Danger, env),
+            Some(step) => {
+                let couriers = self.couriers.get().map(Vec::as_slice).unwrap_or_default();
+                self.over = Some(Over::Ask(Box::new(Question::new(step, order, couriers, env))));
+            }
         }
     }
 
@@ -193,7 +213,7 @@ impl Orders {
                 }
             },
             Over::Steps(mut state) => {
-                let steps = self.sorted_steps();
+                let steps = steps::sorted(self.steps.get().map(Vec::as_slice).unwrap_or_default());
                 let picked = match (input, action) {
                     (Input::Click { hit: Some(Hit::Row { list: STEPS, index }), .. }, _) => Some(*index),
                     (_, Some(Action::Select)) => state.selected(steps.len()),
@@ -205,8 +225,13 @@ impl Orders {
                     }
                     (_, None) => None,
                 };
-                match picked.and_then(|at| steps.get(at)).map(|step| step.event) {
-                    Some(event) => self.begin(event, desk, env),
+                match picked.and_then(|at| Some((at, steps.get(at)?))) {
+                    Some((_, step)) if step.is_offered() => self.begin(step.event, desk, env),
+                    // What is refused says why, in the list: the next key is meant for it too.
+                    Some((at, _)) => {
+                        state.select(at);
+                        self.over = Some(Over::Steps(state));
+                    }
                     None => self.over = Some(Over::Steps(state)),
                 }
                 Vec::new()
@@ -224,13 +249,6 @@ impl Orders {
                 }
             },
         }
-    }
-
-    /// What may be done first, what is refused after it.
-    fn sorted_steps(&self) -> Vec<ActionView> {
-        let steps = self.steps.get().map(Vec::as_slice).unwrap_or_default();
-        let (may, not): (Vec<&ActionView>, Vec<&ActionView>) = steps.iter().partition(|step| step.is_offered());
-        may.into_iter().chain(not).cloned().collect()
     }
 
     fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
@@ -275,7 +293,11 @@ impl Orders {
 
     /// How the list is narrowed, and how many there are.
     fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let (words, total) = (self.filter.words(desk, ctx.locale), self.list.count_words("orders.count", ctx.locale));
+        let mut words = self.filter.words(desk, ctx.locale);
+        if self.list.items().iter().any(|row| row.yours) {
+            words = format!("{words} · {}", ctx.locale.t_args("orders.yours", &[("mark", &YOURS)]));
+        }
+        let total = self.list.count_words("orders.count", ctx.locale);
         self.search.draw_head(frame, area, (&words, Token::Muted), total, ctx);
     }
 
@@ -286,7 +308,8 @@ impl Orders {
         let lines = match order {
             Some(order) => {
                 let history = self.history.get().map(Vec::as_slice).unwrap_or_default();
-                detail::lines(order, history, inner.width, desk, ctx)
+                let delivery = self.delivery.get().and_then(Option::as_ref);
+                detail::lines(order, (history, delivery), inner.width, desk, ctx)
             }
             None => {
                 let (words, token) = waiting_words(self.problem.as_ref(), ctx);
@@ -300,54 +323,6 @@ impl Orders {
         let shown: Vec<Line<'_>> =
             lines.into_iter().skip(self.skip.min(most)).take(usize::from(inner.height)).collect();
         frame.render_widget(Paragraph::new(shown), inner);
-    }
-
-    fn draw_steps(&self, state: &ListState, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
-        let steps = self.sorted_steps();
-        let rows = u16::try_from(steps.len()).unwrap_or(u16::MAX);
-        let number = self.shown().map(|order| order.pickup_number.clone()).unwrap_or_default();
-        let title = ctx.locale.t_args("orders.steps", &[("number", &number)]);
-        let inner = panel::overlay(frame, area, (74, rows.saturating_add(6)), &title, ctx);
-        let [body, _, why, keys] = Layout::vertical([
-            Constraint::Fill(1),
-            Constraint::Length(1),
-            Constraint::Length(2),
-            Constraint::Length(1),
-        ])
-        .areas(inner);
-        let look = ListLook { name: STEPS, row_height: 1, active: true };
-        list::draw(frame, body, state, steps.len(), look, ctx, |index, width| {
-            let Some(step) = steps.get(index) else { return Vec::new() };
-            let words = vocabulary::event(step.event, ctx.locale);
-            let digit = if index < 9 { index.saturating_add(1).to_string() } else { String::new() };
-            let offered = step.is_offered();
-            let (mark, token) = if offered { ("●", Token::Text) } else { ("○", Token::Muted) };
-            let cells = [
-                (digit.as_str(), ctx.style(Token::Accent)),
-                (mark, ctx.style(if offered { Token::Success } else { Token::Muted })),
-                (words.as_str(), ctx.style(token)),
-            ];
-            vec![columns::row(&[Column::Left(1), Column::Left(1), Column::Fill], &cells, width)]
-        });
-        let chosen = state.selected(steps.len()).and_then(|at| steps.get(at));
-        let words = chosen.map(|step| why_not(step, ctx.locale)).unwrap_or_default();
-        let mut lines = text::wrap(&words, usize::from(why.width));
-        lines.truncate(usize::from(why.height));
-        let lines: Vec<Line<'_>> = lines.into_iter().map(|row| Line::styled(row, ctx.style(Token::Warning))).collect();
-        frame.render_widget(Paragraph::new(lines), why);
-        let hints = [Action::Select, Action::Back];
-        crate::tui::widgets::footer::draw(frame, keys, Context::Dialog, &hints, ctx);
-    }
-}
-
-/// Why a step cannot be taken, or not without a manager; empty where it can.
-fn why_not(step: &ActionView, locale: &Locale) -> String {
-    match &step.refused {
-        None => String::new(),
-        Some(_) if step.with_manager => locale.t("orders.needs_manager"),
-        // No member of staff may, whatever their role.
-        Some(refused) if refused.code == ErrorCode::InsufficientRole => locale.t("orders.guest_only"),
-        Some(refused) => refusal::sentence(refused, locale),
     }
 }
 
@@ -369,7 +344,11 @@ fn cells(row: &OrderSummary, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, rat
     };
     let at = row.created_at.to_utc().with_timezone(&desk.zone()).format("%d %b %H:%M").to_string();
     vec![
-        (number.to_owned(), ctx.style(Token::Title)),
+        if row.yours {
+            (format!("{YOURS}{number}"), ctx.style(Token::Accent))
+        } else {
+            (number.to_owned(), ctx.style(Token::Title))
+        },
         (at, ctx.style(Token::Muted)),
         (vocabulary::status(row.status, ctx.locale), ctx.style(detail::status_token(row.status))),
         (paid, ctx.style(token)),
@@ -380,6 +359,9 @@ fn cells(row: &OrderSummary, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, rat
 
 impl Tab for Orders {
     fn load(&mut self, desk: &mut Desk) -> Commands {
+        if !std::mem::replace(&mut self.begun, true) && desk.person().is_some_and(|who| who.role == Role::Delivery) {
+            self.filter = Filter::of_couriers();
+        }
         let mut commands = self.read_list(desk);
         commands.extend(self.read_order(desk));
         commands.extend(desk.ask(&mut self.archived, Ask::Archived(ShowArchivedDays)));
@@ -402,7 +384,8 @@ impl Tab for Orders {
 
     fn is_waiting(&self) -> bool {
         let read = self.list.is_loaded() || self.list.problem().is_some();
-        let wished = self.wish.is_some() && (self.order.is_waiting() || self.steps.is_waiting());
+        let asked = self.order.is_waiting() || self.steps.is_waiting() || self.couriers.is_waiting();
+        let wished = self.wish.is_some() && asked;
         !self.is_covered() && (wished || !read)
     }
 
@@ -410,7 +393,10 @@ impl Tab for Orders {
         self.over.is_none() && self.search.is_open()
     }
 
-    fn hints(&self, _desk: &Desk) -> Vec<Action> {
+    fn hints(&self, desk: &Desk) -> Vec<Action> {
+        if self.open && !desk.may(Permission::OrdersUpdate) {
+            return vec![Action::Actions, Action::Back, Action::Help];
+        }
         if self.open {
             return vec![
                 Action::Actions,
@@ -532,6 +518,15 @@ impl Tab for Orders {
                 self.history.answer(request, *history);
                 Vec::new()
             }
+            Ok(Loaded::Delivery(delivery)) => {
+                self.delivery.answer(request, *delivery);
+                Vec::new()
+            }
+            Ok(Loaded::Couriers(couriers)) => {
+                self.couriers.answer(request, *couriers);
+                self.grant(desk, env);
+                Vec::new()
+            }
             Ok(Loaded::Actions(steps)) => {
                 self.steps.answer(request, *steps);
                 self.grant(desk, env);
@@ -545,6 +540,9 @@ impl Tab for Orders {
                 } else if self.steps.settle(request) {
                     self.wish = None;
                     desk.refuse(&refused, env);
+                } else if self.delivery.settle(request) || self.couriers.settle(request) {
+                    desk.refuse(&refused, env);
+                    self.grant(desk, env);
                 } else if !self.history.settle(request) && !self.archived.settle(request) {
                     self.list.answer(request, Err(refused), |one, other| one.id == other.id);
                 }
@@ -591,7 +589,11 @@ impl Tab for Orders {
         }
         match &self.over {
             Some(Over::Filter(filter)) => filter.draw(frame, area, ctx),
-            Some(Over::Steps(state)) => self.draw_steps(state, frame, area, ctx),
+            Some(Over::Steps(state)) => {
+                let number = self.shown().map(|order| order.pickup_number.as_str()).unwrap_or_default();
+                let sorted = steps::sorted(self.steps.get().map(Vec::as_slice).unwrap_or_default());
+                steps::draw(&sorted, state, number, frame, area, ctx);
+            }
             Some(Over::Ask(question)) => question.draw(frame, area, ctx),
             None => {}
         }

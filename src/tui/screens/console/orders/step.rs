@@ -3,18 +3,24 @@
 
 use super::super::desk::{Desk, refuse_form};
 use super::super::message::Msg;
+use super::lines::{
+    Lines, is_undone, line_fields, mark_fields, marked, open, open_lines, parts, refund_of, refundable,
+};
 use crate::domain::error::Refused;
-use crate::domain::ids::{LineId, OrderId};
+use crate::domain::ids::{OrderId, StaffId};
 use crate::domain::money::Money;
 use crate::domain::order::{Disposal, EventKind, LinePart, RefundChoice};
-use crate::domain::payment::{AttemptStatus, Method, PaymentStatus, RefundStatus};
+use crate::domain::payment::{Method, PaymentStatus, RefundStatus};
+use crate::service::deliveries::CourierView;
 use crate::service::envelope::OrderCommand;
+use crate::service::order_actions::{ActionView, Way};
 use crate::service::orders::{
-    AcceptOrder, CancelOrder, CloseUncollected, ConfirmCash, HandOver, HoldOrder, MarkReady, NoShow, NoteOrder,
-    OverridePayment, PayOutRefund, RecallOrder, RefundOrder, RejectOrder, ReleaseHold, StaffCancelOrder, StartOrder,
-    VoidOrder, VoidOrderLine,
+    AcceptOrder, AssignCourier, CancelAssignment, CancelOrder, CloseUncollected, ConfirmCash, Deliver, DeliverForCash,
+    HandOver, HoldOrder, MarkReady, NoShow, NoteOrder, OverridePayment, PayOutRefund, PickUp, RecallOrder, RefundOrder,
+    RejectOrder, ReleaseHold, ReturnToStore, SetItemsDone, SetPriority, StaffCancelOrder, StartOrder, VoidOrder,
+    VoidOrderLine,
 };
-use crate::service::views::{OrderLineView, OrderView};
+use crate::service::views::OrderView;
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
 use crate::tui::locale::Locale;
@@ -28,13 +34,6 @@ use serde_json::Value;
 const REASON: usize = 200;
 /// The longest amount.
 const AMOUNT: usize = 14;
-/// The names of the fields of lines; an order with more lines is refunded by amount.
-const LINES: [&str; 24] = [
-    "line0", "line1", "line2", "line3", "line4", "line5", "line6", "line7", "line8", "line9", "line10", "line11",
-    "line12", "line13", "line14", "line15", "line16", "line17", "line18", "line19", "line20", "line21", "line22",
-    "line23",
-];
-
 /// What follows from an input.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -50,16 +49,19 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Question {
     event: EventKind,
+    way: Way,
     order: OrderView,
+    /// The couriers that can be chosen, in the order of the form.
+    couriers: Vec<StaffId>,
     form: Form,
     /// The lines chosen for a refund, while its amount is asked for.
     lines: Option<Vec<LinePart>>,
 }
 
 impl Question {
-    /// The question of an event.
-    pub(super) fn new(event: EventKind, order: &OrderView, env: &Env<'_>) -> Self {
-        let locale = env.locale;
+    /// The question of a step that is offered. `couriers` are those who can be named.
+    pub(super) fn new(step: &ActionView, order: &OrderView, couriers: &[CourierView], env: &Env<'_>) -> Self {
+        let (event, way, locale) = (step.event, step.way, env.locale);
         let title = title(event, order, locale);
         let reason = || Field::line("reason", locale.t("orders.reason"), Kind::Needed, REASON, "");
         let body = |key: &str| locale.t(key);
@@ -69,18 +71,38 @@ impl Question {
                     .with_help(locale.t("orders.eta_help"));
                 Form::new(title, "", vec![eta])
             }
-            EventKind::ConfirmCash => {
-                let due = order.due.plain(order.currency);
-                let kind = Kind::Amount { currency: order.currency, signed: false };
-                let given = Field::line("tendered", locale.t("orders.tendered"), kind, AMOUNT, &due);
-                Form::new(title, body("orders.cash_body"), vec![given])
+            EventKind::ConfirmCash => Form::new(title, body("orders.cash_body"), vec![tendered(order, locale)]),
+            EventKind::Deliver if way == Way::ForCash => {
+                Form::new(title, body("orders.deliver_cash_body"), vec![tendered(order, locale)])
+            }
+            EventKind::ItemDone => Form::new(title, body("orders.items_done_body"), mark_fields(order, true)),
+            EventKind::ItemUndone => Form::new(title, body("orders.items_undone_body"), mark_fields(order, false)),
+            EventKind::Assign => {
+                let choices = couriers.iter().map(|courier| courier_words(courier, locale)).collect();
+                let courier = Field::choice("courier", locale.t("orders.courier_label"), choices, 0)
+                    .with_help(locale.t("orders.courier_help"));
+                Form::new(title, "", vec![courier])
+            }
+            EventKind::ReturnToStore => Form::new(title, body("orders.body_return"), vec![reason()]),
+            EventKind::SetPriority => {
+                let now = order.priority.to_string();
+                let field = Field::line("priority", locale.t("orders.priority"), Kind::Number(-9, 9), 2, &now)
+                    .with_help(locale.t("orders.priority_help"));
+                Form::new(title, "", vec![field])
+            }
+            EventKind::Hold => {
+                let minutes =
+                    Field::line("minutes", locale.t("orders.hold_minutes"), Kind::MaybeNumber(1, 1_440), 4, "")
+                        .with_help(locale.t("orders.hold_help"));
+                Form::new(title, "", vec![minutes])
             }
             EventKind::Note => {
                 let note = order.staff_note.clone().unwrap_or_default();
                 let field = Field::line("note", locale.t("orders.staff_note_label"), Kind::Text, REASON, &note);
                 Form::new(title, body("orders.note_body"), vec![field])
             }
-            EventKind::MarkReady if open_lines(order).next().is_some() => {
+            // Only where the house said that force alone helps, and the order as it is seen agrees.
+            EventKind::MarkReady if way == Way::Forced && is_undone(order) => {
                 Form::new(title, body("orders.force_body"), vec![reason()])
             }
             EventKind::Reject => Form::new(title, body("orders.body_reject"), vec![reason()]),
@@ -126,14 +148,15 @@ impl Question {
             EventKind::Refund => refund_lines(title, order, locale),
             _ => Form::new(title, body("orders.sure"), Vec::new()),
         };
-        Self { event, order: order.clone(), form, lines: None }
+        let couriers = couriers.iter().map(|courier| courier.id).collect();
+        Self { event, way, order: order.clone(), couriers, form, lines: None }
     }
 
     pub(super) fn context(&self) -> Context {
         self.form.context()
     }
 
-    pub(super) fn on_input(&mut self, input: &Input<Msg>, _desk: &Desk, env: &Env<'_>) -> Next {
+    pub(super) fn on_input(&mut self, input: &Input<Msg>, desk: &Desk, env: &Env<'_>) -> Next {
         match self.form.on_input(input, env) {
             Filled::Open => Next::Open,
             Filled::Cancelled => Next::Cancelled,
@@ -144,10 +167,12 @@ impl Question {
                 self.form = refund_amount(title(self.event, &self.order, env.locale), amount, &self.order, env.locale);
                 Next::Open
             }
-            Filled::Sent => match self.command() {
+            Filled::Sent => match self.command(desk) {
                 Some(command) => Next::Act(self.order.id, self.order.version, Box::new(command)),
                 None => {
-                    self.form.refuse(None, env.locale.t("orders.cannot_read"));
+                    let marks = matches!(self.event, EventKind::ItemDone | EventKind::ItemUndone);
+                    let why = env.locale.t(if marks { "orders.choose_line" } else { "orders.cannot_read" });
+                    self.form.refuse(None, why);
                     Next::Open
                 }
             },
@@ -155,7 +180,7 @@ impl Question {
     }
 
     /// The command that the answers make; `None` where they make none.
-    fn command(&self) -> Option<OrderCommand> {
+    fn command(&self, desk: &Desk) -> Option<OrderCommand> {
         let order = self.order.id;
         let form = &self.form;
         let reason = form.text("reason");
@@ -165,7 +190,25 @@ impl Question {
             EventKind::MarkReady => {
                 OrderCommand::Ready(MarkReady { order, forced: (!reason.is_empty()).then_some(reason) })
             }
+            EventKind::ItemDone | EventKind::ItemUndone => {
+                let done = self.event == EventKind::ItemDone;
+                let lines = Some(marked(form, &self.order, done)).filter(|lines| !lines.is_empty())?;
+                OrderCommand::ItemsDone(SetItemsDone { order, lines, done })
+            }
             EventKind::Recall => OrderCommand::Recall(RecallOrder { order }),
+            EventKind::Assign => {
+                let staff = *self.couriers.get(form.chosen("courier")?)?;
+                OrderCommand::Assign(AssignCourier { order, staff })
+            }
+            EventKind::AssignCancel => OrderCommand::Unassign(CancelAssignment { order, no_pickup: false }),
+            EventKind::NoPickup => OrderCommand::Unassign(CancelAssignment { order, no_pickup: true }),
+            EventKind::PickUp => OrderCommand::PickUp(PickUp { order }),
+            EventKind::Deliver if self.way == Way::ForCash => {
+                OrderCommand::DeliverForCash(DeliverForCash { order, tendered: form.amount("tendered")? })
+            }
+            EventKind::Deliver => OrderCommand::Deliver(Deliver { order }),
+            EventKind::ReturnToStore => OrderCommand::Return(ReturnToStore { order, reason }),
+            EventKind::SetPriority => OrderCommand::Priority(SetPriority { order, priority: form.number("priority")? }),
             EventKind::ConfirmCash => {
                 OrderCommand::ConfirmCash(ConfirmCash { order, tendered: form.amount("tendered")? })
             }
@@ -202,7 +245,10 @@ impl Question {
             EventKind::CloseUncollected => OrderCommand::CloseUncollected(CloseUncollected { order, reason }),
             EventKind::AdminSetPaid => OrderCommand::Override(OverridePayment { order, paid: true, reason }),
             EventKind::AdminSetFailed => OrderCommand::Override(OverridePayment { order, paid: false, reason }),
-            EventKind::Hold => OrderCommand::Hold(HoldOrder { order, until: None }),
+            EventKind::Hold => {
+                let until = form.number("minutes").map(|minutes| desk.now.plus_seconds(minutes.saturating_mul(60)));
+                OrderCommand::Hold(HoldOrder { order, until })
+            }
             EventKind::ReleaseHold => OrderCommand::Release(ReleaseHold { order }),
             EventKind::Note => OrderCommand::Note(NoteOrder { order, note: form.text("note") }),
             _ => return None,
@@ -222,7 +268,7 @@ impl Question {
     /// What is said when it is done.
     pub(super) fn done_words(&self, _answer: &Value, desk: &Desk, env: &Env<'_>) -> String {
         let number = &self.order.pickup_number;
-        if self.event == EventKind::ConfirmCash
+        if matches!(self.event, EventKind::ConfirmCash | EventKind::Deliver)
             && let Some(tendered) = self.form.amount("tendered")
             && let Some(change) = tendered.checked_sub(self.order.due)
         {
@@ -247,87 +293,17 @@ fn title(event: EventKind, order: &OrderView, locale: &Locale) -> String {
     locale.t_args("orders.step_title", &[("step", &step), ("number", &order.pickup_number)])
 }
 
-/// Units of a line that are still wanted.
-const fn open(line: &OrderLineView) -> i64 {
-    line.quantity.saturating_sub(line.voided)
+/// What the customer gives for an order that is paid in cash.
+fn tendered(order: &OrderView, locale: &Locale) -> Field {
+    let kind = Kind::Amount { currency: order.currency, signed: false };
+    Field::line("tendered", locale.t("orders.tendered"), kind, AMOUNT, &order.due.plain(order.currency))
 }
 
-fn open_lines(order: &OrderView) -> impl Iterator<Item = &OrderLineView> {
-    order.lines.iter().filter(|line| open(line) > 0)
-}
-
-/// What was captured and not given back yet, nor is on its way back.
-fn refundable(order: &OrderView) -> Money {
-    let captured = order
-        .attempts
-        .iter()
-        .filter(|attempt| attempt.status == AttemptStatus::Captured && !attempt.stray)
-        .map(|attempt| attempt.amount.0);
-    let back =
-        order.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed).map(|refund| refund.amount.0);
-    let sum = |amounts: &mut dyn Iterator<Item = i64>| amounts.fold(0_i64, i64::saturating_add);
-    let (mut captured, mut back) = (captured, back);
-    Money(sum(&mut captured).saturating_sub(sum(&mut back)).max(0))
-}
-
-/// For which question lines are offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lines {
-    /// Which lines go back, and what becomes of them; none by itself.
-    Refund,
-    /// What becomes of the lines of a voided order; wasted by themselves.
-    Void,
-}
-
-/// One choice of a line: this many units, with this end.
-fn line_choices(line: &OrderLineView, lines: Lines) -> Vec<Option<(i64, Disposal)>> {
-    let units = open(line).saturating_sub(line.restocked).saturating_sub(line.wasted).max(0);
-    let mut choices = vec![None];
-    let counts: Vec<i64> = if lines == Lines::Void { vec![units] } else { (1..=units).rev().collect() };
-    for count in counts.into_iter().filter(|count| *count > 0) {
-        choices.push(Some((count, Disposal::Restock)));
-        if lines == Lines::Refund {
-            choices.push(Some((count, Disposal::Waste)));
-        }
+fn courier_words(courier: &CourierView, locale: &Locale) -> String {
+    match courier.under_way {
+        0 => locale.t_args("orders.courier_free", &[("name", &courier.name)]),
+        count => locale.t_args("orders.courier_busy", &[("name", &courier.name), ("count", &count)]),
     }
-    choices
-}
-
-fn line_fields(order: &OrderView, lines: Lines, locale: &Locale) -> Vec<Field> {
-    let field = |(name, line): (&&'static str, &OrderLineView)| {
-        let choices = line_choices(line, lines).into_iter().map(|choice| match (choice, lines) {
-            (None, Lines::Refund) => locale.t("orders.line_stays"),
-            (None, Lines::Void) => locale.t("orders.line_wasted"),
-            (Some((count, Disposal::Restock)), _) => locale.t_args("orders.line_restock", &[("count", &count)]),
-            (Some((count, Disposal::Waste)), _) => locale.t_args("orders.line_waste", &[("count", &count)]),
-        });
-        let label = format!("{} × {}", open(line), line.name);
-        Field::choice(name, label, choices.collect(), 0)
-    };
-    LINES.iter().zip(open_lines(order)).map(field).collect()
-}
-
-/// The lines that were chosen in a form.
-fn parts(form: &Form, order: &OrderView, lines: Lines) -> Vec<LinePart> {
-    let chosen = |(name, line): (&&'static str, &OrderLineView)| {
-        let (quantity, disposal) = *line_choices(line, lines).get(form.chosen(name)?)?.as_ref()?;
-        Some(LinePart { line: line.id, quantity, disposal })
-    };
-    LINES.iter().zip(open_lines(order)).filter_map(chosen).collect()
-}
-
-/// What the chosen lines cost, as it was paid; all that can go back where no line was chosen.
-fn refund_of(order: &OrderView, lines: &[LinePart]) -> Money {
-    let all = refundable(order);
-    if lines.is_empty() {
-        return all;
-    }
-    let share = |part: &LinePart| {
-        let line: Option<&OrderLineView> =
-            order.lines.iter().find(|line: &&OrderLineView| line.id == LineId(part.line.0));
-        line.and_then(|line| line.total_share.0.checked_mul(part.quantity)?.checked_div(line.quantity.max(1)))
-    };
-    Money(lines.iter().filter_map(share).fold(0_i64, i64::saturating_add).min(all.0))
 }
 
 fn refund_lines(title: String, order: &OrderView, locale: &Locale) -> Form {

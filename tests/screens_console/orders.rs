@@ -43,7 +43,7 @@ fn the_orders_in_every_state() {
     keep("orders_note", "asha", noon, &["end n"]).showing("kitchen");
     keep("orders_void_line", "asha", noon, &["end a", "3"]).showing("How many");
     keep("orders_staff_cancel", "asha", noon, &["end a", "4"]).showing("Reason");
-    keep("orders_hold", "asha", noon, &["end a", "5"]).showing("hold");
+    keep("orders_hold", "asha", noon, &["end a", "6"]).showing("Put on hold");
     keep("orders_void", "asha", noon, &["end a", "1", "enter", "v"]).showing("Money back");
 }
 

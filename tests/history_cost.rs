@@ -7,12 +7,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests, which clippy does not know as tests")]
 
-#[allow(
-    clippy::allow_attributes,
-    dead_code,
-    unused_macros,
-    reason = "shared with the worker's tests, which use all of it"
-)]
+#[expect(dead_code, reason = "shared with the worker's tests, which use all of it")]
 #[path = "worker/house.rs"]
 mod house;
 mod support;

@@ -11,13 +11,13 @@
 
 #[path = "reports/audit.rs"]
 mod audit;
-#[allow(clippy::allow_attributes, dead_code, reason = "shared with the tests of the command line, which use all of it")]
+#[expect(dead_code, reason = "shared with the tests of the command line, which use all of it")]
 mod cli_support;
 #[path = "reports/commands.rs"]
 mod commands;
 #[path = "reports/days.rs"]
 mod days;
-#[allow(clippy::allow_attributes, dead_code, reason = "shared with the tests of the worker, which use all of it")]
+#[expect(dead_code, reason = "shared with the tests of the worker, which use all of it")]
 #[path = "worker/house.rs"]
 mod house;
 #[path = "reports/recount.rs"]

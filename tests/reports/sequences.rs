@@ -1,19 +1,16 @@
 //! Random flows through the door, with the house and the commands of the property test: at every stage,
 //! nothing kept yet, half of it kept, all of it kept, each report equals a recount of the rows.
 
-#[allow(clippy::allow_attributes, dead_code, reason = "shared with the property test, which uses all of it")]
 #[path = "../property/command.rs"]
 mod command;
-#[allow(clippy::allow_attributes, dead_code, reason = "shared with the property test, which uses all of it")]
+#[expect(dead_code, reason = "shared with the property test, which uses all of it")]
 #[path = "../property/house.rs"]
 mod house;
-#[allow(clippy::allow_attributes, dead_code, reason = "shared with the property test, which uses all of it")]
+#[expect(dead_code, reason = "shared with the property test, which uses all of it")]
 #[path = "../property/invariants.rs"]
 mod invariants;
-#[allow(clippy::allow_attributes, dead_code, reason = "shared with the property test, which uses all of it")]
 #[path = "../property/model.rs"]
 mod model;
-#[allow(clippy::allow_attributes, dead_code, reason = "shared with the property test, which uses all of it")]
 #[path = "../property/orders.rs"]
 mod orders;
 

@@ -113,7 +113,7 @@ pub async fn run(command: Promotions, desk: &Desk) -> Done {
     let view = match command {
         Promotions::List(filters) => return list(filters, &counter).await,
         Promotions::Add { code, name, terms } => {
-            let terms = terms.over(named(name), &counter).await?;
+            let terms = terms.over(PromotionTerms { name, ..PromotionTerms::default() }, &counter).await?;
             counter.execute(AddPromotion { code, terms }).await?
         }
         Promotions::Edit { code, name, terms } => {
@@ -132,19 +132,6 @@ pub async fn run(command: Promotions, desk: &Desk) -> Done {
     let (currency, zone) = (counter.house.site.currency, counter.house.site.zone);
     let value = shape::own(&view, currency)?;
     counter.output().answer(&value, || words(&[view], currency, zone))
-}
-
-fn named(name: String) -> PromotionTerms {
-    PromotionTerms {
-        name,
-        percent: None,
-        amount: None,
-        minimum: Money::ZERO,
-        starts_at: None,
-        ends_at: None,
-        limit: None,
-        per_customer: None,
-    }
 }
 
 async fn find(counter: &Counter<'_>, code: &str) -> Result<PromotionView, Refused> {

@@ -23,7 +23,7 @@ const MAX_NAME: usize = 100;
 const MAX_PAGE: i64 = 200;
 
 /// What a promotion takes off, and when: everything of it but its code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromotionTerms {
     /// What staff calls it.
     pub name: String,

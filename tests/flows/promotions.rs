@@ -20,16 +20,7 @@ use servery::service::promotions::{
 use servery::service::views::CartView;
 
 fn ten_percent() -> PromotionTerms {
-    PromotionTerms {
-        name: "Lunch".to_owned(),
-        percent: Some("10".to_owned()),
-        amount: None,
-        minimum: Money::ZERO,
-        starts_at: None,
-        ends_at: None,
-        limit: None,
-        per_customer: None,
-    }
+    PromotionTerms { name: "Lunch".to_owned(), percent: Some("10".to_owned()), ..PromotionTerms::default() }
 }
 
 async fn add(house: &House, code: &str, terms: PromotionTerms) -> PromotionView {

@@ -5,8 +5,10 @@
 //! from the environment here, once. No drawing and no screen logic.
 //!
 //! SIGTERM and SIGINT stop the screen through its token. SIGHUP does too, but ends the process after
-//! a grace whatever happens: nobody is there any more who could end it. SIGTSTP is ignored. SIGTTIN and SIGTTOU keep their default, which stops a
-//! process that was put into the background: a handler for them would be called without end.
+//! a grace whatever happens: nobody is there any more who could end it. SIGTSTP is ignored, also after the screen: one
+//! that came while it was there may be heard when it is gone, and would stop a process that nobody continues. SIGTTIN
+//! and SIGTTOU keep their default, which stops a process that was put into the background: a handler for them would be
+//! called without end.
 
 use super::app::MINIMUM;
 use super::local_input::LocalEvents;
@@ -317,7 +319,7 @@ fn send(step: &'static str, codes: &str) -> Result<(), TerminalError> {
 }
 
 /// Starts the thread that hears signals, once in a process. It stays: after the screen it gives
-/// every signal its default effect again.
+/// every signal but SIGTSTP its default effect again.
 fn watch_signals() -> io::Result<()> {
     static STARTED: OnceLock<()> = OnceLock::new();
     if STARTED.get().is_some() {
@@ -334,15 +336,15 @@ fn watch_signals() -> io::Result<()> {
 }
 
 fn heard(signal: i32) {
+    if signal == SIGTSTP {
+        return;
+    }
     let Some(active) = active() else {
         if let Err(error) = low_level::emulate_default_handler(signal) {
             tracing::warn!(%error, signal, "a signal had no effect");
         }
         return;
     };
-    if signal == SIGTSTP {
-        return;
-    }
     if active.stop.is_cancelled() && signal != SIGHUP {
         // Asked a second time: no more waiting.
         active.end_process(signal);

@@ -419,15 +419,16 @@ on_both!(a_new_price_asks_the_cart_and_leaves_the_order, |house| {
         total = done(&house, &guest, add).await.total;
         carts.push(cart);
     }
-    let place = |cart| PlaceOrder {
+    let place_at = |cart, expected_total: Option<Money>| PlaceOrder {
         cart,
         method: Method::Cash,
         called_name: None,
         pay_now: false,
         delivery_address: None,
         retry_of: None,
-        expected_total: Some(total.0),
+        expected_total: expected_total.map(|total| total.0),
     };
+    let place = |cart| place_at(cart, Some(total));
     let placed = done(&house, &guest, place(carts[0])).await.order;
     let dearer = item.price.checked_add(Money(500)).expect("a price");
     let change = ItemPatch { name: Some("Cola, cold".to_owned()), ..price(&dearer.plain(placed.currency)) };
@@ -439,6 +440,8 @@ on_both!(a_new_price_asks_the_cart_and_leaves_the_order, |house| {
     assert!(told.iter().any(|change| matches!(change, Change::Renamed { now, .. } if now == "Cola, cold")));
     let asked = refused_as(&house, &guest, place(carts[1])).await;
     assert_eq!(asked.guard, Some("total_seen"), "nobody pays what they did not see: {asked:?}");
+    let asked = refused_as(&house, &guest, place_at(carts[1], None)).await;
+    assert_eq!(asked.guard, Some("price_seen"), "nor who does not say what they saw: {asked:?}");
 
     let delete = DeleteItem { item: "cola".to_owned(), seen_version: None, reason: "no more".to_owned() };
     done(&house, SYSTEM, delete).await;

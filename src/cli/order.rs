@@ -48,8 +48,12 @@ pub enum Order {
         /// The order
         order: String,
     },
-    /// Who can be named to deliver, who has least to do first
-    Couriers,
+    /// Who can be named to deliver, whom the house itself would name first
+    Couriers {
+        /// For this order: who gave it up comes last
+        #[arg(long)]
+        order: Option<String>,
+    },
     /// Where an order stands
     Status(One),
     /// The steps of an order
@@ -302,7 +306,7 @@ async fn step(command: Order, counter: &Counter<'_>) -> Done {
         Order::List(list) => self::list(list, counter).await,
         Order::Show(one) => order_look::show(&one, counter).await,
         Order::Actions { order } => order_look::actions(&order, counter).await,
-        Order::Couriers => order_look::couriers(counter).await,
+        Order::Couriers { order } => order_look::couriers(order.as_deref(), counter).await,
         Order::Status(one) => status(&one, counter).await,
         Order::History { order } => history(&order, counter).await,
         Order::Extend(one) => give(counter, &one, |order| ExtendHold { order: order.id }).await,

@@ -146,17 +146,22 @@ fn command(action: &ActionView) -> String {
     plain.to_owned()
 }
 
-/// The couriers, who has least to do first.
-pub(super) async fn couriers(counter: &Counter<'_>) -> Done {
-    let couriers = counter.ask(ListCouriers).await?;
+/// The couriers, whom the house itself would name first.
+pub(super) async fn couriers(order: Option<&str>, counter: &Counter<'_>) -> Done {
+    let order = match order {
+        Some(order) => Some(counter.find_order(order).await?.id),
+        None => None,
+    };
+    let couriers = counter.ask(ListCouriers { order }).await?;
     counter.answer(&couriers, || {
         let rows: Vec<Vec<String>> = couriers
             .iter()
             .map(|row| {
-                let counts = [row.under_way, row.delivered, row.cancelled].map(|count| count.to_string());
+                let counts =
+                    [row.under_way, row.delivered_today, row.delivered, row.cancelled].map(|count| count.to_string());
                 [vec![row.username.clone(), row.name.clone()], counts.to_vec()].concat()
             })
             .collect();
-        table(&["COURIER", "NAME", "UNDER WAY>", "DELIVERED>", "TAKEN OFF>"], &rows)
+        table(&["COURIER", "NAME", "UNDER WAY>", "TODAY>", "30 DAYS>", "TAKEN OFF>"], &rows)
     })
 }

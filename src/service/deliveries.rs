@@ -1,15 +1,15 @@
 //! Questions about deliveries: where an order goes, who has it and had it, and which couriers there are.
 //! Naming couriers and sending them on are steps of the order (`orders`); no rule about them stands here.
 
-use super::door::{Query, View};
+use super::door::{Query, Site, View};
 use super::order_queries::{OrderName, find};
 use crate::domain::access::{Actor, Permission};
 use crate::domain::error::Refused;
 use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::{OrderId, StaffId};
 use crate::domain::order::AssignmentStatus;
-use crate::domain::time::Timestamp;
-use crate::store::deliveries::{self, CourierRow, NamedAssignmentRow};
+use crate::domain::time::{Timestamp, business_day_start};
+use crate::store::deliveries::{self, CourierRow, NamedAssignmentRow, Since};
 use crate::store::orders::OrderRow;
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -42,9 +42,12 @@ pub struct ShowDelivery {
     pub order: OrderName,
 }
 
-/// The active couriers, who has least to do first.
+/// The active couriers, in the order in which the house itself would name them ([`deliveries::ranked`]).
 #[derive(Debug, Clone, Copy)]
-pub struct ListCouriers;
+pub struct ListCouriers {
+    /// For which order: who gave it up comes last.
+    pub order: Option<OrderId>,
+}
 
 /// Where a delivery goes and who has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,8 +92,14 @@ pub struct CourierView {
     pub username: String,
     /// The name for people.
     pub name: String,
+    /// How often this courier was taken off the order that was asked about.
+    pub given_up: i64,
     /// Deliveries that are under way.
     pub under_way: i64,
+    /// Deliveries of this business day.
+    pub delivered_today: i64,
+    /// When a delivery was last assigned to this courier.
+    pub last_assigned_at: Option<Timestamp>,
     /// Deliveries of the last thirty days.
     pub delivered: i64,
     /// Assignments of the last thirty days that came to nothing.
@@ -132,11 +141,18 @@ impl Query for ListCouriers {
     const PERMISSION: Permission = Permission::OrdersRead;
 
     async fn run(&self, view: &mut View<'_>) -> Result<Vec<CourierView>, Refused> {
-        let since = view.now.plus_seconds(-HISTORY_SECONDS);
+        let since = since(&view.site, view.now);
         let site = view.site.id.clone();
-        let rows = deliveries::couriers(view.tx, &site, since, MOST_COURIERS).await?;
+        let rows = deliveries::ranked(view.tx, &site, self.order, since, MOST_COURIERS).await?;
         Ok(rows.into_iter().map(courier).collect())
     }
+}
+
+/// Since when a courier's deliveries count.
+pub(super) fn since(site: &Site, now: Timestamp) -> Since {
+    let cutoff = site.settings.business_day_cutoff;
+    let today = business_day_start(now.business_date(site.zone, cutoff), site.zone, cutoff);
+    Since { today, history: now.plus_seconds(-HISTORY_SECONDS) }
 }
 
 /// Whether somebody may see where customers live: people who deliver or move orders, and no screen on the wall.
@@ -172,7 +188,10 @@ fn courier(row: CourierRow) -> CourierView {
         id: StaffId(row.id),
         username: row.username,
         name: row.name,
+        given_up: row.given_up,
         under_way: row.under_way,
+        delivered_today: row.delivered_today,
+        last_assigned_at: (row.last_assigned_at > 0).then_some(Timestamp(row.last_assigned_at)),
         delivered: row.delivered,
         cancelled: row.cancelled,
     }

@@ -1,6 +1,7 @@
 //! What a person may try with an order now, and why what is refused is refused: every step that people
 //! take by hand, judged by the machine and by the permission of its use case. Nothing is done here.
 
+use super::deliveries::since;
 use super::door::{Query, UseCase, View};
 use super::order_load::load;
 use super::orders::{
@@ -107,7 +108,7 @@ impl Query for OrderActions {
         let site = std::sync::Arc::clone(&view.site);
         let order = load(view.tx, &site, &view.actor, view.now, self.order).await?.snapshot;
         let has_courier = order.fulfilment == Fulfilment::Delivery
-            && !deliveries::couriers(view.tx, &site.id, view.now, 1).await?.is_empty();
+            && !deliveries::ranked(view.tx, &site.id, None, since(&site, view.now), 1).await?.is_empty();
         let (fulfilment, method) = (order.fulfilment, order.method);
         let tried: Vec<(EventKind, Permission, Event)> = BY_HAND
             .iter()

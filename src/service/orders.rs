@@ -2,6 +2,7 @@
 //! lets the order machine decide and carries it out (`order_move.rs`); payment results stand in
 //! `payments.rs`.
 
+use super::deliveries::since;
 use super::door::{Context, UseCase};
 use super::order_load::{Loaded, load};
 use super::order_move::{apply, apply_to, judge};
@@ -14,7 +15,7 @@ use crate::domain::ids::{AttemptId, LineId, OrderId, RefundId, StaffId, StationI
 use crate::domain::money::Money;
 use crate::domain::order::{Event, Guard, Line, LinePart, RefundChoice, Status};
 use crate::domain::text;
-use crate::domain::time::{Timestamp, business_day_start};
+use crate::domain::time::Timestamp;
 use crate::store::deliveries;
 use crate::store::orders::LineRow;
 use crate::words;
@@ -342,9 +343,8 @@ impl UseCase for AssignCourier {
 /// Refused by the guard of T17 where nobody is an active courier; the store's refusals.
 async fn choose_courier(context: &mut Context<'_>, order: OrderId) -> Result<StaffId, Refused> {
     let site = Arc::clone(&context.site);
-    let today = context.now.business_date(site.zone, site.settings.business_day_cutoff);
-    let since = business_day_start(today, site.zone, site.settings.business_day_cutoff);
-    let ranked = deliveries::ranked(context.tx, &site.id, order, since, 1).await?;
+    let since = since(&site, context.now);
+    let ranked = deliveries::ranked(context.tx, &site.id, Some(order), since, 1).await?;
     ranked.first().map(|courier| StaffId(courier.id)).ok_or_else(|| {
         let guard = Guard::CourierActive;
         Refused::new(guard.code(), "Nobody is an active courier.").by_guard(guard.as_str())

@@ -57,7 +57,8 @@ pub struct PlaceOrder {
     /// The order that failed and that this one tries again (C3).
     #[serde(default)]
     pub retry_of: Option<OrderId>,
-    /// The total that the customer saw; another one is refused, so that nobody pays what they did not see.
+    /// The total that the customer saw; another one is refused, so that nobody pays what they did not see. Without
+    /// it, the price of each line must still be the one that was seen when it was added.
     #[serde(default)]
     pub expected_total: Option<i64>,
 }
@@ -99,13 +100,7 @@ impl UseCase for PlaceOrder {
             _ => refused,
         })?;
         let Priced { quote, lines, .. } = priced.ok_or_else(|| Refused::internal("an order without a quote"))?;
-        if let Some(expected) = self.expected_total.filter(|expected| *expected != quote.total.0) {
-            return Err(Refused::conflict("The total has changed since you saw it.")
-                .by_guard("total_seen")
-                .with("seen", expected)
-                .with("now", quote.total.0)
-                .help("Look at the cart again and confirm it."));
-        }
+        self.check_seen(&loaded, &quote)?;
         self.write(context, &loaded, &day, &quote, &lines, transition).await
     }
 }
@@ -127,6 +122,32 @@ impl PlaceOrder {
                 .help("Place a new order without it."));
         }
         Ok(())
+    }
+
+    /// Nobody orders at a price that they did not see.
+    fn check_seen(&self, loaded: &cart::Loaded, quote: &Quote) -> Result<(), Refused> {
+        const HELP: &str = "Look at the cart again and confirm it.";
+        if let Some(expected) = self.expected_total {
+            if expected == quote.total.0 {
+                return Ok(());
+            }
+            return Err(Refused::conflict("The total has changed since you saw it.")
+                .by_guard("total_seen")
+                .with("seen", expected)
+                .with("now", quote.total.0)
+                .help(HELP));
+        }
+        let changed =
+            loaded.cart.lines.iter().zip(&quote.lines).find(|(line, now)| line.unit_price_seen != now.unit_price);
+        match changed {
+            None => Ok(()),
+            Some((line, now)) => Err(Refused::conflict(format!("The price of {} has changed.", line.name_seen))
+                .by_guard("price_seen")
+                .with("item", line.name_seen.clone())
+                .with("seen", line.unit_price_seen.0)
+                .with("now", now.unit_price.0)
+                .help(HELP)),
+        }
     }
 
     fn day(&self, context: &Context<'_>) -> Day {

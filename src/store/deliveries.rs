@@ -21,7 +21,7 @@ pub struct NamedAssignmentRow {
     pub reason: Option<String>,
 }
 
-/// An active courier, and how much there is of what.
+/// An active courier as a candidate for a delivery, with what the ranking goes by.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct CourierRow {
     /// The identity.
@@ -30,12 +30,27 @@ pub struct CourierRow {
     pub username: String,
     /// The name for people.
     pub name: String,
+    /// How often this person was named for the asked order and taken off again.
+    pub given_up: i64,
     /// Deliveries that are under way.
     pub under_way: i64,
-    /// Deliveries since the instant that was asked for.
+    /// Deliveries carried out of those assigned since the business day began.
+    pub delivered_today: i64,
+    /// When a delivery was last assigned to this person (microseconds); 0: never.
+    pub last_assigned_at: i64,
+    /// Deliveries carried out of those assigned since the instant that was asked for.
     pub delivered: i64,
     /// Assignments since then that came to nothing.
     pub cancelled: i64,
+}
+
+/// Since when deliveries count (microseconds).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// For the ranking: the start of the business day.
+    pub today: Timestamp,
+    /// For the history that people see.
+    pub history: Timestamp,
 }
 
 /// The active assignment of an order.
@@ -45,21 +60,6 @@ pub struct AssignmentRow {
     pub id: Uuid,
     pub staff_id: Uuid,
     pub status: String,
-}
-
-/// An active courier as a candidate for one order, with what the house goes by when it names one itself.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct CandidateRow {
-    /// The person.
-    pub id: Uuid,
-    /// Deliveries that this person has now.
-    pub load: i64,
-    /// Deliveries assigned since the asked instant and carried out.
-    pub delivered: i64,
-    /// When a delivery was last assigned to this person (microseconds); 0: never.
-    pub last_assigned_at: i64,
-    /// How often this person was named for the asked order and taken off again.
-    pub given_up: i64,
 }
 
 const ACTIVE: &str = "SELECT id, staff_id, status FROM delivery_assignments \
@@ -72,32 +72,27 @@ const MOVE: &str = "UPDATE delivery_assignments SET status = $3, \
      cancelled_at = CASE WHEN $3 = 'cancelled' THEN $4 ELSE cancelled_at END, cancel_reason = $5 \
      WHERE site_id = $1 AND id = $2 AND status IN ('assigned', 'picked_up')";
 // Load counts along the index of active assignments; the rest along those of the order and of the person.
-const RANKED: &str = "SELECT s.id, \
+const RANKED: &str = "SELECT s.id, s.username, s.name, \
+     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = $1 AND d.order_id = $2 \
+     AND d.staff_id = s.id AND d.status = 'cancelled') AS given_up, \
      COALESCE((SELECT l.load FROM (SELECT staff_id, CAST(COUNT(*) AS BIGINT) AS load FROM delivery_assignments \
-     WHERE site_id = $1 AND status IN ('assigned', 'picked_up') GROUP BY staff_id) AS l WHERE l.staff_id = s.id), 0) AS load, \
+     WHERE site_id = $1 AND status IN ('assigned', 'picked_up') GROUP BY staff_id) AS l WHERE l.staff_id = s.id), 0) \
+     AS under_way, \
      (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = $1 AND d.staff_id = s.id \
-     AND d.assigned_at >= $3 AND d.status = 'delivered') AS delivered, \
+     AND d.assigned_at >= $3 AND d.status = 'delivered') AS delivered_today, \
      COALESCE((SELECT MAX(d.assigned_at) FROM delivery_assignments d WHERE d.site_id = $1 AND d.staff_id = s.id), 0) \
      AS last_assigned_at, \
-     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = $1 AND d.order_id = $2 \
-     AND d.staff_id = s.id AND d.status = 'cancelled') AS given_up \
+     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = $1 AND d.staff_id = s.id \
+     AND d.assigned_at >= $4 AND d.status = 'delivered') AS delivered, \
+     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = $1 AND d.staff_id = s.id \
+     AND d.assigned_at >= $4 AND d.status = 'cancelled') AS cancelled \
      FROM staff s WHERE s.site_id = $1 AND s.active AND s.role = 'delivery' \
-     ORDER BY given_up, load, delivered, last_assigned_at, s.id LIMIT $4";
+     ORDER BY given_up, under_way, delivered_today, last_assigned_at, s.id LIMIT $5";
 const OF_ORDER: &str = "SELECT d.staff_id, s.name AS courier, d.status, b.name AS assigned_by, d.assigned_at, \
      d.picked_up_at, d.delivered_at, d.cancelled_at, d.cancel_reason AS reason FROM delivery_assignments d \
      JOIN staff s ON s.site_id = d.site_id AND s.id = d.staff_id \
      LEFT JOIN staff b ON b.site_id = d.site_id AND b.id = d.assigned_by \
      WHERE d.site_id = $1 AND d.order_id = $2 ORDER BY d.assigned_at DESC, d.id DESC LIMIT $3";
-/// Load first, then the history: who was seldom taken off, who delivered most.
-const COURIERS: &str = "SELECT id, username, name, \
-     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = staff.site_id \
-     AND d.staff_id = staff.id AND d.status IN ('assigned', 'picked_up')) AS under_way, \
-     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = staff.site_id \
-     AND d.staff_id = staff.id AND d.status = 'delivered' AND d.assigned_at >= $2) AS delivered, \
-     (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments d WHERE d.site_id = staff.site_id \
-     AND d.staff_id = staff.id AND d.status = 'cancelled' AND d.assigned_at >= $2) AS cancelled \
-     FROM staff WHERE site_id = $1 AND active AND role = 'delivery' \
-     ORDER BY under_way, cancelled, delivered DESC, username LIMIT $3";
 const COURIER: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM staff \
      WHERE site_id = $1 AND id = $2 AND active AND role = 'delivery'";
 
@@ -122,15 +117,6 @@ pub async fn of_order(
     fetch_all!(tx, NamedAssignmentRow, OF_ORDER, site, order.0, most)
 }
 
-/// The active couriers, who has least to do first, then by what came of their assignments since `since`; at
-/// most `most`.
-///
-/// # Errors
-/// Any [`StoreError`] of the statement.
-pub async fn couriers(tx: &mut Tx, site: &str, since: Timestamp, most: i64) -> Result<Vec<CourierRow>, StoreError> {
-    fetch_all!(tx, CourierRow, COURIERS, site, since.0, most)
-}
-
 /// Whether a member of staff is an active courier.
 ///
 /// # Errors
@@ -139,19 +125,20 @@ pub async fn is_courier(tx: &mut Tx, site: &str, staff: StaffId) -> Result<bool,
     Ok(fetch_one!(tx, (i64,), COURIER, site, staff.0)?.0 > 0)
 }
 
-/// The active couriers, the one to be named for this order first: who never gave it up, then who carries
-/// the least now, then who delivered the least of what was assigned since `since`, then who waits longest.
+/// The active couriers, the one to be named first: who never gave up this order (if one is asked about), then
+/// who carries the least now, then who delivered the least today, then who waits longest; at most `most`. The
+/// one ranking there is: by it the house names a courier, and by it people are shown whom they can name.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
 pub async fn ranked(
     tx: &mut Tx,
     site: &str,
-    order: OrderId,
-    since: Timestamp,
-    limit: i64,
-) -> Result<Vec<CandidateRow>, StoreError> {
-    fetch_all!(tx, CandidateRow, RANKED, site, order.0, since.0, limit)
+    order: Option<OrderId>,
+    since: Since,
+    most: i64,
+) -> Result<Vec<CourierRow>, StoreError> {
+    fetch_all!(tx, CourierRow, RANKED, site, order.map(|id| id.0), since.today.0, since.history.0, most)
 }
 
 /// Names a courier.

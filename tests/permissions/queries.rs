@@ -56,7 +56,7 @@ fn asked() -> Vec<(&'static str, &'static str, Ask)> {
         ("ShowArchivedDays", READS, Ask::Archived(ShowArchivedDays)),
         ("OrderActions", READS, Ask::Actions(OrderActions { order: id })),
         ("ShowDelivery", READS, Ask::Delivery(ShowDelivery { order: order() })),
-        ("ListCouriers", READS, Ask::Couriers(ListCouriers)),
+        ("ListCouriers", READS, Ask::Couriers(ListCouriers { order: None })),
         ("MenuBook", MANAGERS, Ask::MenuBook(MenuBook::default())),
         ("MenuExport", MANAGERS, Ask::MenuExport(MenuExport)),
         ("MenuPreview", MANAGERS, Ask::MenuPreview(MenuPreview { file: Default::default() })),

@@ -456,9 +456,13 @@ impl House {
                 let option = choice.map(|choice| choice.0.0);
                 let like = cart.lines.iter().position(|line| line.item == *item && line.option == option);
                 let quantity = i64::from(*quantity);
+                let seen = self.unit_price(*item, option);
                 match like {
-                    Some(like) => cart.lines[like].quantity += quantity,
-                    None => cart.lines.push(CartLine { item: *item, option, quantity, uses: uses.clone() }),
+                    Some(like) => {
+                        cart.lines[like].quantity += quantity;
+                        cart.lines[like].seen = seen;
+                    }
+                    None => cart.lines.push(CartLine { item: *item, option, seen, quantity, uses: uses.clone() }),
                 }
                 let total = cart.lines[like.unwrap_or(cart.lines.len() - 1)].quantity;
                 let fits = uses.keys().all(|code| self.cart_uses(&cart, code) <= self.model.free(code));
@@ -545,10 +549,19 @@ impl House {
             let choices = self.items[at].option_groups.iter().flat_map(|group| &group.choices);
             let option = choices.into_iter().find(|choice| line.options.contains(&choice.name));
             let uses = uses_of(at, option.is_some_and(|choice| choice.name == "Double"));
-            let item = u8::try_from(at).ok()?;
-            Some(CartLine { item, option: option.map(|choice| choice.id.0), quantity: i64::from(line.quantity), uses })
+            let (item, option) = (u8::try_from(at).ok()?, option.map(|choice| choice.id.0));
+            let seen = self.unit_price(item, option);
+            Some(CartLine { item, option, seen, quantity: i64::from(line.quantity), uses })
         });
         kept.collect()
+    }
+
+    /// What one of it costs now.
+    fn unit_price(&self, item: u8, option: Option<uuid::Uuid>) -> i64 {
+        let item = &self.items[usize::from(item)];
+        let choices = item.option_groups.iter().flat_map(|group| &group.choices);
+        let deltas = choices.filter(|choice| option == Some(choice.id.0)).map(|choice| choice.price_delta.0);
+        item.price.0 + deltas.sum::<i64>()
     }
 
     fn cart_uses(&self, cart: &Cart, code: &str) -> i64 {
@@ -621,6 +634,7 @@ impl House {
             && settings.open
             && i64::try_from(claimed).unwrap_or(i64::MAX) < settings.cap
             && cart.lines.iter().all(|line| self.model.available[usize::from(line.item)])
+            && cart.lines.iter().all(|line| line.seen == self.unit_price(line.item, line.option))
             && (!delivery || (settings.delivery && place.delivery_address.is_some()))
             && match place.method {
                 Method::Card => settings.card,
@@ -693,15 +707,7 @@ impl House {
         }
         let mut subtotal = 0;
         for (line, seen) in cart.lines.iter().zip(&view.lines) {
-            let item = &self.items[usize::from(line.item)];
-            let delta: i64 = item
-                .option_groups
-                .iter()
-                .flat_map(|group| &group.choices)
-                .filter(|choice| line.option == Some(choice.id.0))
-                .map(|choice| choice.price_delta.0)
-                .sum();
-            subtotal += (item.price.0 + delta) * line.quantity;
+            subtotal += self.unit_price(line.item, line.option) * line.quantity;
             order.lines.push(Line {
                 id: seen.id,
                 quantity: line.quantity,

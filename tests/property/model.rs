@@ -187,6 +187,8 @@ impl Order {
 pub struct CartLine {
     pub item: u8,
     pub option: Option<uuid::Uuid>,
+    /// The unit price that the guest saw.
+    pub seen: i64,
     pub quantity: i64,
     pub uses: Uses,
 }

@@ -41,7 +41,8 @@ fn ready(house: &House, number: u128, method: Method, name: &str) -> OrderView {
 }
 
 fn courier(house: &House, username: &str) -> StaffId {
-    let couriers = house.run(house.opened().door.ask(&Caller::System, ListCouriers)).expect("the couriers");
+    let couriers =
+        house.run(house.opened().door.ask(&Caller::System, ListCouriers { order: None })).expect("the couriers");
     couriers.iter().find(|courier| courier.username == username).expect("a courier").id
 }
 
@@ -153,7 +154,7 @@ fn couriers_are_ranked_by_what_they_carry_and_find_their_own_orders_first() {
     house.run(add_staff(door, &house.opened().secrets, &asha, None, &new)).expect("hired");
     let (old, new) = (ready(&house, 1, Method::Card, "Mira"), ready(&house, 2, Method::Card, "Ada"));
     let names = || {
-        let couriers = house.run(door.ask(&asha, ListCouriers)).expect("the couriers");
+        let couriers = house.run(door.ask(&asha, ListCouriers { order: None })).expect("the couriers");
         couriers.into_iter().map(|courier| (courier.username, courier.under_way)).collect::<Vec<_>>()
     };
     assert_eq!(names(), [("noor".to_owned(), 0), ("zoe".to_owned(), 0)]);

@@ -9,6 +9,7 @@ use servery::domain::access::Role;
 use servery::domain::ids::{OrderId, StaffId};
 use servery::domain::payment::Method;
 use servery::service::Caller;
+use servery::service::deliveries::ListCouriers;
 use servery::service::orders::{
     AssignCourier, Bump, CancelAssignment, Deliver, PickUp, ReturnToStore, RunTimer, StartOrder, Timer,
 };
@@ -50,6 +51,12 @@ async fn delivery(house: &House) -> OrderId {
 async fn round(worker: &Worker) -> Report {
     let held = worker.take_lease().await.expect("asked").held.expect("the lease");
     worker.run_timer(&held, Timer::AutoAssign).await.expect("a round")
+}
+
+/// Whom people are shown first when they choose a courier for this order.
+async fn first_shown(house: &House, crew: &Crew, order: OrderId) -> StaffId {
+    let asked = house.door.ask(&crew.admin, ListCouriers { order: Some(order) }).await.expect("the couriers");
+    asked.first().expect("a courier").id
 }
 
 /// Whether this courier has the order now.
@@ -117,6 +124,7 @@ on_both!(the_least_to_carry_is_first_then_the_fewest_delivered_then_the_longest_
     does(&house, &crew.admin, AssignCourier { order: first, staff: crew.omar }).await;
     bring(&house, &crew, first).await;
     let third = delivery(&house).await;
+    assert_eq!(first_shown(&house, &crew, third).await, crew.noor, "people see the house's own ranking");
     assert_eq!(round(&worker).await.timers, 1);
     assert!(has(&house, crew.noor, third).await);
     // As many each: whoever was named longer ago. Noor's last naming is the later one.
@@ -150,6 +158,7 @@ on_both!(who_did_not_come_is_named_again_only_where_nobody_else_is_and_not_for_e
     // Omar carries another one; it is his all the same.
     let other = delivery(&house).await;
     does(&house, &crew.admin, AssignCourier { order: other, staff: crew.omar }).await;
+    assert_eq!(first_shown(&house, &crew, order).await, crew.omar, "who gave it up is the last");
     assert_eq!(round(&worker).await.timers, 1);
     assert!(has(&house, crew.omar, order).await, "somebody else is there");
 

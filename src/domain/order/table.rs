@@ -542,7 +542,7 @@ pub const TABLE: &[Row] = &[
         when: &[Selector::CapturedExceedsRefunded],
         event: K::Refund,
         roles: &[(R::Admin, &[])],
-        guards: &[G::RefundWithinCaptured],
+        guards: &[G::ReasonGiven, G::RefundWithinCaptured],
         stock: Stock::AsChosen,
         payment: Payment::RefundAmount,
         emits: &[E::PaymentRefundStarted],

@@ -118,7 +118,7 @@ impl Orders {
         commands.extend(desk.ask(&mut self.history, Ask::History(ShowHistory { order: name() })));
         if self.is_delivery {
             commands.extend(desk.ask(&mut self.delivery, Ask::Delivery(ShowDelivery { order: name() })));
-            commands.extend(desk.ask(&mut self.couriers, Ask::Couriers(ListCouriers)));
+            commands.extend(desk.ask(&mut self.couriers, Ask::Couriers(ListCouriers { order: Some(order) })));
         }
         commands.extend(desk.ask(&mut self.steps, Ask::Actions(OrderActions { order })));
         commands

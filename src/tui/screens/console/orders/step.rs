@@ -300,10 +300,15 @@ fn tendered(order: &OrderView, locale: &Locale) -> Field {
 }
 
 fn courier_words(courier: &CourierView, locale: &Locale) -> String {
-    match courier.under_way {
-        0 => locale.t_args("orders.courier_free", &[("name", &courier.name)]),
-        count => locale.t_args("orders.courier_busy", &[("name", &courier.name), ("count", &count)]),
+    let today = courier.delivered_today;
+    let mut words = match courier.under_way {
+        0 => locale.t_args("orders.courier_free", &[("name", &courier.name), ("today", &today)]),
+        count => locale.t_args("orders.courier_busy", &[("name", &courier.name), ("count", &count), ("today", &today)]),
+    };
+    if courier.given_up > 0 {
+        words.push_str(&locale.t("orders.courier_gave_up"));
     }
+    words
 }
 
 fn refund_lines(title: String, order: &OrderView, locale: &Locale) -> Form {

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use tracing_subscriber::filter::Targets;
 
 /// The longest configuration file, in bytes.
 const MAX_FILE: u64 = 256 * 1024;
@@ -156,8 +157,8 @@ pub struct Config {
     /// When the simulated UPI customer pays; none: in the demo store after a few seconds, else never
     /// by itself.
     pub upi_approval: Option<UpiApproval>,
-    /// What is logged, in the syntax of `tracing`'s filters.
-    pub log: String,
+    /// What is logged: a level, and others for parts of the program.
+    pub log: Targets,
     /// Whether the log is JSON lines.
     pub log_json: bool,
     /// The folder for what a process remembers between runs: sessions, carts, the log.
@@ -205,6 +206,10 @@ impl Config {
         let script = script.or_else(|| variables.get("SERVERY_GATEWAY_SCRIPT").map(PathBuf::from));
         let upi_approval = pick(&None, "SERVERY_UPI_APPROVAL", file.upi_approval)?;
         let log = pick(&None, "SERVERY_LOG", file.log)?.unwrap_or_else(|| "info".to_owned());
+        let log = log.parse::<Targets>().map_err(|_| {
+            Refused::invalid("log", "What is logged cannot be read.")
+                .help("Give a level (error, warn, info, debug, trace or off), or several with commas: warn,servery::worker=debug.")
+        })?;
         let log_json = match variables.text("SERVERY_LOG_JSON")?.as_deref() {
             Some("1" | "true") => true,
             Some("0" | "false") => false,
@@ -301,6 +306,17 @@ mod tests {
     fn unknown_keys_are_refused_by_name() {
         let message = parse_file("site = \"main\"\nstroe = \"x\"\n").expect_err("unknown");
         assert!(message.contains("stroe") && message.contains("line 2"), "{message}");
+    }
+
+    #[test]
+    fn what_is_logged_is_a_level_or_levels_of_parts() {
+        let config =
+            |log| Config::load(&Flags::default(), Variables::from_pairs([("HOME", "/h"), ("SERVERY_LOG", log)]));
+        let debug = config("warn,servery::worker=debug").expect("a configuration").log;
+        assert!(debug.would_enable("servery::worker", &tracing::Level::DEBUG));
+        assert!(!debug.would_enable("servery::store", &tracing::Level::INFO));
+        let refused = config("servery=loud").expect_err("no level");
+        assert!(refused.help.contains("debug"), "{}", refused.message);
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// A log of this size is put aside when a process starts, in bytes.
 const PUT_ASIDE: u64 = 16 * 1024 * 1024;
@@ -15,9 +16,10 @@ const PUT_ASIDE: u64 = 16 * 1024 * 1024;
 /// Starts the log. A log that cannot be written keeps nobody from working.
 pub fn start(config: &Config) {
     let Some(file) = open(&config.state_folder) else { return };
-    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Arc::new(file));
-    let started = if config.log_json { builder.json().try_init() } else { builder.try_init() };
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Arc::new(file));
+    let registry = tracing_subscriber::registry().with(config.log.clone());
+    let started =
+        if config.log_json { registry.with(lines.json()).try_init() } else { registry.with(lines).try_init() };
     // A second start in one process keeps the first log.
     drop(started);
 }

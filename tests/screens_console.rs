@@ -11,6 +11,8 @@ mod health;
 mod house;
 #[path = "screens_console/menu.rs"]
 mod menu;
+#[path = "screens_console/notices.rs"]
+mod notices;
 #[path = "screens_console/orders.rs"]
 mod orders;
 #[path = "screens_console/reports.rs"]

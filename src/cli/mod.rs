@@ -26,6 +26,7 @@ mod menu_edit;
 mod metrics;
 mod metrics_server;
 mod metrics_text;
+mod notices;
 mod order;
 mod order_look;
 mod order_place;
@@ -163,6 +164,8 @@ enum Command {
     /// Who works here
     #[command(subcommand)]
     Staff(staff::Staff),
+    /// What the house told you, or about an order
+    Notices(notices::Notices),
     /// The registered kiosks, kitchens, boards and counters
     #[command(subcommand)]
     Terminal(terminal::Terminal),
@@ -253,6 +256,7 @@ async fn run(arguments: Cli, output: Output) -> ExitCode {
         Command::Audit(audit) => audit::run(audit, &desk).await,
         Command::Config(setting) => setting::run(setting, &desk).await,
         Command::Staff(staff) => staff::run(staff, &desk).await,
+        Command::Notices(notices) => notices::run(notices, &desk).await,
         Command::Terminal(terminal) => terminal::run(terminal, &desk).await,
         Command::Login(login) => session::login(login, &desk).await,
         Command::Logout(logout) => session::logout(logout, &desk).await,

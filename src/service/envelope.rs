@@ -13,6 +13,7 @@ use super::menu_categories::{
 use super::menu_edit::{AddItem, DeleteItem, EditItem, MoveItem, RestoreItem};
 use super::menu_import::MenuImport;
 use super::menu_options::{AddOption, AddOptionGroup, DeleteOption, DeleteOptionGroup, EditOption, EditOptionGroup};
+use super::notices::ReadNotices;
 use super::orders::{
     AcceptOrder, AssignCourier, AtVersion, Bump, CancelAssignment, CancelOrder, CloseUncollected, ConfirmCash, Deliver,
     DeliverForCash, ExtendHold, HandOver, HoldOrder, MarkReady, NoShow, NoteOrder, OverridePayment, PayOutRefund,
@@ -288,6 +289,14 @@ commands!(
     }
 );
 
+commands!(
+    /// Commands about what people were told.
+    NoticeCommand {
+        /// Mark as read.
+        Read(ReadNotices),
+    }
+);
+
 /// A command by name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -308,6 +317,8 @@ pub enum Envelope {
     Staff(StaffCommand),
     /// About a terminal.
     Terminal(TerminalCommand),
+    /// About what people were told.
+    Notice(NoticeCommand),
 }
 
 impl Envelope {
@@ -336,6 +347,7 @@ impl Envelope {
             Self::Setting(command) => command.run(door, caller, key).await,
             Self::Staff(command) => command.run(door, caller, key).await,
             Self::Terminal(command) => command.run(door, caller, key).await,
+            Self::Notice(command) => command.run(door, caller, key).await,
         }
     }
 }

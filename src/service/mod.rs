@@ -40,6 +40,7 @@ pub mod menu_narrow;
 pub mod menu_options;
 mod menu_plan;
 mod menu_write;
+pub mod notices;
 pub mod order_actions;
 pub mod order_queries;
 pub mod order_view;

@@ -24,6 +24,26 @@ pub struct NotificationRow {
     pub read_at: Option<i64>,
 }
 
+/// A courier of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct CourierFacts {
+    /// The courier.
+    pub staff_id: Uuid,
+    /// The name for people.
+    pub name: String,
+    /// How many were named for the order before.
+    pub before: i64,
+}
+
+/// Whose notices are meant: those to a kind of recipient as a whole, and those to one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recipient<'a> {
+    /// The kind, as the column has it.
+    pub kind: &'a str,
+    /// The one.
+    pub id: Option<Uuid>,
+}
+
 /// What an order's notifications say of it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct OrderFacts {
@@ -37,9 +57,11 @@ pub struct OrderFacts {
     pub currency: String,
     /// Units that are not voided.
     pub items: i64,
+    /// How the customer gets it.
+    pub fulfilment: String,
 }
 
-const FACTS: &str = "SELECT o.order_number, o.customer_id, o.due, o.currency, \
+const FACTS: &str = "SELECT o.order_number, o.customer_id, o.due, o.currency, o.fulfilment, \
      (SELECT CAST(COALESCE(SUM(l.quantity - l.voided), 0) AS BIGINT) FROM order_lines l \
      WHERE l.site_id = $1 AND l.order_id = o.id) AS items FROM orders o WHERE o.site_id = $1 AND o.id = $2";
 const INSERT: &str = "INSERT INTO notifications (site_id, id, outbox_seq, channel, recipient_kind, recipient_id, \
@@ -47,10 +69,29 @@ const INSERT: &str = "INSERT INTO notifications (site_id, id, outbox_seq, channe
      ON CONFLICT (site_id, outbox_seq, channel, recipient_kind) DO NOTHING";
 const OF_ORDER: &str = "SELECT id, outbox_seq, channel, recipient_kind, recipient_id, order_id, event, title, body, \
      created_at, read_at FROM notifications WHERE site_id = $1 AND order_id = $2 ORDER BY created_at, outbox_seq, id";
-const UNREAD: &str = "SELECT id, outbox_seq, channel, recipient_kind, recipient_id, order_id, event, title, body, \
-     created_at, read_at FROM notifications WHERE site_id = $1 AND recipient_kind = $2 AND read_at IS NULL \
-     ORDER BY created_at, id LIMIT $3";
-const READ: &str = "UPDATE notifications SET read_at = $3 WHERE site_id = $1 AND id = $2 AND read_at IS NULL";
+macro_rules! courier {
+    ($instant:literal) => {
+        concat!(
+            "SELECT d.staff_id, s.name, (SELECT CAST(COUNT(*) AS BIGINT) FROM delivery_assignments e \
+             WHERE e.site_id = $1 AND e.order_id = $2 AND (e.assigned_at < d.assigned_at \
+             OR (e.assigned_at = d.assigned_at AND e.id < d.id))) AS before \
+             FROM delivery_assignments d JOIN staff s ON s.site_id = d.site_id AND s.id = d.staff_id \
+             WHERE d.site_id = $1 AND d.order_id = $2 AND d.",
+            $instant,
+            " = $3 ORDER BY d.assigned_at DESC, d.id DESC LIMIT 1"
+        )
+    };
+}
+const NAMED: &str = courier!("assigned_at");
+const TAKEN_OFF: &str = courier!("cancelled_at");
+const OF_RECIPIENT: &str = "SELECT id, outbox_seq, channel, recipient_kind, recipient_id, order_id, event, title, body, \
+     created_at, read_at FROM notifications WHERE site_id = $1 AND recipient_kind = $2 \
+     AND (recipient_id IS NULL OR recipient_id = $3) AND outbox_seq < $4 ORDER BY outbox_seq DESC LIMIT $5";
+// Along the index of what nobody has read, and no further than is counted.
+const UNREAD: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT id FROM notifications WHERE site_id = $1 \
+     AND recipient_kind = $2 AND read_at IS NULL AND (recipient_id IS NULL OR recipient_id = $3) LIMIT $4) AS unread";
+const READ: &str = "UPDATE notifications SET read_at = $5 WHERE site_id = $1 AND recipient_kind = $2 \
+     AND (recipient_id IS NULL OR recipient_id = $3) AND outbox_seq <= $4 AND read_at IS NULL";
 
 /// What there is to say of an order, if it exists.
 ///
@@ -90,18 +131,64 @@ pub async fn of_order(tx: &mut Tx, site: &str, order: OrderId) -> Result<Vec<Not
     fetch_all!(tx, NotificationRow, OF_ORDER, site, order.0)
 }
 
-/// What a kind of recipient has not read, oldest first.
+/// Who was named for a delivery at this instant; `None` where nobody was.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn unread(tx: &mut Tx, site: &str, kind: &str, limit: i64) -> Result<Vec<NotificationRow>, StoreError> {
-    fetch_all!(tx, NotificationRow, UNREAD, site, kind, limit)
+pub async fn named_at(
+    tx: &mut Tx,
+    site: &str,
+    order: OrderId,
+    at: Timestamp,
+) -> Result<Option<CourierFacts>, StoreError> {
+    fetch_optional!(tx, CourierFacts, NAMED, site, order.0, at.0)
 }
 
-/// Marks a notification as read; `false` when it was before.
+/// Who was taken off a delivery at this instant; `None` where nobody was.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn mark_read(tx: &mut Tx, site: &str, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
-    hit_one(execute!(tx, READ, site, id, now.0)?)
+pub async fn taken_off_at(
+    tx: &mut Tx,
+    site: &str,
+    order: OrderId,
+    at: Timestamp,
+) -> Result<Option<CourierFacts>, StoreError> {
+    fetch_optional!(tx, CourierFacts, TAKEN_OFF, site, order.0, at.0)
+}
+
+/// What a recipient was told before the event numbered `before`, the newest first, at most `limit`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn of_recipient(
+    tx: &mut Tx,
+    site: &str,
+    whose: Recipient<'_>,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<NotificationRow>, StoreError> {
+    fetch_all!(tx, NotificationRow, OF_RECIPIENT, site, whose.kind, whose.id, before, limit)
+}
+
+/// How much a recipient has not read; counting ends at `most`.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn unread(tx: &mut Tx, site: &str, whose: Recipient<'_>, most: i64) -> Result<i64, StoreError> {
+    Ok(fetch_one!(tx, (i64,), UNREAD, site, whose.kind, whose.id, most)?.0)
+}
+
+/// Marks what a recipient was told up to the event numbered `up_to` as read; answers how many were not before.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn mark_read(
+    tx: &mut Tx,
+    site: &str,
+    whose: Recipient<'_>,
+    up_to: i64,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    Ok(execute!(tx, READ, site, whose.kind, whose.id, up_to, now.0)?)
 }

@@ -137,6 +137,8 @@ actions! {
     ForceReady => "force_ready",
     /// Console: find a tab or an action by typing.
     Palette => "palette",
+    /// Console: what the house tells this person.
+    Notices => "notices",
     /// Console: narrow the list.
     Filter => "filter",
     /// Console: everything that can be done with what is selected.

@@ -10,6 +10,7 @@ use servery::service::audit::{AuditList, SealsStatus};
 use servery::service::deliveries::{ListCouriers, ShowDelivery};
 use servery::service::menu_book::MenuBook;
 use servery::service::menu_import::{MenuExport, MenuPreview};
+use servery::service::notices::ListNotices;
 use servery::service::order_actions::OrderActions;
 use servery::service::order_queries::{ListOrders, OrderName, ShowHistory, ShowOrder};
 use servery::service::reports::{
@@ -57,6 +58,7 @@ fn asked() -> Vec<(&'static str, &'static str, Ask)> {
         ("OrderActions", READS, Ask::Actions(OrderActions { order: id })),
         ("ShowDelivery", READS, Ask::Delivery(ShowDelivery { order: order() })),
         ("ListCouriers", READS, Ask::Couriers(ListCouriers { order: None })),
+        ("ListNotices", OWN, Ask::Notices(ListNotices { after: None, limit: 1 })),
         ("MenuBook", MANAGERS, Ask::MenuBook(MenuBook::default())),
         ("MenuExport", MANAGERS, Ask::MenuExport(MenuExport)),
         ("MenuPreview", MANAGERS, Ask::MenuPreview(MenuPreview { file: Default::default() })),
@@ -101,6 +103,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("EventsAfter", READS),
     ("NewestEvent", READS),
     ("WhyNot", READS),
+    ("OrderNotices", OWN),
     ("MayVerify", MANAGERS),
     ("MenuNow", OWN),
     ("ItemDetail", OWN),

@@ -25,7 +25,7 @@ use servery::store::StoreUrl;
 const ADDRESS: &str = "Hostel 4, room 12\n2nd floor, by the stairs";
 
 /// A paid order that is to be brought, and is ready.
-fn ready(house: &House, number: u128, method: Method, name: &str) -> OrderView {
+pub fn ready(house: &House, number: u128, method: Method, name: &str) -> OrderView {
     let order = house.order_all(number, &[("samosa", 2)], method, (name, Some(ADDRESS)));
     let (door, asha) = (&house.opened().door, house.person("asha"));
     house.run(async {
@@ -46,7 +46,7 @@ fn courier(house: &House, username: &str) -> StaffId {
     couriers.iter().find(|courier| courier.username == username).expect("a courier").id
 }
 
-fn assign(house: &House, order: &OrderView, username: &str) {
+pub fn assign(house: &House, order: &OrderView, username: &str) {
     let assign = AssignCourier { order: order.id, staff: courier(house, username) };
     house.run(house.opened().door.execute(&house.person("asha"), None, assign)).expect("named");
 }

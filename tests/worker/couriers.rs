@@ -10,6 +10,8 @@ use servery::domain::ids::{OrderId, StaffId};
 use servery::domain::payment::Method;
 use servery::service::Caller;
 use servery::service::deliveries::ListCouriers;
+use servery::service::notices::{ListNotices, NoticePage, OrderNotices, ReadNotices};
+use servery::service::order_queries::OrderName;
 use servery::service::orders::{
     AssignCourier, Bump, CancelAssignment, Deliver, PickUp, ReturnToStore, RunTimer, StartOrder, Timer,
 };
@@ -23,6 +25,7 @@ struct Crew {
     noor: StaffId,
     omar: StaffId,
     admin: Caller,
+    secrets: Secrets,
 }
 
 async fn crew(house: &House) -> Crew {
@@ -33,7 +36,8 @@ async fn crew(house: &House) -> Crew {
     let all = house.door.ask(&Caller::System, staff::ListStaff::default()).await.expect("the staff").items;
     let noor = all.iter().find(|one| one.username == "noor").expect("Noor").id;
     let signed = sign_in::login(&house.door, &secrets, None, "asha", "demo-asha-2026").await.expect("signed in");
-    Crew { noor, omar, admin: Caller::Session { token: signed.token, terminal: None, override_by: None } }
+    let admin = Caller::Session { token: signed.token, terminal: None, override_by: None };
+    Crew { noor, omar, admin, secrets }
 }
 
 async fn does<U: UseCase>(house: &House, caller: &Caller, command: U) -> U::Output {
@@ -183,4 +187,71 @@ on_both!(what_came_back_to_the_store_goes_out_again_with_somebody_else, |house| 
     does(&house, &crew.admin, ReturnToStore { order, reason: "nobody opened".to_owned() }).await;
     assert_eq!(round(&worker).await.timers, 1);
     assert!(has(&house, another, order).await && !has(&house, one, order).await);
+});
+
+async fn told(house: &House, who: &Caller) -> NoticePage {
+    house.door.ask(who, ListNotices { after: None, limit: 20 }).await.expect("the notices")
+}
+
+fn titles(page: &NoticePage) -> Vec<&str> {
+    page.items.iter().map(|notice| notice.title.as_str()).collect()
+}
+
+on_both!(customer_couriers_and_admin_are_told_what_concerns_them, |house| {
+    let crew = crew(&house).await;
+    let (worker, held) = house.leading().await;
+    house.set("pickup_retry_max", json!(1)).await;
+    let order = delivery(&house).await;
+    does(&house, &crew.admin, AssignCourier { order, staff: crew.noor }).await;
+    house.pass_seconds(1).await;
+    does(&house, &Caller::System, CancelAssignment { order, no_pickup: true }).await;
+    does(&house, &crew.admin, AssignCourier { order, staff: crew.omar }).await;
+    bring(&house, &crew, order).await;
+    worker.deliver_events(&held).await.expect("told");
+
+    let about = house.door.ask(&crew.admin, OrderNotices { order: OrderName::Id(order) }).await.expect("notices");
+    let told_to = |who: &str| -> Vec<&str> {
+        about.iter().filter(|notice| notice.to == who).map(|notice| notice.title.as_str()).collect()
+    };
+    assert_eq!(
+        told_to("customer"),
+        [
+            "Order Confirmed!",
+            "Order Accepted",
+            "Your Courier",
+            "A Moment Longer",
+            "Your Delivery Is Late",
+            "A New Courier",
+            "Being Prepared",
+            "Order Ready!",
+            "On the Way! 🚚",
+            "Delivered",
+        ]
+    );
+    assert!(about.iter().any(|notice| notice.title == "A New Courier" && notice.body.starts_with("Omar brings")));
+    assert_eq!(told_to("admin"), ["No Courier"]);
+
+    // Each courier is told their own, and what is for all of them.
+    let omar = sign_in::login(&house.door, &crew.secrets, None, "omar", "omar-brings-it").await.expect("signed in");
+    let omar = Caller::Session { token: omar.token, terminal: None, override_by: None };
+    let noor = sign_in::login(&house.door, &crew.secrets, None, "noor", "demo-noor-2026").await.expect("signed in");
+    let noor = Caller::Session { token: noor.token, terminal: None, override_by: None };
+    let (hers, his) = (told(&house, &noor).await, told(&house, &omar).await);
+    assert_eq!(titles(&hers), ["Taken Off", "Yours to Deliver", "Delivery Coming Up"]);
+    assert_eq!(titles(&his), ["Yours to Deliver", "Delivery Coming Up"]);
+    assert_eq!((hers.unread, his.unread), (3, 2));
+    // What is read by one of them is read where it is for all, and where it is theirs.
+    let up_to = his.items[0].seq;
+    assert_eq!(does(&house, &omar, ReadNotices { up_to }).await, 2);
+    assert_eq!(told(&house, &omar).await.unread, 0);
+    assert_eq!(told(&house, &noor).await.unread, 2);
+    // Page by page.
+    let first = house.door.ask(&noor, ListNotices { after: None, limit: 2 }).await.expect("a page");
+    let rest = house.door.ask(&noor, ListNotices { after: first.next.clone(), limit: 2 }).await.expect("a page");
+    assert_eq!((titles(&first).len(), titles(&rest)), (2, vec!["Delivery Coming Up"]));
+    assert_eq!(rest.next, None);
+    // A guest reads nothing of another one's order.
+    let stranger = Caller::Guest { customer: servery::domain::ids::CustomerId(house.door.new_id()), terminal: None };
+    assert!(house.door.ask(&stranger, OrderNotices { order: OrderName::Id(order) }).await.is_err());
+    assert_eq!(titles(&told(&house, &stranger).await), Vec::<&str>::new());
 });

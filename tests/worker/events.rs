@@ -107,6 +107,7 @@ on_both!(people_are_told_in_the_words_of_the_specification, |house| {
     let total = placed.order.total.display(placed.order.currency);
     let expected = [
         ("customer", "Being Prepared", "Your order is now being prepared".to_owned()),
+        ("customer", "Order Accepted", format!("The kitchen has taken on your order #{number}")),
         ("customer", "Order Confirmed!", format!("Your order #{number} has been received")),
         ("customer", "Order Ready!", "Your order is ready for pickup".to_owned()),
         ("kitchen", "New Order! 🔔", format!("Order #{number} — 2 items — {total}")),
@@ -187,12 +188,12 @@ on_both!(telling_again_after_a_crash_tells_once, |house| {
     }
     assert_eq!(house.number("SELECT COUNT(*) FROM notifications").await, 2, "customer and kitchen");
     deliver(&worker).await;
-    assert_eq!(house.number("SELECT COUNT(*) FROM notifications").await, 4, "and what came afterwards");
+    assert_eq!(house.number("SELECT COUNT(*) FROM notifications").await, 5, "and what came afterwards");
     assert_eq!(house.number("SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL").await, 0);
     // Every mark lost: all of it is delivered again, to no effect.
     house.raw("UPDATE outbox SET sent_at = NULL").await;
     deliver(&worker).await;
-    assert_eq!(house.number("SELECT COUNT(*) FROM notifications").await, 4);
+    assert_eq!(house.number("SELECT COUNT(*) FROM notifications").await, 5);
 });
 
 /// Panics as long as it is told to.

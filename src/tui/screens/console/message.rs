@@ -12,6 +12,7 @@ use crate::service::envelope::{Envelope, OrderCommand};
 use crate::service::health::{self, HealthView};
 use crate::service::menu_book::MenuBook;
 use crate::service::menu_import::{MenuExport, MenuPreview};
+use crate::service::notices::ListNotices;
 use crate::service::order_actions::OrderActions;
 use crate::service::order_queries::{ListOrders, ShowHistory, ShowOrder};
 use crate::service::reports::{
@@ -86,6 +87,8 @@ questions! {
     Delivery(ShowDelivery),
     /// The couriers, who has least to do first.
     Couriers(ListCouriers),
+    /// What this person was told.
+    Notices(ListNotices),
     /// The menu for its keepers.
     MenuBook(MenuBook),
     /// The menu as a file.

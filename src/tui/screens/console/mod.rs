@@ -12,6 +12,7 @@ mod health;
 mod leaf;
 mod menu;
 mod message;
+mod notices;
 mod orders;
 mod paged;
 mod palette;
@@ -30,6 +31,7 @@ pub use tab::{Place, Tab};
 
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::time::Timestamp;
+use crate::service::envelope::Envelope;
 use crate::tui::app::{App, Cmd, Env, Hit, Input, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::refusal;
@@ -43,6 +45,7 @@ use crate::tui::widgets::help;
 use crate::tui::widgets::page::{self, Page};
 use ahead::Ahead;
 use desk::Settled;
+use notices::Notices;
 use palette::{Go, Palette, Picked};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -73,6 +76,7 @@ pub struct Options {
 enum Over {
     Help(usize),
     Palette(Palette),
+    Notices,
     /// A manager lets one change through.
     Manager(Box<Credentials>, Act),
 }
@@ -87,6 +91,7 @@ pub struct Console {
     tabs: BTreeMap<Place, Box<dyn Tab>>,
     sign_in: Option<Credentials>,
     over: Option<Over>,
+    notices: Notices,
     known: Vec<String>,
     /// The one who was signed in last: somebody else finds the tabs as new.
     last_person: Option<String>,
@@ -109,6 +114,7 @@ impl Console {
             tabs: untouched(),
             sign_in: None,
             over: None,
+            notices: Notices::default(),
             known: Vec::new(),
             last_person: None,
             last_key: Timestamp::default(),
@@ -158,6 +164,7 @@ impl Console {
     /// Makes every tab as new: somebody else sits down.
     fn forget(&mut self) {
         self.tabs = untouched();
+        self.notices = Notices::default();
         self.place = Place::Orders;
     }
 
@@ -199,6 +206,7 @@ impl Console {
         self.sign_in = None;
         self.last_key = env.now;
         let mut commands = self.desk.ask_site();
+        commands.extend(self.notices.ask(&mut self.desk));
         match self.places().first().copied() {
             Some(first) if !self.desk.may(self.place.permission()) => commands.extend(self.open(first)),
             Some(_) => commands.extend(self.open(self.place)),
@@ -252,6 +260,7 @@ impl Console {
             return self.sign_out(Some(refusal::sentence(refused, env.locale)), env);
         }
         let Some(result) = self.desk.take_site(request, result) else { return Vec::new() };
+        let Some(result) = self.notices.take(request, result, &mut self.desk, env) else { return Vec::new() };
         let mut commands = self.with_tab(|tab, desk| tab.on_loaded(request, result, desk, env));
         if std::mem::take(&mut self.stale) {
             commands.extend(self.reload());
@@ -277,7 +286,10 @@ impl Console {
                 {
                     return self.sign_out(Some(refusal::sentence(refused, env.locale)), env);
                 }
-                let mut commands = self.with_tab(|tab, desk| tab.on_done(done, desk, env));
+                // What was looked at is nothing of the tab's.
+                let looked = matches!(done.act, Act::Command(Envelope::Notice(_)));
+                let mut commands =
+                    if looked { Vec::new() } else { self.with_tab(|tab, desk| tab.on_done(done, desk, env)) };
                 commands.extend(self.reload());
                 commands
             }
@@ -337,6 +349,7 @@ impl Console {
             return Vec::new();
         }
         let mut commands = self.desk.ask_site();
+        commands.extend(self.notices.ask(&mut self.desk));
         commands.extend(self.with_tab(|tab, desk| tab.load(desk)));
         commands
     }
@@ -370,6 +383,13 @@ impl Console {
                 };
                 self.over = skip.map(Over::Help);
                 Vec::new()
+            }
+            Over::Notices => {
+                if self.notices.on_input(input, env) {
+                    self.over = Some(Over::Notices);
+                    return Vec::new();
+                }
+                self.notices.close(&mut self.desk, env)
             }
             Over::Palette(mut palette) => match palette.on_input(input, env) {
                 Picked::Open => {
@@ -444,6 +464,11 @@ impl Console {
                 self.over = Some(Over::Palette(Palette::new(&places, self.tab_context(), env)));
                 Vec::new()
             }
+            Action::Notices => {
+                self.notices.open();
+                self.over = Some(Over::Notices);
+                Vec::new()
+            }
             Action::Help => {
                 self.over = Some(Over::Help(0));
                 Vec::new()
@@ -466,7 +491,7 @@ impl Console {
         let Some(tab) = self.tab().filter(|_| self.desk.person.is_some()) else { return Vec::new() };
         match &self.over {
             Some(Over::Help(_)) => vec![Action::Down, Action::Back],
-            Some(Over::Palette(_) | Over::Manager(..)) => Vec::new(),
+            Some(Over::Palette(_) | Over::Manager(..) | Over::Notices) => Vec::new(),
             None if tab.is_searching() => vec![Action::Select, Action::Back],
             None if tab.is_covered() => Vec::new(),
             None => tab.hints(&self.desk),
@@ -505,7 +530,11 @@ impl Console {
         let Some(person) = self.desk.person() else { return String::new() };
         let now = ctx.now.to_utc().with_timezone(&self.desk.zone()).format("%H:%M").to_string();
         let role = vocabulary::role(person.role, ctx.locale);
-        ctx.locale.t_args("console.aside", &[("name", &person.name), ("role", &role), ("time", &now)])
+        let who = ctx.locale.t_args("console.aside", &[("name", &person.name), ("role", &role), ("time", &now)]);
+        match self.notices.mark(ctx.locale) {
+            Some(mark) => format!("{mark} · {who}"),
+            None => who,
+        }
     }
 }
 
@@ -527,6 +556,7 @@ impl App for Console {
             Input::EffectFailed => {
                 self.ahead.drop_all();
                 self.desk.give_up();
+                self.notices.give_up();
                 self.desk.say(env.locale.t("console.failed"), Token::Danger, env);
                 return Vec::new();
             }
@@ -592,6 +622,7 @@ impl App for Console {
         match &self.over {
             Some(Over::Help(skip)) => help::draw(frame, body, self.tab_context(), *skip, ctx),
             Some(Over::Palette(palette)) => palette.draw(frame, body, ctx),
+            Some(Over::Notices) => self.notices.draw(frame, body, &self.desk, ctx),
             Some(Over::Manager(form, _)) => form.draw(frame, body, &self.options.demo_accounts, ctx),
             None => {}
         }
@@ -607,7 +638,7 @@ impl App for Console {
             return Context::TextInput;
         }
         match &self.over {
-            Some(Over::Help(_)) => Context::Help,
+            Some(Over::Help(_) | Over::Notices) => Context::Help,
             Some(Over::Palette(_) | Over::Manager(..)) => Context::TextInput,
             None => self.tab_context(),
         }

@@ -1,0 +1,67 @@
+//! What the house tells the person at the console: the mark beside the name, the list, and that closing it
+//! marks what was listed as read.
+
+#![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
+
+use super::deliveries::{assign, ready};
+use super::house::House;
+use super::keep;
+use servery::domain::payment::Method;
+use servery::payment::Gateways;
+use servery::service::Caller;
+use servery::service::notices::ListNotices;
+use servery::worker::{Options, Worker};
+
+/// Lets the worker tell what has happened.
+fn tell(house: &House) {
+    let worker = Worker::new(house.opened().door.clone(), Gateways::none(), Options::default());
+    house.run(async {
+        let held = worker.take_lease().await.expect("asked").held.expect("the lease");
+        worker.deliver_events(&held).await.expect("told");
+        worker.give_back(&held).await.expect("given back");
+    });
+}
+
+fn unread(house: &House, who: &Caller) -> i64 {
+    let asked = house.run(house.opened().door.ask(who, ListNotices { after: None, limit: 9 }));
+    asked.expect("the notices").unread
+}
+
+#[test]
+fn notices_in_pictures() {
+    keep("notices_none", "noor", |_| {}, &["!"]).showing("Nothing was told to you yet.");
+    let two = |house: &House| {
+        for (number, name) in [(1, "Mira"), (2, "Ada")] {
+            let order = ready(house, number, Method::Card, name);
+            assign(house, &order, "noor");
+        }
+        tell(house);
+    };
+    keep("notices_new", "noor", two, &[]).showing("● 4 new");
+    keep("notices_list", "noor", two, &["!"]).showing("Yours to Deliver");
+}
+
+#[test]
+fn news_are_said_and_what_was_listed_is_read() {
+    let house = House::demo();
+    let noor = house.person("noor");
+    let mut desk = house.console(80, 24);
+    desk.sign_in("noor");
+    assert!(!desk.screen().contains("new"), "{}", desk.screen());
+    let order = ready(&house, 1, Method::Card, "Mira");
+    assign(&house, &order, "noor");
+    tell(&house);
+    desk.changed();
+    let seen = desk.screen();
+    assert!(seen.contains("● 2 new") && seen.contains("Yours to Deliver Order #"), "{seen}");
+    desk.press("!");
+    assert_eq!(unread(&house, &noor), 2, "it is still open");
+    desk.press("esc");
+    desk.settle();
+    assert_eq!(unread(&house, &noor), 0);
+    let seen = desk.screen();
+    assert!(!seen.contains("new"), "{seen}");
+    // Opened and closed again, there is nothing more to mark, and the keys are the tab's again.
+    desk.press("! esc ?");
+    assert!(desk.screen().contains("Notices"), "the help names the key: {}", desk.screen());
+}

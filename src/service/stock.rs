@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use crate::store::stock::{MAX_ON_HAND, StockFilter, StockState};
+pub use crate::store::stock::{MAX_ON_HAND, MovementFilter, StockFilter, StockMovementKind, StockState};
 
 /// The most rows of one page.
 pub(super) const MAX_PAGE: i64 = 200;
@@ -85,7 +85,7 @@ impl From<StockRow> for StockView {
 pub struct MovementView {
     /// Its number within the stock item.
     pub seq: i64,
-    /// receive, recount, adjust, waste, commit or restock.
+    /// Why: a word of [`StockMovementKind`].
     pub kind: String,
     /// By how much on_hand moved, signed.
     pub quantity: i64,
@@ -251,7 +251,7 @@ pub(super) async fn named(tx: &mut Tx, site: &str, code_or_id: &str) -> Result<S
 
 /// What is to be done to one stock item.
 struct Change<'a> {
-    kind: &'static str,
+    kind: StockMovementKind,
     target: Target,
     reason: &'a str,
     release: &'a [OrderId],
@@ -319,7 +319,7 @@ async fn change(context: &mut Context<'_>, item: &str, change: Change<'_>) -> Re
 fn note(
     context: &mut Context<'_>,
     row: &StockRow,
-    kind: &str,
+    kind: StockMovementKind,
     (before, after): (Moved, Moved),
     reason: &str,
     released: &[OrderId],
@@ -419,7 +419,7 @@ impl UseCase for StockReceive {
         in_range("quantity", self.quantity, 1)?;
         let reason = needed(&self.reason)?;
         let target = Target::By(self.quantity);
-        change(context, &self.item, Change { kind: "receive", target, reason: &reason, release: &[] }).await
+        change(context, &self.item, Change { kind: StockMovementKind::Receive, target, reason: &reason, release: &[] }).await
     }
 }
 
@@ -436,7 +436,7 @@ impl UseCase for StockAdjust {
         let reason = needed(&self.reason)?;
         let target = Target::By(self.delta);
         let release = &self.release;
-        change(context, &self.item, Change { kind: "adjust", target, reason: &reason, release }).await
+        change(context, &self.item, Change { kind: StockMovementKind::Adjust, target, reason: &reason, release }).await
     }
 }
 
@@ -450,7 +450,7 @@ impl UseCase for StockRecount {
         let reason = needed(&self.reason)?;
         let target = Target::To(self.counted);
         let release = &self.release;
-        change(context, &self.item, Change { kind: "recount", target, reason: &reason, release }).await
+        change(context, &self.item, Change { kind: StockMovementKind::Recount, target, reason: &reason, release }).await
     }
 }
 
@@ -464,7 +464,7 @@ impl UseCase for StockWaste {
         let reason = needed(&self.reason)?;
         let target = Target::By(self.quantity.saturating_neg());
         let release = &self.release;
-        change(context, &self.item, Change { kind: "waste", target, reason: &reason, release }).await
+        change(context, &self.item, Change { kind: StockMovementKind::Waste, target, reason: &reason, release }).await
     }
 }
 
@@ -592,6 +592,8 @@ impl Query for StockList {
 pub struct StockLedger {
     /// Code or id of the stock item.
     pub item: String,
+    /// Narrowed to this.
+    pub filter: MovementFilter,
     /// Where the page before it ended: its `next`.
     pub after: Option<String>,
     /// The most rows; 1 to 200.
@@ -611,7 +613,7 @@ impl Query for StockLedger {
         let site = view.site.id.clone();
         let row = named(view.tx, &site, &self.item).await?;
         let id = StockItemId(row.id);
-        let mut rows = stock::ledger(view.tx, &site, id, before, self.limit.saturating_add(1)).await?;
+        let mut rows = stock::ledger(view.tx, &site, id, &self.filter, before, self.limit.saturating_add(1)).await?;
         let next = paging::cut(&mut rows, self.limit, |row| row.seq.to_string());
         let items = rows
             .into_iter()
@@ -629,7 +631,11 @@ impl Query for StockLedger {
                 at: Timestamp(row.at),
             })
             .collect();
-        // The ledger is numbered without gaps, so its newest number is how many rows it has had.
-        Ok(Page { items, next, total: row.last_movement, at_least: false })
+        if self.filter.is_empty() {
+            // The ledger is numbered without gaps, so its newest number is how many rows it has had.
+            return Ok(Page { items, next, total: row.last_movement, at_least: false });
+        }
+        let found = stock::count_movements(view.tx, &site, id, &self.filter).await?;
+        Ok(Page::counted(items, next, found))
     }
 }

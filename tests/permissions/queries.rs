@@ -67,7 +67,7 @@ fn asked() -> Vec<(&'static str, &'static str, Ask)> {
             Ask::SettingHistory(SettingHistory { key: "auto_ready".to_owned(), after: None, limit: 1 }),
         ),
         ("StockForecast", GOODS, Ask::Forecast(StockForecast { filter: Default::default(), after: None, limit: 1 })),
-        ("StockLedger", GOODS, Ask::Ledger(StockLedger { item: item.clone(), after: None, limit: 1 })),
+        ("StockLedger", GOODS, Ask::Ledger(StockLedger { item: item.clone(), filter: Default::default(), after: None, limit: 1 })),
         ("StockHolders", GOODS, Ask::Holders(StockHolders { item })),
         ("OpenShifts", TILL, Ask::Shifts(OpenShifts)),
         ("TillStatus", TILL, Ask::Till(TillStatus { shift: Some(ShiftId(NOBODY)) })),

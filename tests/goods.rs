@@ -21,9 +21,9 @@ use servery::service::menu_file::MenuFile;
 use servery::service::menu_import::{MenuDiff, MenuExport, MenuImport};
 use servery::service::settings::{ListSettings, SetSetting};
 use servery::service::stock::{
-    MovementFilter, MovementView, StockAdjust, StockFilter, StockLedger, StockList, StockMovementKind, StockReceive, StockRecount,
-    StockSet, StockState, StockView, StockWaste,
+    StockAdjust, StockFilter, StockList, StockReceive, StockRecount, StockSet, StockState, StockView, StockWaste,
 };
+use servery::service::stock_ledger::{MovementFilter, MovementView, StockLedger, StockMovementKind};
 use servery::service::views::{ItemView, MenuView, Page};
 use servery::service::{Caller, Door, setup};
 use servery::store::{Options, Store};
@@ -360,7 +360,8 @@ on_both!(a_ledger_is_narrowed_by_kinds_and_by_instants, |house| {
     let ask = async |filter: MovementFilter, after: Option<String>, limit: i64| {
         door.ask(SYSTEM, StockLedger { item: "kulfi".to_owned(), filter, after, limit }).await.expect("a page")
     };
-    let of = |kinds: &[StockMovementKind]| MovementFilter { kinds: kinds.iter().copied().collect(), ..Default::default() };
+    let of =
+        |kinds: &[StockMovementKind]| MovementFilter { kinds: kinds.iter().copied().collect(), ..Default::default() };
     let numbers = |page: &Page<MovementView>| page.items.iter().map(|row| row.seq).collect::<Vec<_>>();
     let all = ask(MovementFilter::default(), None, 10).await;
     assert_eq!((numbers(&all), all.total), (vec![4, 3, 2, 1], 4));

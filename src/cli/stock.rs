@@ -8,10 +8,11 @@ use crate::domain::error::Refused;
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::OrderId;
 use crate::service::stock::{
-    HolderView, MovementFilter, StockAdjust, StockChanged, StockFilter, StockLedger, StockList, StockReceive, StockRecount, StockSet,
-    StockState, StockView, StockWaste,
+    HolderView, StockAdjust, StockChanged, StockFilter, StockList, StockReceive, StockRecount, StockSet, StockState,
+    StockView, StockWaste,
 };
 use crate::service::stock_forecast::{ForecastView, StockForecast, StockHolders};
+use crate::service::stock_ledger::{MovementFilter, StockLedger};
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 

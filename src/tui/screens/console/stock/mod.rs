@@ -19,8 +19,9 @@ use crate::domain::error::Refused;
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::{OrderId, StockItemId};
 use crate::service::envelope::Envelope;
-use crate::service::stock::{HolderView, MovementView, StockChanged, StockFilter, StockLedger};
+use crate::service::stock::{HolderView, StockChanged, StockFilter};
 use crate::service::stock_forecast::{ForecastPage, ForecastView, StockForecast, StockHolders, Urgent};
+use crate::service::stock_ledger::{MovementView, StockLedger};
 use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::refusal;
@@ -107,9 +108,7 @@ impl Stock {
     /// The question for a page of the ledger of the thing that is wanted.
     fn ledger_question(&self, desk: &Desk) -> Option<impl FnOnce(Wanted) -> Ask + use<>> {
         let (item, filter) = (self.wanted?.to_string(), self.movements.filter(desk));
-        Some(move |wanted: Wanted| {
-            Ask::Ledger(StockLedger { item, filter, after: wanted.after, limit: wanted.limit })
-        })
+        Some(move |wanted: Wanted| Ask::Ledger(StockLedger { item, filter, after: wanted.after, limit: wanted.limit }))
     }
 
     /// Other movements are wanted.
@@ -320,6 +319,9 @@ impl Tab for Stock {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
+        if self.list.is_loaded() && self.list.items().is_empty() && self.filter.is_empty() {
+            return vec![Action::Add, Action::Palette, Action::SignOut, Action::Help];
+        }
         let changes = [Action::Receive, Action::Recount, Action::Waste, Action::Adjust];
         let rest: &[Action] = if self.open {
             &[Action::Filter, Action::Back, Action::Help]

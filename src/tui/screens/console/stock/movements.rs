@@ -3,7 +3,7 @@
 
 use super::super::desk::Desk;
 use super::super::span::Span;
-use crate::service::stock::{MovementFilter, StockMovementKind};
+use crate::service::stock_ledger::{MovementFilter, StockMovementKind};
 use crate::tui::app::Env;
 use crate::tui::locale::Locale;
 use crate::tui::widgets::form::{Field, Form};

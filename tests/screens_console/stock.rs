@@ -3,10 +3,11 @@
 #![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
 
 use super::house::House;
-use super::keep;
+use super::{keep, keep_in};
 use servery::domain::payment::Method;
 use servery::service::Caller;
-use servery::service::stock::{StockLedger, StockList, StockReceive, StockView, StockWaste};
+use servery::service::stock::{StockList, StockReceive, StockView, StockWaste};
+use servery::service::stock_ledger::StockLedger;
 
 fn item(house: &House, code: &str) -> StockView {
     let all = house.run(house.opened().door.ask(&Caller::System, StockList::default())).expect("the stock").items;
@@ -39,6 +40,7 @@ fn with(keys: &[&'static str]) -> Vec<&'static str> {
 #[test]
 fn the_stock_in_every_state() {
     keep("stock_list", "asha", noon, &["3"]);
+    keep_in("stock_no_items", "asha", House::bare, &["3"]).showing("Nothing is counted yet");
     keep("stock_search", "asha", noon, &["3", "/", "n a a n"]);
     keep("stock_none_found", "asha", noon, &["3", "/", "x x x", "enter"]);
     keep("stock_filter", "asha", noon, &["3", "f"]);

@@ -21,10 +21,10 @@ use servery::service::menu_file::MenuFile;
 use servery::service::menu_import::{MenuDiff, MenuExport, MenuImport};
 use servery::service::settings::{ListSettings, SetSetting};
 use servery::service::stock::{
-    StockAdjust, StockFilter, StockLedger, StockList, StockReceive, StockRecount, StockSet, StockState, StockView,
-    StockWaste,
+    StockAdjust, StockFilter, StockList, StockReceive, StockRecount, StockSet, StockState, StockView, StockWaste,
 };
-use servery::service::views::{ItemView, MenuView};
+use servery::service::stock_ledger::{MovementFilter, MovementView, StockLedger, StockMovementKind};
+use servery::service::views::{ItemView, MenuView, Page};
 use servery::service::{Caller, Door, setup};
 use servery::store::{Options, Store};
 use std::sync::Arc;
@@ -330,7 +330,7 @@ on_both!(every_movement_has_a_row_in_the_ledger, |house| {
     assert_eq!(door.execute(SYSTEM, None, recount("kulfi", 15)).await.expect("recounted").moved, 0);
     assert_ledger_agrees(&house).await;
 
-    let page = |after| StockLedger { item: "kulfi".to_owned(), after, limit: 3 };
+    let page = |after| StockLedger { item: "kulfi".to_owned(), filter: MovementFilter::default(), after, limit: 3 };
     let first = door.ask(SYSTEM, page(None)).await.expect("page");
     let words: Vec<_> = first.items.iter().map(|row| (row.seq, row.kind.as_str(), row.quantity)).collect();
     assert_eq!(words, [(4, "recount", -5), (3, "waste", -1), (2, "adjust", -3)]);
@@ -339,6 +339,51 @@ on_both!(every_movement_has_a_row_in_the_ledger, |house| {
     assert_eq!(second.items.len(), 1);
     assert_eq!((second.items[0].kind.as_str(), second.items[0].reason.as_deref()), ("receive", Some("note 7")));
     assert_eq!(second.next, None);
+});
+
+on_both!(a_ledger_is_narrowed_by_kinds_and_by_instants, |house| {
+    use StockMovementKind::{Commit, Receive, Recount, Waste};
+    let door = &house.door;
+    let receive = StockReceive { item: "kulfi".to_owned(), quantity: 20, reason: "note 7".to_owned() };
+    door.execute(SYSTEM, None, receive).await.expect("received");
+    for (instant, step) in ["2026-03-02T06:31:00Z", "2026-03-02T06:32:00Z", "2026-03-02T06:33:00Z"].iter().zip(1..) {
+        // Postgres has a clock of its own.
+        house.clock.set(instant);
+        match step {
+            2 => door.execute(SYSTEM, None, recount("kulfi", 15)).await,
+            units => door.execute(SYSTEM, None, waste("kulfi", units)).await,
+        }
+        .expect("moved");
+    }
+    // Another thing's ledger is none of this one's.
+    door.execute(SYSTEM, None, waste("samosa", 1)).await.expect("wasted");
+    let ask = async |filter: MovementFilter, after: Option<String>, limit: i64| {
+        door.ask(SYSTEM, StockLedger { item: "kulfi".to_owned(), filter, after, limit }).await.expect("a page")
+    };
+    let of =
+        |kinds: &[StockMovementKind]| MovementFilter { kinds: kinds.iter().copied().collect(), ..Default::default() };
+    let numbers = |page: &Page<MovementView>| page.items.iter().map(|row| row.seq).collect::<Vec<_>>();
+    let all = ask(MovementFilter::default(), None, 10).await;
+    assert_eq!((numbers(&all), all.total), (vec![4, 3, 2, 1], 4));
+
+    let wasted = ask(of(&[Waste]), None, 10).await;
+    assert_eq!((numbers(&wasted), wasted.total, wasted.next), (vec![4, 2], 2, None));
+    let two = of(&[Waste, Receive]);
+    let first = ask(two.clone(), None, 2).await;
+    assert_eq!((numbers(&first), first.total, first.at_least), (vec![4, 2], 3, false));
+    let rest = ask(two, first.next, 2).await;
+    assert_eq!((numbers(&rest), rest.total, rest.next), (vec![1], 3, None));
+    let none = ask(of(&[Commit]), None, 10).await;
+    assert_eq!((numbers(&none), none.total, none.next), (vec![], 0, None));
+
+    let at = |seq: i64| all.items.iter().find(|row| row.seq == seq).map(|row| row.at);
+    let middle = MovementFilter { from: at(2), until: at(4), ..Default::default() };
+    let found = ask(middle.clone(), None, 10).await;
+    assert_eq!((numbers(&found), found.total), (vec![3, 2], 2), "with the first instant, without the last");
+    let both = ask(MovementFilter { kinds: [Recount].into(), ..middle }, None, 10).await;
+    assert_eq!((numbers(&both), both.total), (vec![3], 1));
+    let since = ask(MovementFilter { from: at(4), ..Default::default() }, None, 10).await;
+    assert_eq!((numbers(&since), since.total), (vec![4], 1));
 });
 
 on_both!(senseless_movements_are_refused, |house| {
@@ -370,7 +415,8 @@ on_both!(senseless_movements_are_refused, |house| {
     }
     assert_eq!(item(door, "pistachio-kulfi").await, before);
     assert_eq!(code(door.execute(SYSTEM, None, waste("caviar", 1)).await), ErrorCode::NotFound);
-    let page = StockLedger { item: "kulfi".to_owned(), after: Some("x".to_owned()), limit: 10 };
+    let filter = MovementFilter::default();
+    let page = StockLedger { item: "kulfi".to_owned(), filter, after: Some("x".to_owned()), limit: 10 };
     assert_eq!(door.ask(SYSTEM, page).await.expect_err("refused").code, ErrorCode::ValidationError);
     assert_eq!(shelf(&house, "kulfi").await.on_hand, 4);
     assert_ledger_agrees(&house).await;

@@ -157,6 +157,19 @@ on_both!(the_till_and_the_store_room_are_looked_at_by_commands, |shop| {
 
     assert_eq!(shop.staff(&["till", "refunds"]), json!([]));
     shop.staff(&["stock", "receive", "mug", "5", "--reason", "brought"]);
+    let ledger = |narrowed: &[&str]| shop.staff(&[&["stock", "ledger", "mug"], narrowed].concat());
+    let received = ledger(&["--kind", "receive"]);
+    assert_eq!((&received["items"][0]["reason"], &received["total"]), (&json!("brought"), &json!(1)), "{received}");
+    let all = ledger(&[]);
+    let counted = ledger(&["--kind", "receive", "--kind", "recount", "--from", "2020-01-01"]);
+    assert_eq!(counted, all, "nothing else has moved");
+    assert!(all["total"].as_i64() > Some(1), "{all}");
+    let at = received["items"][0]["at"].as_str().expect("an instant");
+    assert_eq!(ledger(&["--from", at])["items"], received["items"]);
+    assert_eq!(ledger(&["--to", "2020-01-01"])["total"], 0);
+    let refused = shop.staff_refused(&["stock", "ledger", "mug", "--kind", "lost"]);
+    assert_eq!(refused["error"]["code"], "VALIDATION_ERROR");
+    assert!(refused["error"]["message"].as_str().is_some_and(|words| words.contains("restock")), "{refused}");
     let order = shop.pending("mug");
     shop.staff(&["order", "override", &order, "paid", "--reason", "seen at the bank"]);
     shop.staff(&["order", "staff-cancel", &order, "--reason", "allergy"]);

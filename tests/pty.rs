@@ -20,6 +20,8 @@ mod house;
 mod keeping;
 #[path = "pty/office.rs"]
 mod office;
+#[path = "pty/papers.rs"]
+mod papers;
 #[path = "pty/paying.rs"]
 mod paying;
 #[path = "pty/road.rs"]

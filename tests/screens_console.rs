@@ -13,6 +13,8 @@ mod house;
 mod menu;
 #[path = "screens_console/notices.rs"]
 mod notices;
+#[path = "screens_console/order_marks.rs"]
+mod order_marks;
 #[path = "screens_console/orders.rs"]
 mod orders;
 #[path = "screens_console/reports.rs"]
@@ -47,10 +49,19 @@ impl Kept {
 /// Keeps one picture of each size, each of a house of its own in which `before` has happened, after
 /// somebody signed in and these keys were pressed.
 pub fn keep(name: &str, who: &str, before: impl Fn(&House), keys: &[&str]) -> Kept {
-    let mut kept = Vec::new();
-    for (width, height) in SIZES {
+    let demo = || {
         let house = House::demo();
         before(&house);
+        house
+    };
+    keep_in(name, who, demo, keys)
+}
+
+/// As [`keep`], in houses that are made like this.
+pub fn keep_in(name: &str, who: &str, make: impl Fn() -> House, keys: &[&str]) -> Kept {
+    let mut kept = Vec::new();
+    for (width, height) in SIZES {
+        let house = make();
         let mut desk = house.console(width, height);
         desk.sign_in(who);
         for keys in keys {

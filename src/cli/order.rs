@@ -650,6 +650,14 @@ pub fn words(order: &OrderView, source: Option<Source>, zone: Tz) -> String {
         out.push_str(&format!(", for {}", shown(name)));
     }
     out.push('\n');
+    if source.is_none() {
+        let said = [
+            (order.uncollected, "Paid and not collected; the money stays."),
+            (order.late_payment, "Money came that this order could not take; all of it goes back."),
+            (order.assignment_escalated, "Too many couriers fell out: the next one is named by hand."),
+        ];
+        out.extend(said.into_iter().filter(|(is, _)| *is).map(|(_, words)| format!("{words}\n")));
+    }
     let rows: Vec<Vec<String>> = (1..)
         .zip(&order.lines)
         .map(|(number, line): (usize, _)| {

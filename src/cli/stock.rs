@@ -8,10 +8,11 @@ use crate::domain::error::Refused;
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::OrderId;
 use crate::service::stock::{
-    HolderView, StockAdjust, StockChanged, StockFilter, StockLedger, StockList, StockReceive, StockRecount, StockSet,
-    StockState, StockView, StockWaste,
+    HolderView, StockAdjust, StockChanged, StockFilter, StockList, StockReceive, StockRecount, StockSet, StockState,
+    StockView, StockWaste,
 };
 use crate::service::stock_forecast::{ForecastView, StockForecast, StockHolders};
+use crate::service::stock_ledger::{MovementFilter, StockLedger};
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 
@@ -77,16 +78,29 @@ pub enum Stock {
     /// What runs out today if it goes on selling as it has so far, the most urgent first
     Forecast(Filters),
     /// Every movement of a stock item, newest first
-    Ledger {
-        /// The stock item's code
-        item: String,
-        /// The most rows
-        #[arg(long, default_value_t = 50)]
-        limit: i64,
-        /// The `next` of the page before
-        #[arg(long)]
-        after: Option<String>,
-    },
+    Ledger(Movements),
+}
+
+/// Which movements.
+#[derive(Debug, Args)]
+pub struct Movements {
+    /// The stock item's code
+    item: String,
+    /// Only these: receive, recount, adjust, waste, commit or restock; may be given several times
+    #[arg(long, value_name = "KIND")]
+    kind: Vec<String>,
+    /// Moved on this business day (YYYY-MM-DD) or at this instant (RFC 3339), or later
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Moved up to this business day, with it, or before this instant
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// The most rows
+    #[arg(long, default_value_t = 50)]
+    limit: i64,
+    /// The `next` of the page before
+    #[arg(long)]
+    after: Option<String>,
 }
 
 /// Which stock items.
@@ -179,7 +193,7 @@ pub async fn run(command: Stock, desk: &Desk) -> Done {
             let (zone, value) = (counter.house.site.zone, shape::own_page(&page, counter.house.site.currency)?);
             return counter.output().answer(&value, || forecast_words(&page.items, zone));
         }
-        Stock::Ledger { item, limit, after } => return ledger(StockLedger { item, after, limit }, &counter).await,
+        Stock::Ledger(movements) => return ledger(movements, &counter).await,
         Stock::Set(set) => {
             let Set { code, name, unit, opening, low, sold_as, only_new } = set;
             counter.execute(StockSet { code, name, unit, opening, low_mark: low, sold_as, only_new }).await?
@@ -265,8 +279,12 @@ fn forecast_words(items: &[ForecastView], zone: Tz) -> String {
     table(&["CODE", "NAME", "SOLD TODAY>", "AVAILABLE>", "AT THIS RATE"], &rows)
 }
 
-async fn ledger(query: StockLedger, counter: &Counter<'_>) -> Done {
-    let page = counter.ask(query).await?;
+async fn ledger(movements: Movements, counter: &Counter<'_>) -> Done {
+    let kinds = movements.kind.iter().map(|word| word.parse()).collect::<Result<_, Refused>>()?;
+    let from = counter.instant("from", movements.from.as_deref(), false).await?;
+    let until = counter.instant("to", movements.to.as_deref(), true).await?;
+    let Movements { item, limit, after, .. } = movements;
+    let page = counter.ask(StockLedger { item, filter: MovementFilter { kinds, from, until }, after, limit }).await?;
     let value = shape::own_page(&page, counter.house.site.currency)?;
     counter.output().answer(&value, || {
         let rows: Vec<Vec<String>> = page

@@ -59,6 +59,7 @@ pub mod site_info;
 pub mod staff;
 pub mod stock;
 pub mod stock_forecast;
+pub mod stock_ledger;
 pub mod terminals;
 pub mod till;
 pub mod till_reports;

@@ -105,6 +105,15 @@ pub struct OrderSummary {
     pub created_at: Timestamp,
     /// Whether money of it went back, or is on its way back.
     pub money_back: bool,
+    /// Whether it was paid and nobody came for it (T22b).
+    #[serde(default)]
+    pub uncollected: bool,
+    /// Whether money came that it could not take (T29).
+    #[serde(default)]
+    pub late_payment: bool,
+    /// Whether so many couriers fell out that somebody has to name the next one by hand (T18).
+    #[serde(default)]
+    pub courier_wanted: bool,
     /// Whether it is a courier who asks, and has to deliver it.
     #[serde(default)]
     pub yours: bool,
@@ -266,6 +275,9 @@ fn summary(row: OrderSummaryRow, yours: bool) -> Result<OrderSummary, Refused> {
         due: Money(row.due),
         created_at: Timestamp(row.created_at),
         money_back: row.money_back,
+        uncollected: row.uncollected,
+        late_payment: row.late_payment,
+        courier_wanted: row.courier_wanted,
         yours,
     })
 }

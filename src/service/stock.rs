@@ -1,5 +1,5 @@
-//! The store room by hand: receive, adjust, recount, waste, and looking at counts and the ledger.
-//! What orders hold and use moves with the orders and is not written here.
+//! The store room by hand: receive, adjust, recount, waste, and looking at counts. What orders hold and use
+//! moves with the orders and is not written here; the ledger is read in `stock_ledger`.
 //!
 //! A count may fall below what orders hold only if the actor releases named `pending` orders that
 //! nobody is paying just then; else it is refused with the list of the holders.
@@ -18,7 +18,7 @@ use crate::domain::menu::Item;
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::records::AuditRow;
-use crate::store::stock::{ByHand, HolderRow, Moved, NewStock, StockRow};
+use crate::store::stock::{ByHand, HolderRow, Moved, NewStock, StockMovementKind, StockRow};
 use crate::store::{Tx, menu as menu_rows, menu_edit, sites, stock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -78,35 +78,6 @@ impl From<StockRow> for StockView {
             updated_at: Timestamp(row.updated_at),
         }
     }
-}
-
-/// A row of the ledger as people see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MovementView {
-    /// Its number within the stock item.
-    pub seq: i64,
-    /// receive, recount, adjust, waste, commit or restock.
-    pub kind: String,
-    /// By how much on_hand moved, signed.
-    pub quantity: i64,
-    /// Units in the house afterwards.
-    pub on_hand_after: i64,
-    /// Units held for orders afterwards.
-    pub reserved_after: i64,
-    /// The order, for sales.
-    pub order: Option<OrderId>,
-    /// The order's number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub order_number: Option<String>,
-    /// The role of the actor.
-    pub role: String,
-    /// The name of the person who moved it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actor: Option<String>,
-    /// Why.
-    pub reason: Option<String>,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// An order that holds units of a stock item.
@@ -251,7 +222,7 @@ pub(super) async fn named(tx: &mut Tx, site: &str, code_or_id: &str) -> Result<S
 
 /// What is to be done to one stock item.
 struct Change<'a> {
-    kind: &'static str,
+    kind: StockMovementKind,
     target: Target,
     reason: &'a str,
     release: &'a [OrderId],
@@ -319,7 +290,7 @@ async fn change(context: &mut Context<'_>, item: &str, change: Change<'_>) -> Re
 fn note(
     context: &mut Context<'_>,
     row: &StockRow,
-    kind: &str,
+    kind: StockMovementKind,
     (before, after): (Moved, Moved),
     reason: &str,
     released: &[OrderId],
@@ -419,7 +390,8 @@ impl UseCase for StockReceive {
         in_range("quantity", self.quantity, 1)?;
         let reason = needed(&self.reason)?;
         let target = Target::By(self.quantity);
-        change(context, &self.item, Change { kind: "receive", target, reason: &reason, release: &[] }).await
+        change(context, &self.item, Change { kind: StockMovementKind::Receive, target, reason: &reason, release: &[] })
+            .await
     }
 }
 
@@ -436,7 +408,7 @@ impl UseCase for StockAdjust {
         let reason = needed(&self.reason)?;
         let target = Target::By(self.delta);
         let release = &self.release;
-        change(context, &self.item, Change { kind: "adjust", target, reason: &reason, release }).await
+        change(context, &self.item, Change { kind: StockMovementKind::Adjust, target, reason: &reason, release }).await
     }
 }
 
@@ -450,7 +422,7 @@ impl UseCase for StockRecount {
         let reason = needed(&self.reason)?;
         let target = Target::To(self.counted);
         let release = &self.release;
-        change(context, &self.item, Change { kind: "recount", target, reason: &reason, release }).await
+        change(context, &self.item, Change { kind: StockMovementKind::Recount, target, reason: &reason, release }).await
     }
 }
 
@@ -464,7 +436,7 @@ impl UseCase for StockWaste {
         let reason = needed(&self.reason)?;
         let target = Target::By(self.quantity.saturating_neg());
         let release = &self.release;
-        change(context, &self.item, Change { kind: "waste", target, reason: &reason, release }).await
+        change(context, &self.item, Change { kind: StockMovementKind::Waste, target, reason: &reason, release }).await
     }
 }
 
@@ -584,52 +556,5 @@ impl Query for StockList {
         let next = paging::cut(&mut rows, self.limit, |row| row.code.clone());
         let found = stock::count_found(view.tx, &site, &filter).await?;
         Ok(Page::counted(rows.into_iter().map(StockView::from).collect(), next, found))
-    }
-}
-
-/// A page of the ledger of one stock item, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StockLedger {
-    /// Code or id of the stock item.
-    pub item: String,
-    /// Where the page before it ended: its `next`.
-    pub after: Option<String>,
-    /// The most rows; 1 to 200.
-    pub limit: i64,
-}
-
-impl Query for StockLedger {
-    type Output = Page<MovementView>;
-    const PERMISSION: Permission = Permission::StockRead;
-
-    async fn run(&self, view: &mut View<'_>) -> Result<Page<MovementView>, Refused> {
-        paging::check_limit(self.limit, MAX_PAGE)?;
-        let before = match &self.after {
-            None => i64::MAX,
-            Some(key) => key.parse().map_err(|_| paging::wrong_key())?,
-        };
-        let site = view.site.id.clone();
-        let row = named(view.tx, &site, &self.item).await?;
-        let id = StockItemId(row.id);
-        let mut rows = stock::ledger(view.tx, &site, id, before, self.limit.saturating_add(1)).await?;
-        let next = paging::cut(&mut rows, self.limit, |row| row.seq.to_string());
-        let items = rows
-            .into_iter()
-            .map(|row| MovementView {
-                seq: row.seq,
-                kind: row.kind,
-                quantity: row.quantity,
-                on_hand_after: row.on_hand_after,
-                reserved_after: row.reserved_after,
-                order: row.order_id.map(OrderId),
-                order_number: row.order_number,
-                role: row.actor_role,
-                actor: row.actor_name,
-                reason: row.reason,
-                at: Timestamp(row.at),
-            })
-            .collect();
-        // The ledger is numbered without gaps, so its newest number is how many rows it has had.
-        Ok(Page { items, next, total: row.last_movement, at_least: false })
     }
 }

@@ -265,6 +265,15 @@ pub struct OrderView {
     pub on_hold_until: Option<Timestamp>,
     /// Higher comes first.
     pub priority: i64,
+    /// Whether it was paid and nobody came for it (T22b).
+    #[serde(default)]
+    pub uncollected: bool,
+    /// Whether money came that it could not take (T29).
+    #[serde(default)]
+    pub late_payment: bool,
+    /// Whether so many couriers fell out that none is named by itself any more (T18).
+    #[serde(default)]
+    pub assignment_escalated: bool,
     /// The order that this one retries.
     pub retry_of: Option<OrderId>,
     /// The lines.

@@ -151,6 +151,9 @@ pub struct OrderSummaryRow {
     pub due: i64,
     pub created_at: i64,
     pub money_back: bool,
+    pub uncollected: bool,
+    pub late_payment: bool,
+    pub courier_wanted: bool,
 }
 
 /// What a list of orders is narrowed to; `None`: everything.
@@ -193,7 +196,10 @@ macro_rules! summary_columns {
     () => {
         "id, order_number, status, reason, fulfilment, method, paid, called_name, total, due, created_at, \
          EXISTS (SELECT 1 FROM refunds WHERE refunds.site_id = orders.site_id AND refunds.order_id = orders.id \
-         AND refunds.status <> 'failed') AS money_back"
+         AND refunds.status <> 'failed') AS money_back, uncollected, late_payment, \
+         (assignment_escalated AND status IN ('confirmed', 'preparing', 'ready') AND NOT EXISTS \
+         (SELECT 1 FROM delivery_assignments d WHERE d.site_id = orders.site_id AND d.order_id = orders.id \
+         AND d.status IN ('assigned', 'picked_up'))) AS courier_wanted"
     };
 }
 macro_rules! filter {

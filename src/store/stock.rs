@@ -9,7 +9,7 @@ use super::{MOST_COUNTED, StoreError, Tx};
 use crate::domain::access::Actor;
 use crate::domain::ids::{OrderId, StockItemId};
 use crate::domain::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// The most that may be on hand of one thing: far above any store room and far below overflow.
@@ -72,6 +72,54 @@ impl StockState {
     }
 }
 
+crate::words!(
+    /// Why the count of a stock item moved.
+    StockMovementKind, "kind of stock movement" {
+        /// Goods came in.
+        Receive = "receive",
+        /// Somebody counted what is there.
+        Recount = "recount",
+        /// The count was corrected by a difference.
+        Adjust = "adjust",
+        /// Units were thrown away.
+        Waste = "waste",
+        /// An order used what it held.
+        Commit = "commit",
+        /// An order gave units back.
+        Restock = "restock",
+    }
+);
+
+/// What a ledger is narrowed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MovementFilter {
+    /// Only these; none: every kind.
+    pub kinds: BTreeSet<StockMovementKind>,
+    /// Moved at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Moved before this instant.
+    pub until: Option<Timestamp>,
+}
+
+impl MovementFilter {
+    /// Whether it lets everything through.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The words of the kinds as [`LEDGER`] takes them, each between commas; `None`: every kind.
+    fn words(&self) -> Option<String> {
+        let words: Vec<&str> = self.kinds.iter().map(|kind| kind.as_str()).collect();
+        (!words.is_empty()).then(|| format!(",{},", words.join(",")))
+    }
+
+    /// The first instant, and the one after the last.
+    fn bounds(&self) -> (i64, i64) {
+        (self.from.map_or(i64::MIN, |from| from.0), self.until.map_or(i64::MAX, |until| until.0))
+    }
+}
+
 /// What a list of stock items is narrowed to; `None`: everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StockFilter {
@@ -97,7 +145,7 @@ pub struct Moved {
 pub struct MovementRow {
     /// Its number within the stock item, from 1 without gaps.
     pub seq: i64,
-    /// receive, recount, adjust, waste, commit or restock.
+    /// Why: a word of [`StockMovementKind`].
     pub kind: String,
     /// By how much on_hand moved, signed.
     pub quantity: i64,
@@ -146,6 +194,14 @@ macro_rules! stock_filter {
     };
 }
 
+// Both go along the ledger's own key, from its newest number on, and stop where they have enough.
+macro_rules! movement_filter {
+    () => {
+        "m.site_id = $1 AND m.stock_item_id = $2 AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || m.kind || ',%') \
+         AND m.at >= $4 AND m.at < $5"
+    };
+}
+
 const COLUMNS_BY_ID: &str = "SELECT id, code, name, unit, tracked, opening, on_hand, reserved, low_mark, \
      last_movement, active, updated_at FROM stock_items WHERE site_id = $1 AND id = $2";
 const COLUMNS_BY_CODE: &str = "SELECT id, code, name, unit, tracked, opening, on_hand, reserved, low_mark, \
@@ -177,11 +233,19 @@ const LOCK: &str = "UPDATE stock_items SET updated_at = $3 WHERE site_id = $1 AN
 const MOVEMENT: &str = "INSERT INTO stock_movements (site_id, stock_item_id, seq, kind, quantity, on_hand_after, \
      reserved_after, actor_role, actor_id, terminal_id, reason, at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const LEDGER: &str = "SELECT m.seq, m.kind, m.quantity, m.on_hand_after, m.reserved_after, m.order_id, o.order_number, \
+const LEDGER: &str = concat!(
+    "SELECT m.seq, m.kind, m.quantity, m.on_hand_after, m.reserved_after, m.order_id, o.order_number, \
      m.actor_role, m.actor_id, s.name AS actor_name, m.reason, m.at FROM stock_movements m \
      LEFT JOIN orders o ON o.site_id = m.site_id AND o.id = m.order_id \
-     LEFT JOIN staff s ON s.site_id = m.site_id AND s.id = m.actor_id \
-     WHERE m.site_id = $1 AND m.stock_item_id = $2 AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4";
+     LEFT JOIN staff s ON s.site_id = m.site_id AND s.id = m.actor_id WHERE ",
+    movement_filter!(),
+    " AND m.seq < $6 ORDER BY m.seq DESC LIMIT $7"
+);
+const COUNT_MOVEMENTS: &str = concat!(
+    "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM stock_movements m WHERE ",
+    movement_filter!(),
+    " LIMIT $6) AS found"
+);
 const HOLDERS: &str = "SELECT r.order_id, o.order_number, o.status, r.quantity, \
      EXISTS (SELECT 1 FROM payment_attempts a WHERE a.site_id = o.site_id AND a.order_id = o.id \
      AND a.status IN ('created', 'authorized')) AS paying \
@@ -355,8 +419,8 @@ pub async fn lock(tx: &mut Tx, site: &str, id: StockItemId, now: Timestamp) -> R
 /// A movement made by hand, for [`append_movement`].
 #[derive(Debug, Clone, Copy)]
 pub struct ByHand<'a> {
-    /// receive, recount, adjust or waste.
-    pub kind: &'static str,
+    /// Receive, recount, adjust or waste: what orders use has another writer.
+    pub kind: StockMovementKind,
     /// By how much on_hand moved, signed.
     pub quantity: i64,
     /// Why.
@@ -384,7 +448,7 @@ pub async fn append_movement(
         site,
         id.0,
         last_movement,
-        movement.kind,
+        movement.kind.as_str(),
         movement.quantity,
         on_hand,
         reserved,
@@ -397,7 +461,8 @@ pub async fn append_movement(
     Ok(())
 }
 
-/// The rows of an item's ledger below the number `before`, newest first, at most `limit`.
+/// The rows of an item's ledger that the filter lets through below the number `before`, newest first, at
+/// most `limit`.
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
@@ -405,10 +470,27 @@ pub async fn ledger(
     tx: &mut Tx,
     site: &str,
     id: StockItemId,
+    filter: &MovementFilter,
     before: i64,
     limit: i64,
 ) -> Result<Vec<MovementRow>, StoreError> {
-    fetch_all!(tx, MovementRow, LEDGER, site, id.0, before, limit)
+    let (kinds, (from, until)) = (filter.words(), filter.bounds());
+    fetch_all!(tx, MovementRow, LEDGER, site, id.0, kinds.as_deref(), from, until, before, limit)
+}
+
+/// How many rows [`ledger`] has in all, counted one beyond [`MOST_COUNTED`] at the most.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn count_movements(
+    tx: &mut Tx,
+    site: &str,
+    id: StockItemId,
+    filter: &MovementFilter,
+) -> Result<i64, StoreError> {
+    let (kinds, (from, until)) = (filter.words(), filter.bounds());
+    let most = MOST_COUNTED.saturating_add(1);
+    Ok(fetch_one!(tx, (i64,), COUNT_MOVEMENTS, site, id.0, kinds.as_deref(), from, until, most)?.0)
 }
 
 /// The orders that hold units of a stock item, oldest first.

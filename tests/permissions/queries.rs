@@ -19,8 +19,8 @@ use servery::service::reports::{
 use servery::service::settings::{ListSettings, SettingHistory};
 use servery::service::site_info::ThisSite;
 use servery::service::staff::ListStaff;
-use servery::service::stock::StockLedger;
 use servery::service::stock_forecast::{StockForecast, StockHolders};
+use servery::service::stock_ledger::StockLedger;
 use servery::service::terminals::ListTerminals;
 use servery::service::till::TillStatus;
 use servery::service::till_reports::{ClosedShifts, OpenShifts, WaitingCashRefunds};
@@ -69,7 +69,11 @@ fn asked() -> Vec<(&'static str, &'static str, Ask)> {
             Ask::SettingHistory(SettingHistory { key: "auto_ready".to_owned(), after: None, limit: 1 }),
         ),
         ("StockForecast", GOODS, Ask::Forecast(StockForecast { filter: Default::default(), after: None, limit: 1 })),
-        ("StockLedger", GOODS, Ask::Ledger(StockLedger { item: item.clone(), after: None, limit: 1 })),
+        (
+            "StockLedger",
+            GOODS,
+            Ask::Ledger(StockLedger { item: item.clone(), filter: Default::default(), after: None, limit: 1 }),
+        ),
         ("StockHolders", GOODS, Ask::Holders(StockHolders { item })),
         ("OpenShifts", TILL, Ask::Shifts(OpenShifts)),
         ("TillStatus", TILL, Ask::Till(TillStatus { shift: Some(ShiftId(NOBODY)) })),

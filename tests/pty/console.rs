@@ -21,7 +21,7 @@ fn noon(house: &House) {
 
 /// A console at which somebody of the demo's staff has signed in by password.
 #[track_caller]
-fn signed_in(house: &House, username: &str, words: &str) -> Pty {
+pub fn signed_in(house: &House, username: &str, words: &str) -> Pty {
     let console = house.open(&["console", "--terminal", "console-1"]);
     console.wait_for("Sign in", PATIENCE);
     console.send(username);

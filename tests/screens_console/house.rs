@@ -7,18 +7,22 @@ use servery::cli::House as Opened;
 use servery::cli::Role;
 use servery::cli::roles::console::Runner;
 use servery::config::{Config, Flags, Variables};
+use servery::domain::access::Role::Admin;
 use servery::domain::fulfilment::Fulfilment;
-use servery::domain::ids::{CartId, CustomerId};
+use servery::domain::ids::{CartId, CustomerId, Ids};
+use servery::domain::money::Money;
 use servery::domain::payment::Method;
 use servery::domain::time::{Clock, Timestamp};
 use servery::service::cart::{CartAdd, CartFulfilment};
 use servery::service::menu::MenuNow;
 use servery::service::payments::{ApplyCharge, ChargeResult};
 use servery::service::place::PlaceOrder;
-use servery::service::staff::{ListStaff, SetStaffActive, login};
+use servery::service::secrets::{Secrets, pepper_path};
+use servery::service::setup::{self, InitSite};
+use servery::service::staff::{ListStaff, NewStaff, SetStaffActive, add_staff, login};
 use servery::service::views::{OrderView, Placed};
 use servery::service::{Caller, Door, FieldKey, TimeOrderedIds};
-use servery::store::StoreUrl;
+use servery::store::{Options as StoreOptions, Store, StoreUrl};
 use servery::tui::app::{App, Input};
 use servery::tui::keymap::Context;
 use servery::tui::screens::console::{Console, Effect, Msg, Options};
@@ -45,6 +49,32 @@ pub struct House {
 impl House {
     /// With the demo's menu and staff.
     pub fn demo() -> Self {
+        Self::opened_after(async |_, _| {})
+    }
+
+    /// A place that was set up just now: it has its first admin, and neither a menu nor stock.
+    pub fn bare() -> Self {
+        Self::opened_after(async |config, clock| {
+            let ids: Arc<dyn Ids> = Arc::new(TimeOrderedIds::seeded([9; 32]));
+            let store = Store::open(&config.store, StoreOptions::default()).await.expect("a store");
+            let site = InitSite { demo: false, ..InitSite::demo("main") };
+            assert!(setup::init(&store, &*clock, &*ids, &site).await.expect("a site"), "it is set up once");
+            let pepper = pepper_path(|name| config.variables.get(name)).expect("the place of the pepper");
+            let secrets = Secrets::open(&pepper).expect("a pepper");
+            let door = Door::new(store, "main", clock, ids);
+            let asha = NewStaff {
+                username: "asha",
+                name: "Asha",
+                role: Admin,
+                password: "demo-asha-2026",
+                pin: Some("271828"),
+            };
+            add_staff(&door, &secrets, &Caller::System, None, &asha).await.expect("the first admin");
+        })
+    }
+
+    /// Opens a house of its own, after what makes its store.
+    fn opened_after(make: impl AsyncFnOnce(&Config, Arc<dyn Clock>)) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let folder = tempfile::tempdir().expect("a folder");
@@ -53,6 +83,7 @@ impl House {
         let variables = [("HOME", home), ("SERVERY_TERMINAL", "console-counter"), ("SERVERY_FIELD_KEY", FIELD_KEY)];
         let config = Config::load(&Flags::default(), Variables::from_pairs(variables)).expect("configuration");
         let clock = Arc::new(TestClock::at(NOON));
+        runtime.block_on(make(&config, Arc::clone(&clock) as Arc<dyn Clock>));
         let ids = Arc::new(TimeOrderedIds::seeded([7; 32]));
         let opening = Opened::open_with(&config, Role::Watches, Arc::clone(&clock) as Arc<dyn Clock>, ids);
         let opened = runtime.block_on(opening).expect("a house");
@@ -111,6 +142,18 @@ impl House {
         &self,
         number: u128,
         dishes: &[(&str, i32)],
+        paying: (Method, bool),
+        whose: (&str, Option<&str>),
+    ) -> Placed {
+        let dishes: Vec<_> = dishes.iter().map(|(code, quantity)| (*code, *quantity, String::new())).collect();
+        self.place_noted(number, &dishes, paying, whose)
+    }
+
+    /// A guest orders dishes, each with a note for the kitchen.
+    fn place_noted(
+        &self,
+        number: u128,
+        dishes: &[(&str, i32, String)],
         (method, pay_now): (Method, bool),
         (name, address): (&str, Option<&str>),
     ) -> Placed {
@@ -121,9 +164,9 @@ impl House {
             let fulfilment = if address.is_some() { Fulfilment::Delivery } else { Fulfilment::Pickup };
             let choose = CartFulfilment { cart, fulfilment };
             door.execute(&guest, None, choose).await.expect("fulfilment");
-            for (code, quantity) in dishes {
+            for (code, quantity, note) in dishes {
                 let item = menu.items.iter().find(|item| item.code == *code).expect("a dish").id;
-                let add = CartAdd { cart, item, options: Vec::new(), quantity: *quantity, note: String::new() };
+                let add = CartAdd { cart, item, options: Vec::new(), quantity: *quantity, note: note.clone() };
                 door.execute(&guest, None, add).await.expect("added");
             }
             let place = PlaceOrder {
@@ -153,17 +196,29 @@ impl House {
         (name, address): (&str, Option<&str>),
     ) -> OrderView {
         let placed = self.place_all(number, dishes, (method, method != Method::Cash), (name, address));
+        self.captured(&placed, placed.order.due)
+    }
+
+    /// A guest orders this many samosas, each on a line of its own, and pays by card.
+    pub fn order_lines(&self, number: u128, lines: usize, name: &str) -> OrderView {
+        let dishes: Vec<_> = (1..=lines).map(|line| ("samosa", 1, format!("for guest {line}"))).collect();
+        let placed = self.place_noted(number, &dishes, (Method::Card, true), (name, None));
+        self.captured(&placed, placed.order.due)
+    }
+
+    /// The gateway took this amount for the open attempt of an order, where there is one.
+    pub fn captured(&self, placed: &Placed, amount: Money) -> OrderView {
         let door = &self.opened.door;
         self.run(async {
-            let Some(attempt) = &placed.attempt else { return placed.order };
+            let Some(attempt) = &placed.attempt else { return placed.order.clone() };
             let apply = ApplyCharge {
                 order: placed.order.id,
                 attempt: Some(attempt.id),
                 gateway: "stripe-dummy".to_owned(),
                 result: ChargeResult::Captured {
                     gateway_order_id: None,
-                    gateway_payment_id: format!("pay_{number}"),
-                    amount: placed.order.due,
+                    gateway_payment_id: format!("pay_{}", placed.order.customer.0.as_u128()),
+                    amount,
                     currency: placed.order.currency.code().to_owned(),
                     brand: Some("visa".to_owned()),
                     last_four: Some("4242".to_owned()),
@@ -224,7 +279,9 @@ impl House {
     pub fn console_in(&self, opened: &Opened, width: u16, height: u16) -> Desk<'_> {
         let runner = self.run(Runner::new(opened)).expect("a registered terminal");
         let demo = DemoAccount { username: "asha".into(), password: "demo-asha-2026".into(), pin: "271828".into() };
-        let options = Options { key_prefix: self.opened.door.new_id().to_string(), demo_accounts: vec![demo] };
+        // A real place gives no passwords away.
+        let demo_accounts = if opened.site.demo { vec![demo] } else { Vec::new() };
+        let options = Options { key_prefix: self.opened.door.new_id().to_string(), demo_accounts };
         let harness = Harness::new(Console::new(options), width, height, self.clock.now());
         let mut desk = Desk { house: self, harness, runner };
         desk.input(Input::StoreChanged);
@@ -283,7 +340,9 @@ impl Desk<'_> {
         self.press("a");
         let seen = self.screen();
         let marks = ['●', '◆', '○'];
-        let rows: Vec<&str> = seen.lines().filter(|line| line.contains('│') && line.contains(marks)).collect();
+        // Within the frame: the list below it has marks of its own.
+        let framed = |line: &&str| line.split_once('│').is_some_and(|(_, inside)| inside.contains(marks));
+        let rows: Vec<&str> = seen.lines().filter(framed).collect();
         let name = |line: &str| {
             line.rsplit(marks).next().and_then(|rest| rest.split('│').next()).map(str::trim).map(str::to_owned)
         };

@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
 
 use super::house::{House, NOON};
-use super::keep;
+use super::{keep, picture};
 use servery::domain::money::Money;
 use servery::domain::order::{Disposal, EventKind, LinePart, Status};
 use servery::domain::payment::Method;
@@ -12,7 +12,7 @@ use servery::service::audit::AuditList;
 use servery::service::kitchen::{AllDay, ShowKitchen};
 use servery::service::order_actions::{ActionView, OrderActions};
 use servery::service::order_queries::{OrderName, ShowHistory, ShowOrder};
-use servery::service::orders::{HoldOrder, RefundOrder, StaffCancelOrder, StartOrder};
+use servery::service::orders::{AcceptOrder, HoldOrder, MarkReady, RefundOrder, StaffCancelOrder, StartOrder};
 use servery::service::till::TillOpen;
 use servery::service::views::OrderView;
 
@@ -43,8 +43,25 @@ fn the_orders_in_every_state() {
     keep("orders_note", "asha", noon, &["end n"]).showing("kitchen");
     keep("orders_void_line", "asha", noon, &["end a", "3"]).showing("How many");
     keep("orders_staff_cancel", "asha", noon, &["end a", "4"]).showing("Reason");
+    // The newest owes cash: it has not begun, so staff may cancel it as the guest may.
+    keep("orders_cancel", "asha", noon, &["a", "3"]).showing("What was paid goes back");
+    keep("orders_no_show", "asha", unclaimed, &["a", "4"]).showing("Nobody came and it is not paid");
     keep("orders_hold", "asha", noon, &["end a", "6"]).showing("Put on hold");
     keep("orders_void", "asha", noon, &["end a", "1", "enter", "v"]).showing("Money back");
+}
+
+/// An order that owes cash has been ready for a while.
+fn unclaimed(house: &House) {
+    let order = house.order(1, "samosa", 2, Method::Cash, "Mira");
+    let (door, asha) = (&house.opened().door, house.person("asha"));
+    house.run(async {
+        let accept = AcceptOrder { order: order.id, eta_minutes: None };
+        door.execute(&asha, None, accept).await.expect("accepted");
+        door.execute(&asha, None, StartOrder { order: order.id }).await.expect("cooking");
+        let forced = Some("all of it stands there".to_owned());
+        door.execute(&asha, None, MarkReady { order: order.id, forced }).await.expect("ready");
+    });
+    house.wait(1_200);
 }
 
 #[test]
@@ -61,6 +78,50 @@ fn a_part_of_a_paid_order_goes_back_with_its_line() {
     assert_eq!(refund.amount.0 * 2, paid.due.0, "one of two samosas");
     assert_eq!((seen.lines[0].restocked, seen.lines[0].wasted), (1, 0));
     assert!(desk.screen().contains("money given back"), "{}", desk.screen());
+}
+
+#[test]
+fn any_line_of_a_long_order_can_go_back() {
+    let house = House::demo();
+    let paid = house.order_lines(1, 30, "Mira");
+    assert_eq!(paid.lines.len(), 30);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.settle();
+    desk.press("r");
+    desk.press(&"down ".repeat(29));
+    // Most of the lines stand above what is seen now.
+    picture("orders_refund_lines_long_80x24", &desk.screen());
+    desk.press("right enter enter");
+    desk.type_text("the last was cold");
+    desk.press("enter");
+    let seen = again(&house, &paid);
+    let refund = seen.refunds.first().unwrap_or_else(|| panic!("no refund:\n{}", desk.screen()));
+    let (last, others) = seen.lines.split_last().expect("lines");
+    assert_eq!((refund.amount, last.restocked, last.wasted), (last.total_share, 1, 0));
+    assert!(others.iter().all(|line| line.restocked == 0 && line.wasted == 0), "{others:?}");
+}
+
+#[test]
+fn a_long_order_is_voided_with_a_word_on_every_line() {
+    let house = House::demo();
+    let paid = house.order_lines(1, 30, "Mira");
+    let start = StartOrder { order: paid.id };
+    house.run(house.opened().door.execute(&house.person("asha"), None, start)).expect("cooking");
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.settle();
+    desk.press("v down down");
+    desk.type_text("the fryer is on fire");
+    desk.press(&"down ".repeat(30));
+    picture("orders_void_long_80x24", &desk.screen());
+    desk.press("right enter");
+    let seen = again(&house, &paid);
+    assert_eq!(seen.status, Status::Cancelled, "{}", desk.screen());
+    let (last, others) = seen.lines.split_last().expect("lines");
+    assert_eq!((last.restocked, last.wasted), (1, 0), "{}", desk.screen());
+    assert!(others.iter().all(|line| line.restocked == 0 && line.wasted == 1), "{others:?}");
+    assert_eq!(seen.refunds.iter().map(|refund| refund.amount.0).sum::<i64>(), paid.due.0);
 }
 
 #[test]

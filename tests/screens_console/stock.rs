@@ -3,10 +3,11 @@
 #![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
 
 use super::house::House;
-use super::keep;
+use super::{keep, keep_in};
 use servery::domain::payment::Method;
 use servery::service::Caller;
-use servery::service::stock::{StockLedger, StockList, StockReceive, StockView, StockWaste};
+use servery::service::stock::{StockList, StockReceive, StockView, StockWaste};
+use servery::service::stock_ledger::StockLedger;
 
 fn item(house: &House, code: &str) -> StockView {
     let all = house.run(house.opened().door.ask(&Caller::System, StockList::default())).expect("the stock").items;
@@ -29,6 +30,9 @@ fn noon(house: &House) {
 /// As [`noon`], with the samosas searched for.
 const SAMOSA: &[&str] = &["3", "/", "s a m o s", "enter"];
 
+/// The day of [`noon`], typed as the first one, and Enter.
+const TODAY: &str = "2 0 2 6 - 1 1 - 2 1 enter";
+
 fn with(keys: &[&'static str]) -> Vec<&'static str> {
     SAMOSA.iter().chain(keys).copied().collect()
 }
@@ -36,11 +40,17 @@ fn with(keys: &[&'static str]) -> Vec<&'static str> {
 #[test]
 fn the_stock_in_every_state() {
     keep("stock_list", "asha", noon, &["3"]);
+    keep_in("stock_no_items", "asha", House::bare, &["3"]).showing("Nothing is counted yet");
     keep("stock_search", "asha", noon, &["3", "/", "n a a n"]);
     keep("stock_none_found", "asha", noon, &["3", "/", "x x x", "enter"]);
     keep("stock_filter", "asha", noon, &["3", "f"]);
     keep("stock_low", "asha", noon, &["3", "f", "right enter"]);
     keep("stock_ledger", "asha", noon, &with(&["l"]));
+    keep("stock_ledger_filter", "asha", noon, &with(&["l", "f"])).showing("Which movements");
+    keep("stock_ledger_narrowed", "asha", noon, &with(&["l", "f", "right right right space", "enter", TODAY, "enter"]))
+        .showing("wasted · since 2026-11-21");
+    keep("stock_ledger_none_found", "asha", noon, &with(&["l", "f", "right space enter enter enter"]))
+        .showing("the filter hides them all");
     keep("stock_receive", "asha", noon, &with(&["r"]));
     keep("stock_recount", "asha", noon, &with(&["c"]));
     keep("stock_adjust", "asha", noon, &with(&["a", "x"]));
@@ -65,13 +75,56 @@ fn what_came_in_is_on_hand_and_in_the_ledger_with_its_reason() {
     desk.type_text("note 7");
     desk.press("enter");
     assert_eq!(item(&house, "samosa").on_hand, before.on_hand + 12, "{}", desk.screen());
-    let ask = StockLedger { item: "samosa".into(), after: None, limit: 10 };
+    let ask = StockLedger { item: "samosa".into(), filter: Default::default(), after: None, limit: 10 };
     let ledger = house.run(house.opened().door.ask(&Caller::System, ask)).expect("the ledger");
     let newest = ledger.items.first().expect("a movement");
     assert_eq!(
         (newest.quantity, newest.reason.as_deref(), newest.actor.as_deref()),
         (12, Some("note 7"), Some("Asha"))
     );
+}
+
+#[test]
+fn a_ledger_is_narrowed_to_kinds_and_days_and_shown_whole_again() {
+    let house = House::demo();
+    noon(&house);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    for keys in SAMOSA {
+        desk.press(keys);
+    }
+    desk.press("l");
+    let whole = desk.screen();
+    assert!(whole.contains("delivery note 4711") && whole.contains("fell"), "{whole}");
+    // The first kind that is offered is what came in.
+    desk.press("f space enter enter enter");
+    let narrowed = desk.screen();
+    assert!(narrowed.contains("delivery note 4711") && !narrowed.contains("fell"), "{narrowed}");
+    assert!(narrowed.contains("1 movement,") && narrowed.contains("received · all days"), "{narrowed}");
+    // It stays so when the store changes elsewhere.
+    let came = StockReceive { item: "samosa".into(), quantity: 1, reason: "one more".into() };
+    house.run(house.opened().door.execute(&house.person("asha"), None, came)).expect("received");
+    let lost = StockWaste { item: "samosa".into(), quantity: 1, reason: "dropped".into(), release: Vec::new() };
+    house.run(house.opened().door.execute(&house.person("asha"), None, lost)).expect("wasted");
+    desk.changed();
+    let narrowed = desk.screen();
+    assert!(narrowed.contains("one more") && !narrowed.contains("dropped"), "{narrowed}");
+    // Days that end before they begin are refused in the form.
+    desk.press("f enter");
+    desk.type_text("2026-11-21");
+    desk.press("enter");
+    desk.type_text("2026-11-20");
+    desk.press("enter");
+    assert!(desk.screen().contains("Which movements"), "{}", desk.screen());
+    desk.press("backspace 2 enter");
+    assert!(desk.screen().contains("received · 2026-11-21 to 2026-11-22"), "{}", desk.screen());
+    assert!(desk.screen().contains("one more"), "{}", desk.screen());
+    // The first Esc shows all again, the next leads back to the list.
+    desk.press("esc");
+    let all = desk.screen();
+    assert!(all.contains("dropped") && all.contains("one more") && !all.contains("2026-11-21"), "{all}");
+    desk.press("esc");
+    assert!(!desk.screen().contains("dropped"), "{}", desk.screen());
 }
 
 #[test]

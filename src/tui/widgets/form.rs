@@ -18,6 +18,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
@@ -93,7 +94,7 @@ enum Entry {
 /// One field.
 #[derive(Debug, Clone)]
 pub struct Field {
-    name: &'static str,
+    name: Cow<'static, str>,
     label: String,
     help: String,
     entry: Entry,
@@ -101,44 +102,60 @@ pub struct Field {
 }
 
 impl Field {
-    fn new(name: &'static str, label: impl Into<String>, entry: Entry) -> Self {
-        Self { name, label: label.into(), help: String::new(), entry, touched: false }
+    fn new(name: impl Into<Cow<'static, str>>, label: impl Into<String>, entry: Entry) -> Self {
+        Self { name: name.into(), label: label.into(), help: String::new(), entry, touched: false }
     }
 
     /// A line of text of at most `limit` characters.
     #[must_use]
-    pub fn line(name: &'static str, label: impl Into<String>, kind: Kind, limit: usize, value: &str) -> Self {
+    pub fn line(
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<String>,
+        kind: Kind,
+        limit: usize,
+        value: &str,
+    ) -> Self {
         Self::new(name, label, Entry::Line { input: TextInput::new(limit).with_value(value), kind })
     }
 
     /// A password or a PIN: dots are shown.
     #[must_use]
-    pub fn secret(name: &'static str, label: impl Into<String>, limit: usize) -> Self {
+    pub fn secret(name: impl Into<Cow<'static, str>>, label: impl Into<String>, limit: usize) -> Self {
         Self::new(name, label, Entry::Line { input: TextInput::new(limit).secret(), kind: Kind::Needed })
     }
 
     /// Yes or no.
     #[must_use]
-    pub fn switch(name: &'static str, label: impl Into<String>, on: bool) -> Self {
+    pub fn switch(name: impl Into<Cow<'static, str>>, label: impl Into<String>, on: bool) -> Self {
         Self::new(name, label, Entry::Switch(on))
     }
 
     /// One of several.
     #[must_use]
-    pub fn choice(name: &'static str, label: impl Into<String>, choices: Vec<String>, at: usize) -> Self {
+    pub fn choice(
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<String>,
+        choices: Vec<String>,
+        at: usize,
+    ) -> Self {
         Self::new(name, label, Entry::Choice { choices, at })
     }
 
     /// One of several, none of which is chosen yet: the form is not sent before one is.
     #[must_use]
-    pub fn unchosen(name: &'static str, label: impl Into<String>, choices: Vec<String>) -> Self {
+    pub fn unchosen(name: impl Into<Cow<'static, str>>, label: impl Into<String>, choices: Vec<String>) -> Self {
         let at = choices.len();
         Self::choice(name, label, choices, at)
     }
 
     /// Any of several; Space switches the one under the mark.
     #[must_use]
-    pub fn several(name: &'static str, label: impl Into<String>, choices: Vec<String>, on: BTreeSet<usize>) -> Self {
+    pub fn several(
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<String>,
+        choices: Vec<String>,
+        on: BTreeSet<usize>,
+    ) -> Self {
         Self::new(name, label, Entry::Several { choices, on, at: 0 })
     }
 

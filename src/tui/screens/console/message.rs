@@ -21,8 +21,8 @@ use crate::service::reports::{
 use crate::service::settings::{ListSettings, SettingHistory};
 use crate::service::site_info::ThisSite;
 use crate::service::staff::ListStaff;
-use crate::service::stock::StockLedger;
 use crate::service::stock_forecast::{StockForecast, StockHolders};
+use crate::service::stock_ledger::StockLedger;
 use crate::service::terminals::ListTerminals;
 use crate::service::till::TillStatus;
 use crate::service::till_reports::{ClosedShifts, OpenShifts, WaitingCashRefunds};

@@ -99,6 +99,11 @@ fn head(order: &OrderView, width: u16, desk: &Desk, ctx: &ViewCtx<'_>, out: &mut
         };
         wrapped(&words, width, Token::Danger, ctx, out);
     }
+    for (is, key) in [(order.uncollected, "orders.uncollected"), (order.late_payment, "orders.late_payment")] {
+        if is {
+            wrapped(&ctx.locale.t(key), width, Token::Warning, ctx, out);
+        }
+    }
     for (key, note) in [("orders.note", &order.note), ("orders.staff_note", &order.staff_note)] {
         if let Some(note) = note.as_ref().filter(|note| !note.is_empty()) {
             wrapped(&ctx.locale.t_args(key, &[("note", note)]), width, Token::Warning, ctx, out);
@@ -121,8 +126,12 @@ fn delivered(
     if let Some(problem) = delivery.address_problem {
         wrapped(&vocabulary::address_problem(problem, ctx.locale), width, Token::Warning, ctx, out);
     }
-    if delivery.active().is_none() && !order.status.is_terminal() {
-        wrapped(&ctx.locale.t("orders.no_courier"), width, Token::Warning, ctx, out);
+    let waits = delivery.active().is_none() && !order.status.is_terminal();
+    match (order.assignment_escalated, waits) {
+        (true, true) => wrapped(&ctx.locale.t("orders.courier_wanted_now"), width, Token::Danger, ctx, out),
+        (true, false) => wrapped(&ctx.locale.t("orders.escalated"), width, Token::Muted, ctx, out),
+        (false, true) => wrapped(&ctx.locale.t("orders.no_courier"), width, Token::Warning, ctx, out),
+        (false, false) => {}
     }
     for assignment in &delivery.assignments {
         assigned(assignment, width, desk, ctx, out);

@@ -9,12 +9,10 @@ use crate::service::views::{OrderLineView, OrderView};
 use crate::tui::locale::Locale;
 use crate::tui::widgets::form::{Field, Form};
 
-/// The names of the fields of lines; an order with more lines is refunded by amount.
-const LINES: [&str; 24] = [
-    "line0", "line1", "line2", "line3", "line4", "line5", "line6", "line7", "line8", "line9", "line10", "line11",
-    "line12", "line13", "line14", "line15", "line16", "line17", "line18", "line19", "line20", "line21", "line22",
-    "line23",
-];
+/// The name of the field of the line at this place in its question.
+fn field_name(at: usize) -> String {
+    format!("line{at}")
+}
 
 /// Units of a line that are still wanted.
 pub(super) const fn open(line: &OrderLineView) -> i64 {
@@ -44,15 +42,16 @@ fn to_mark(order: &OrderView, done: bool) -> impl Iterator<Item = (&OrderLineVie
 /// A switch for each line that can be marked; where there is but one, it is meant.
 pub(super) fn mark_fields(order: &OrderView, done: bool) -> Vec<Field> {
     let only = to_mark(order, done).count() == 1;
-    let field = |(name, (line, units)): (&&'static str, (&OrderLineView, i64))| {
-        Field::switch(name, format!("{units} × {}", line.name), only)
+    let field = |(at, (line, units)): (usize, (&OrderLineView, i64))| {
+        Field::switch(field_name(at), format!("{units} × {}", line.name), only)
     };
-    LINES.iter().zip(to_mark(order, done)).map(field).collect()
+    to_mark(order, done).enumerate().map(field).collect()
 }
 
 /// The lines that are switched on in a form of [`mark_fields`].
 pub(super) fn marked(form: &Form, order: &OrderView, done: bool) -> Vec<LineId> {
-    LINES.iter().zip(to_mark(order, done)).filter(|(name, _)| form.is_on(name)).map(|(_, (line, _))| line.id).collect()
+    let marked = to_mark(order, done).enumerate().filter(|(at, _)| form.is_on(&field_name(*at)));
+    marked.map(|(_, (line, _))| line.id).collect()
 }
 
 /// What was captured and not given back yet, nor is on its way back.
@@ -93,7 +92,7 @@ fn line_choices(line: &OrderLineView, lines: Lines) -> Vec<Option<(i64, Disposal
 }
 
 pub(super) fn line_fields(order: &OrderView, lines: Lines, locale: &Locale) -> Vec<Field> {
-    let field = |(name, line): (&&'static str, &OrderLineView)| {
+    let field = |(at, line): (usize, &OrderLineView)| {
         let choices = line_choices(line, lines).into_iter().map(|choice| match (choice, lines) {
             (None, Lines::Refund) => locale.t("orders.line_stays"),
             (None, Lines::Void) => locale.t("orders.line_wasted"),
@@ -101,18 +100,18 @@ pub(super) fn line_fields(order: &OrderView, lines: Lines, locale: &Locale) -> V
             (Some((count, Disposal::Waste)), _) => locale.t_args("orders.line_waste", &[("count", &count)]),
         });
         let label = format!("{} × {}", open(line), line.name);
-        Field::choice(name, label, choices.collect(), 0)
+        Field::choice(field_name(at), label, choices.collect(), 0)
     };
-    LINES.iter().zip(open_lines(order)).map(field).collect()
+    open_lines(order).enumerate().map(field).collect()
 }
 
 /// The lines that were chosen in a form.
 pub(super) fn parts(form: &Form, order: &OrderView, lines: Lines) -> Vec<LinePart> {
-    let chosen = |(name, line): (&&'static str, &OrderLineView)| {
-        let (quantity, disposal) = *line_choices(line, lines).get(form.chosen(name)?)?.as_ref()?;
+    let chosen = |(at, line): (usize, &OrderLineView)| {
+        let (quantity, disposal) = *line_choices(line, lines).get(form.chosen(&field_name(at))?)?.as_ref()?;
         Some(LinePart { line: line.id, quantity, disposal })
     };
-    LINES.iter().zip(open_lines(order)).filter_map(chosen).collect()
+    open_lines(order).enumerate().filter_map(chosen).collect()
 }
 
 /// What the chosen lines cost, as it was paid; all that can go back where no line was chosen.

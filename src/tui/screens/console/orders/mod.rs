@@ -1,11 +1,12 @@
 //! The console's orders: a live list that is narrowed by filters and by text, one order with all that
 //! stands about it, and everything that can be done with it. State and what inputs do to it; an order
-//! is drawn in `detail`, the list of what can be done in `steps`, and what a step asks for before it is
+//! is drawn in `detail` and a row of the list in `row`, the list of what can be done in `steps`, and what a step asks for before it is
 //! taken stands in `step`.
 
 mod detail;
 mod filter;
 mod lines;
+mod row;
 mod step;
 mod steps;
 
@@ -19,7 +20,6 @@ use crate::domain::error::Refused;
 use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::OrderId;
 use crate::domain::order::EventKind;
-use crate::domain::payment::Method;
 use crate::service::archived_days::{ArchivedDays, ShowArchivedDays};
 use crate::service::deliveries::{CourierView, DeliveryView, ListCouriers, ShowDelivery};
 use crate::service::order_actions::{ActionView, OrderActions};
@@ -29,7 +29,6 @@ use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::text;
 use crate::tui::theme::Token;
-use crate::tui::vocabulary;
 use crate::tui::widgets::columns::Column;
 use crate::tui::widgets::list::ListState;
 use crate::tui::widgets::panel;
@@ -39,13 +38,12 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
+use row::cells;
 use step::{Next, Question};
 use steps::STEPS;
 
 /// The name of the list in [`Hit::Row`].
 const LIST: &str = "orders";
-/// Stands before the number of an order that the courier who looks has to deliver.
-const YOURS: &str = "●";
 /// From this width on, the selected order stands beside the list.
 const WIDE: u16 = 110;
 /// Columns of the list where an order stands beside it.
@@ -252,10 +250,11 @@ impl Orders {
     }
 
     fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let said = match self.filter.days_from(desk) {
+        let mut said = match self.filter.days_from(desk) {
             Some(from) => archived_lines(&self.archived, from, "orders.archived", area.width, ctx),
             None => Vec::new(),
         };
+        said.extend(row::legend(self.list.items(), area.width, ctx));
         let rows = u16::try_from(said.len()).unwrap_or_default();
         let each = [Constraint::Length(1), Constraint::Length(rows), Constraint::Length(1), Constraint::Fill(1)];
         let [top, notice, _, body] = Layout::vertical(each).areas(area);
@@ -293,10 +292,7 @@ impl Orders {
 
     /// How the list is narrowed, and how many there are.
     fn draw_head(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let mut words = self.filter.words(desk, ctx.locale);
-        if self.list.items().iter().any(|row| row.yours) {
-            words = format!("{words} · {}", ctx.locale.t_args("orders.yours", &[("mark", &YOURS)]));
-        }
+        let words = self.filter.words(desk, ctx.locale);
         let total = self.list.count_words("orders.count", ctx.locale);
         self.search.draw_head(frame, area, (&words, Token::Muted), total, ctx);
     }
@@ -324,37 +320,6 @@ impl Orders {
             lines.into_iter().skip(self.skip.min(most)).take(usize::from(inner.height)).collect();
         frame.render_widget(Paragraph::new(shown), inner);
     }
-}
-
-fn cells(row: &OrderSummary, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<(String, ratatui::style::Style)> {
-    let number = row.order_number.rsplit('-').next().unwrap_or_default();
-    let short = number.trim_start_matches('0');
-    let number = if short.is_empty() { number } else { short };
-    let method = vocabulary::method(row.method, ctx.locale);
-    let (paid, token) = if row.money_back {
-        (ctx.locale.t("orders.section_refunds").to_lowercase(), Token::Warning)
-    } else if row.paid {
-        (ctx.locale.t_args("orders.paid_by", &[("method", &method)]), Token::Success)
-    } else if row.status.is_terminal() {
-        (ctx.locale.t("orders.not_paid"), Token::Muted)
-    } else if row.method == Method::Cash {
-        (ctx.locale.t("orders.owes_cash"), Token::Warning)
-    } else {
-        (ctx.locale.t("orders.not_paid"), Token::Warning)
-    };
-    let at = row.created_at.to_utc().with_timezone(&desk.zone()).format("%d %b %H:%M").to_string();
-    vec![
-        if row.yours {
-            (format!("{YOURS}{number}"), ctx.style(Token::Accent))
-        } else {
-            (number.to_owned(), ctx.style(Token::Title))
-        },
-        (at, ctx.style(Token::Muted)),
-        (vocabulary::status(row.status, ctx.locale), ctx.style(detail::status_token(row.status))),
-        (paid, ctx.style(token)),
-        (row.called_name.clone().unwrap_or_default(), ctx.style(Token::Text)),
-        (desk.money(row.total), ctx.style(Token::Price)),
-    ]
 }
 
 impl Tab for Orders {

@@ -1,11 +1,13 @@
 //! A counted thing in words: how much there is, how long it lasts, who holds units of it, and its ledger.
 //! Drawing only.
 
-use super::super::desk::{Desk, waiting_words};
+use super::super::desk::{Desk, draw_words, waiting_words};
 use super::super::paged::Paged;
+use super::movements::{Movements, kind_words};
 use crate::domain::forecast::Forecast;
-use crate::service::stock::{HolderView, MovementView};
+use crate::service::stock::HolderView;
 use crate::service::stock_forecast::ForecastView;
+use crate::service::stock_ledger::{MovementView, StockMovementKind};
 use crate::tui::app::ViewCtx;
 use crate::tui::text;
 use crate::tui::theme::Token;
@@ -84,7 +86,7 @@ fn facts(row: &ForecastView, holders: &[HolderView], width: u16, desk: &Desk, ct
 /// Draws the thing with its ledger.
 pub(super) fn draw(
     row: &ForecastView,
-    (holders, ledger): (&[HolderView], &Paged<MovementView>),
+    (holders, ledger, movements): (&[HolderView], &Paged<MovementView>, &Movements),
     active: bool,
     frame: &mut Frame<'_>,
     area: Rect,
@@ -93,16 +95,25 @@ pub(super) fn draw(
 ) {
     let facts = facts(row, holders, area.width, desk, ctx);
     let height = u16::try_from(facts.len()).unwrap_or(u16::MAX).min(area.height);
+    let mut heading = vec![Line::styled(ledger.count_words("stock.ledger", ctx.locale), ctx.style(Token::Title))];
+    if !movements.is_empty() {
+        let mut words = movements.words(ctx.locale);
+        if active {
+            words = ctx.locale.t_args("stock.searched", &[("what", &words)]);
+        }
+        let rows = text::wrap(&words, usize::from(area.width)).into_iter();
+        heading.extend(rows.map(|row| Line::styled(row, ctx.style(Token::Muted))));
+    }
+    let rows = u16::try_from(heading.len()).unwrap_or(u16::MAX);
     let [top, _, head, body] = Layout::vertical([
         Constraint::Length(height),
         Constraint::Length(1),
-        Constraint::Length(1),
+        Constraint::Length(rows),
         Constraint::Fill(1),
     ])
     .areas(area);
     frame.render_widget(Paragraph::new(facts), top);
-    let title = ledger.count_words("stock.ledger", ctx.locale);
-    frame.render_widget(Paragraph::new(Line::styled(title, ctx.style(Token::Title))), head);
+    frame.render_widget(Paragraph::new(heading), head);
     let empty = ledger.items().is_empty();
     if empty && (!ledger.is_loaded() || ledger.problem().is_some()) {
         let (words, token) = waiting_words(ledger.problem(), ctx);
@@ -110,8 +121,12 @@ pub(super) fn draw(
         return;
     }
     if empty {
-        let words = ctx.locale.t_args("stock.ledger_empty", &[("count", &row.item.opening)]);
-        frame.render_widget(Paragraph::new(Line::styled(words, ctx.style(Token::Muted))), body);
+        let words = if movements.is_empty() {
+            ctx.locale.t_args("stock.ledger_empty", &[("count", &row.item.opening)])
+        } else {
+            ctx.locale.t("stock.ledger_none_found")
+        };
+        draw_words(&words, Token::Muted, frame, body, ctx);
         return;
     }
     let one_row = body.width >= ONE_ROW;
@@ -124,7 +139,9 @@ pub(super) fn draw(
 
 fn moved(movement: &MovementView, one_row: bool, width: u16, desk: &Desk, ctx: &ViewCtx<'_>) -> Vec<Line<'static>> {
     let at = movement.at.to_utc().with_timezone(&desk.zone()).format("%d %b %H:%M").to_string();
-    let kind = kind(&movement.kind, ctx);
+    // A kind that this program does not know was written by a newer one.
+    let kind = StockMovementKind::parse(&movement.kind)
+        .map_or_else(|| movement.kind.clone(), |kind| kind_words(kind, ctx.locale));
     let by = format!("{:+}", movement.quantity);
     let after = ctx.locale.t_args("stock.then", &[("count", &movement.on_hand_after)]);
     let who = match &movement.actor {
@@ -159,17 +176,4 @@ fn moved(movement: &MovementView, one_row: bool, width: u16, desk: &Desk, ctx: &
     cells.push((who.as_str(), text_style));
     let second = columns::row(&[Column::Left(12), Column::Fill], &[("", muted), (why.as_str(), muted)], width);
     vec![columns::row(&shape, &cells, width), second]
-}
-
-/// What a movement is called.
-fn kind(kind: &str, ctx: &ViewCtx<'_>) -> String {
-    ctx.locale.t(match kind {
-        "receive" => "stock.kind_receive",
-        "recount" => "stock.kind_recount",
-        "adjust" => "stock.kind_adjust",
-        "waste" => "stock.kind_waste",
-        "commit" => "stock.kind_commit",
-        "restock" => "stock.kind_restock",
-        other => return other.to_owned(),
-    })
 }

@@ -1,10 +1,12 @@
 //! The console's stock: every counted thing with what is there, held and left, what is about to run out
 //! first; one of them with its ledger; and what changes a count. State and what inputs do to it; what
 //! stands about one thing is drawn in `detail`, what a change asks for stands in `question`, by what the
-//! list is narrowed in `filter`, and the choice of orders to release in `release`.
+//! list is narrowed in `filter` and its ledger in `movements`, and the choice of orders to release in
+//! `release`.
 
 mod detail;
 mod filter;
+mod movements;
 mod question;
 mod release;
 
@@ -17,8 +19,9 @@ use crate::domain::error::Refused;
 use crate::domain::forecast::Forecast;
 use crate::domain::ids::{OrderId, StockItemId};
 use crate::service::envelope::Envelope;
-use crate::service::stock::{HolderView, MovementView, StockChanged, StockFilter, StockLedger};
+use crate::service::stock::{HolderView, StockChanged, StockFilter};
 use crate::service::stock_forecast::{ForecastPage, ForecastView, StockForecast, StockHolders, Urgent};
+use crate::service::stock_ledger::{MovementView, StockLedger};
 use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::refusal;
@@ -28,6 +31,7 @@ use crate::tui::widgets::form::{Filled, Form};
 use crate::tui::widgets::panel;
 use crate::tui::widgets::table::{self, TableLook};
 use filter::Filter;
+use movements::Movements;
 use question::{Change, Question};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -44,6 +48,8 @@ const LIST_WIDTH: u16 = 58;
 #[derive(Debug)]
 enum Over {
     Filter(Form),
+    /// Which movements of the ledger.
+    Movements(Form),
     Ask(Question),
     /// Orders hold what the answer to this question would take from them.
     Release(Question, Release),
@@ -62,6 +68,8 @@ pub(super) struct Stock {
     /// The thing that is to be selected once it is in the list.
     goal: Option<StockItemId>,
     ledger: Paged<MovementView>,
+    /// What the ledger is narrowed to, whatever the thing.
+    movements: Movements,
     holders: Latest<Vec<HolderView>>,
     /// The ledger takes the keys.
     open: bool,
@@ -86,12 +94,28 @@ impl Stock {
     /// Reads the ledger of the thing that is wanted, and who holds units of it.
     fn read_item(&mut self, desk: &mut Desk) -> Commands {
         let Some(item) = self.wanted.map(|id| id.to_string()) else { return Vec::new() };
-        let mut commands = desk.ask(&mut self.holders, Ask::Holders(StockHolders { item: item.clone() }));
-        commands.extend(
-            self.ledger
-                .reload(desk, |wanted| Ask::Ledger(StockLedger { item, after: wanted.after, limit: wanted.limit })),
-        );
+        let mut commands = desk.ask(&mut self.holders, Ask::Holders(StockHolders { item }));
+        commands.extend(self.read_ledger(desk));
         commands
+    }
+
+    /// Reads the ledger of the thing that is wanted.
+    fn read_ledger(&mut self, desk: &mut Desk) -> Commands {
+        let Some(ask) = self.ledger_question(desk) else { return Vec::new() };
+        self.ledger.reload(desk, ask)
+    }
+
+    /// The question for a page of the ledger of the thing that is wanted.
+    fn ledger_question(&self, desk: &Desk) -> Option<impl FnOnce(Wanted) -> Ask + use<>> {
+        let (item, filter) = (self.wanted?.to_string(), self.movements.filter(desk));
+        Some(move |wanted: Wanted| Ask::Ledger(StockLedger { item, filter, after: wanted.after, limit: wanted.limit }))
+    }
+
+    /// Other movements are wanted.
+    fn narrow_ledger(&mut self, movements: Movements, desk: &mut Desk) -> Commands {
+        self.movements = movements;
+        self.ledger.clear();
+        self.read_ledger(desk)
     }
 
     /// The thing under the selection becomes the one whose ledger is shown.
@@ -126,6 +150,20 @@ impl Stock {
                     self.filter = self.filter.filled(&form);
                     self.narrow(desk)
                 }
+            },
+            Over::Movements(mut form) => match form.on_input(input, env) {
+                Filled::Cancelled => Vec::new(),
+                Filled::Open => {
+                    self.over = Some(Over::Movements(form));
+                    Vec::new()
+                }
+                Filled::Sent => match Movements::filled(&mut form, env) {
+                    Some(movements) => self.narrow_ledger(movements, desk),
+                    None => {
+                        self.over = Some(Over::Movements(form));
+                        Vec::new()
+                    }
+                },
             },
             Over::Ask(mut question) => match question.on_input(input, env) {
                 Filled::Cancelled => Vec::new(),
@@ -226,7 +264,7 @@ impl Stock {
         let title = format!("{} ({})", row.item.name, row.item.code);
         let inner = panel::draw(frame, area, &title, self.open, ctx);
         let holders = self.holders.get().map(Vec::as_slice).unwrap_or_default();
-        detail::draw(row, (holders, &self.ledger), self.open, frame, inner, desk, ctx);
+        detail::draw(row, (holders, &self.ledger, &self.movements), self.open, frame, inner, desk, ctx);
     }
 }
 
@@ -260,7 +298,7 @@ impl Tab for Stock {
 
     fn context(&self) -> Context {
         match &self.over {
-            Some(Over::Filter(form)) => form.context(),
+            Some(Over::Filter(form) | Over::Movements(form)) => form.context(),
             Some(Over::Ask(question)) => question.context(),
             Some(Over::Release(..)) => Context::Dialog,
             None if self.search.is_open() => Context::TextInput,
@@ -281,9 +319,12 @@ impl Tab for Stock {
     }
 
     fn hints(&self, _desk: &Desk) -> Vec<Action> {
+        if self.list.is_loaded() && self.list.items().is_empty() && self.filter.is_empty() {
+            return vec![Action::Add, Action::Palette, Action::SignOut, Action::Help];
+        }
         let changes = [Action::Receive, Action::Recount, Action::Waste, Action::Adjust];
         let rest: &[Action] = if self.open {
-            &[Action::Edit, Action::Back, Action::Help]
+            &[Action::Filter, Action::Back, Action::Help]
         } else {
             &[Action::Ledger, Action::Add, Action::Edit, Action::Search, Action::Filter, Action::Help]
         };
@@ -322,10 +363,14 @@ impl Tab for Stock {
                 self.open = false;
                 self.search.open(&self.filter.text);
             }
+            Action::Filter if self.open => self.over = Some(Over::Movements(self.movements.form(env))),
             Action::Filter => self.over = Some(Over::Filter(self.filter.form(env))),
             Action::Select | Action::Ledger if !self.open => {
                 self.open = self.list.selected().is_some();
                 return self.follow(desk);
+            }
+            Action::Back if self.open && !self.movements.is_empty() => {
+                return self.narrow_ledger(Movements::default(), desk);
             }
             Action::Back if self.open => self.open = false,
             Action::Back if !self.filter.is_empty() => {
@@ -333,11 +378,8 @@ impl Tab for Stock {
                 return self.narrow(desk);
             }
             action if self.open => {
-                let Some(item) = self.wanted.map(|id| id.to_string()) else { return Vec::new() };
-                let moved = self.ledger.on_action(action, desk, |wanted| {
-                    Ask::Ledger(StockLedger { item, after: wanted.after, limit: wanted.limit })
-                });
-                return moved.unwrap_or_default();
+                let Some(ask) = self.ledger_question(desk) else { return Vec::new() };
+                return self.ledger.on_action(action, desk, ask).unwrap_or_default();
             }
             action => {
                 let ask = question(self.filter.stock());
@@ -417,7 +459,7 @@ impl Tab for Stock {
                         }
                     });
                 }
-                Some(Over::Filter(_)) | None => desk.refuse(&refused, env),
+                Some(Over::Filter(_) | Over::Movements(_)) | None => desk.refuse(&refused, env),
             },
         }
         Vec::new()
@@ -436,7 +478,7 @@ impl Tab for Stock {
             self.draw_list(frame, area, desk, ctx);
         }
         match &self.over {
-            Some(Over::Filter(form)) => form.draw(frame, area, ctx),
+            Some(Over::Filter(form) | Over::Movements(form)) => form.draw(frame, area, ctx),
             Some(Over::Ask(question)) => question.draw(frame, area, ctx),
             Some(Over::Release(_, release)) => release.draw(frame, area, ctx),
             None => {}

@@ -80,6 +80,19 @@ on_both!(a_menu_is_kept_by_commands, |shop| {
     assert_eq!(narrowed(&["--station", "BAR"]), ["iced-tea", "t-shirt", "mug"]);
     shop.staff(&["menu", "add-station", "Hatch"]);
     assert_eq!(narrowed(&["--station", "hatch"]), Vec::<String>::new());
+    let hatch = shop.staff(&["menu", "edit-station", "hatch", "--name", "Serving hatch"]);
+    assert_eq!((&hatch["name"], &hatch["is_default"]), (&json!("Serving hatch"), &json!(false)));
+    let used = shop.staff_refused(&["menu", "retire-station", "bar", "--reason", "sold"]);
+    assert_eq!(
+        (&used["error"]["code"], &used["error"]["details"]["guard"]),
+        (&json!("CONFLICT"), &json!("not_default"))
+    );
+    let gone = shop.staff(&["menu", "retire-station", "serving hatch", "--reason", "walled up"]);
+    assert_eq!(gone["active"], json!(false));
+    shop.staff(&["menu", "add-tax-class", "Drinks", "18"]);
+    let dear = shop.staff(&["menu", "edit-tax-class", "drinks", "--rate", "20.5", "--name", "Alcohol"]);
+    assert_eq!((&dear["name"], &dear["active"]), (&json!("Alcohol"), &json!(true)));
+    assert_eq!(shop.staff(&["menu", "retire-tax-class", "Alcohol", "--reason", "no licence"])["active"], json!(false));
     assert_eq!(narrowed(&["--category", "shop", "--state", "on_sale"]), ["t-shirt", "mug"]);
     assert_eq!(narrowed(&["--state", "deleted"]), Vec::<String>::new());
     shop.staff(&["menu", "delete-category", "Drinks", "--reason", "one is enough"]);

@@ -187,3 +187,19 @@ on_both!(the_till_and_the_store_room_are_looked_at_by_commands, |shop| {
     let takes = shop.staff(&["config", "get", "delivery_charge"]);
     assert_eq!(takes["takes"], json!({ "kind": "amount" }));
 });
+
+on_both!(promotion_codes_are_kept_by_commands, |shop| {
+    let add = ["promotion", "add", "lunch10", "--name", "Lunch", "--percent", "10", "--uses", "5"];
+    let added = shop.staff(&add);
+    assert_eq!((&added["code"], &added["percent"], &added["active"]), (&json!("LUNCH10"), &json!("10"), &json!(true)));
+    let edited = shop.staff(&["promotion", "edit", "lunch10", "--amount", "2.50", "--uses", "none"]);
+    assert_eq!((&edited["amount"], &edited["percent"], &edited["limit"]), (&json!("2.50"), &json!(null), &json!(null)));
+    // Off takes something away and asks why; on does not.
+    let silent = shop.staff_refused(&["promotion", "off", "LUNCH10", "--reason", " "]);
+    assert_eq!(silent["error"]["details"]["field"], "reason");
+    assert_eq!(shop.staff(&["promotion", "off", "LUNCH10", "--reason", "misused"])["active"], json!(false));
+    assert_eq!(shop.staff(&["promotion", "list", "--on"])["total"], 0);
+    assert_eq!(shop.staff(&["promotion", "on", "LUNCH10"])["active"], json!(true));
+    assert_eq!(shop.staff(&["promotion", "list", "--search", "lun", "--on"])["items"][0]["name"], "Lunch");
+    assert_eq!(shop.guest_refused(&["promotion", "list"])["error"]["code"], "INSUFFICIENT_ROLE");
+});

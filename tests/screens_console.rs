@@ -13,6 +13,8 @@ mod house;
 mod menu;
 #[path = "screens_console/orders.rs"]
 mod orders;
+#[path = "screens_console/promotions.rs"]
+mod promotions;
 #[path = "screens_console/reports.rs"]
 mod reports;
 #[path = "screens_console/settings.rs"]

@@ -14,6 +14,7 @@ use crate::service::menu_book::MenuBook;
 use crate::service::menu_import::{MenuExport, MenuPreview};
 use crate::service::order_actions::OrderActions;
 use crate::service::order_queries::{ListOrders, ShowHistory, ShowOrder};
+use crate::service::promotions::ListPromotions;
 use crate::service::reports::{
     BusinessToday, HoursReport, ItemsReport, RefundsAndWaste, SalesReport, SpeedReport, Statistics,
 };
@@ -92,6 +93,8 @@ questions! {
     MenuExport(MenuExport),
     /// What a file would change.
     MenuPreview(MenuPreview),
+    /// A page of the promotion codes.
+    Promotions(ListPromotions),
     /// Every setting.
     Settings(ListSettings),
     /// Who changed a setting.

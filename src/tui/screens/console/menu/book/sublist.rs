@@ -2,7 +2,6 @@
 //! and the options of one dish. Each has rows that add something, so that nothing has to be known by
 //! heart. What a key asks for goes back to the tab; nothing is sent from here.
 
-use super::super::desk::Desk;
 use super::question::{Question, plain_rate};
 use crate::domain::ids::ItemId;
 use crate::service::envelope::MenuCommand;
@@ -15,6 +14,7 @@ use crate::service::menu_options::{EditOption, EditOptionGroup};
 use crate::tui::app::ViewCtx;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::locale::Locale;
+use crate::tui::screens::console::desk::Desk;
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::columns::{self, Column};

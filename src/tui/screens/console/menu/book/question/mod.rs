@@ -5,8 +5,6 @@
 mod command;
 mod fields;
 
-use super::super::desk::Desk;
-use super::super::message::Msg;
 use super::item_form::{self, AMOUNT, Choices};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::menu::MAX_CATEGORY_NAME;
@@ -21,6 +19,8 @@ use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
 use crate::tui::locale::Locale;
 use crate::tui::refusal;
+use crate::tui::screens::console::desk::Desk;
+use crate::tui::screens::console::message::Msg;
 use crate::tui::widgets::form::{Field, Filled, Form, Kind};
 use fields::{REASON, choice_fields, file_field, group_fields, reason, station_fields, tax_fields};
 use ratatui::Frame;
@@ -98,7 +98,7 @@ pub(super) struct Question {
 
 /// The rate of a tax class as it is typed.
 pub(super) fn plain_rate(class: &TaxClassRecord) -> String {
-    class.rate.to_string().trim_end_matches('%').trim_end().to_owned()
+    class.rate.plain()
 }
 
 impl Question {

@@ -1,11 +1,14 @@
 //! The book of the menu: every dish by category, one of them beside the list, and everything that its keepers
-//! do with it. State and what inputs do to it; the forms stand in `question` and `item_form`, the lists
-//! of categories and options in `sublist`, files in `exchange`, the filter's form in `filter`; drawing is in `view` and `detail`.
+//! do with it. Its state, and the way of every input and answer; what a key asks for stands in `keys`, the
+//! way of a file in `files` and what stands in one in `exchange`, the forms in `question`, `item_form` and
+//! `filter`, the lists of categories and options in `sublist`; drawing is in `view` and `detail`.
 
 mod detail;
 mod exchange;
+mod files;
 mod filter;
 mod item_form;
+mod keys;
 mod question;
 mod rows;
 mod sublist;
@@ -14,27 +17,25 @@ mod view;
 use crate::domain::error::Refused;
 use crate::domain::ids::{CategoryId, ItemId};
 use crate::service::envelope::{Envelope, MenuCommand};
-use crate::service::menu::SetAvailable;
 use crate::service::menu_book::{CategoryRecord, ItemRecord, MenuBook, MenuBookView};
-use crate::service::menu_edit::RestoreItem;
-use crate::service::menu_file::MenuFile;
-use crate::service::menu_import::{MenuDiff, MenuExport, MenuImport, MenuPreview};
+use crate::service::menu_import::MenuDiff;
 use crate::service::menu_narrow::BookFilter;
-use crate::tui::app::{Cmd, Env, Hit, Input, Latest, RequestId, ViewCtx};
+use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::screens::console::desk::{Commands, Desk, Done};
-use crate::tui::screens::console::message::{Act, Ask, Effect, Loaded, Msg};
+use crate::tui::screens::console::message::{Act, Ask, Loaded, Msg};
 use crate::tui::screens::console::search::Search;
 use crate::tui::screens::console::tab::Tab;
 use crate::tui::theme::Token;
 use crate::tui::widgets::form::{Filled, Form};
 use crate::tui::widgets::list::ListState;
 use exchange::Preview;
+use files::Files;
 use question::{Next, Question};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use rows::{Row, Selected};
-use sublist::{SUBLIST, Sublist, Wanted};
+use sublist::{SUBLIST, Sublist};
 
 /// The name of the list in [`Hit::Row`].
 const LIST: &str = "menu_items";
@@ -78,12 +79,7 @@ pub(super) struct Book {
     stale: bool,
     /// The category in which a first dish is asked for, once the book has it.
     first_dish: Option<CategoryId>,
-    /// The file that is read or written.
-    file: Option<RequestId>,
-    file_name: String,
-    export: Latest<MenuFile>,
-    import: Option<MenuFile>,
-    diff: Latest<MenuDiff>,
+    files: Files,
 }
 
 impl Book {
@@ -146,179 +142,6 @@ impl Book {
         desk.act(Act::Command(Envelope::Menu(Box::new(command))), env)
     }
 
-    /// Does what a list or a key of a category asks for.
-    fn carry_out(&mut self, wanted: Wanted, desk: &mut Desk, env: &Env<'_>) -> Commands {
-        match wanted {
-            Wanted::Nothing => Vec::new(),
-            Wanted::Close => {
-                self.sublist = None;
-                Vec::new()
-            }
-            Wanted::Ask(question) => {
-                self.question = Some(*question);
-                Vec::new()
-            }
-            Wanted::Act(command, words) => self.act(*command, words, desk, env),
-            Wanted::Deleted => self.toggle_deleted(desk, env),
-        }
-    }
-
-    fn toggle_deleted(&mut self, desk: &mut Desk, env: &Env<'_>) -> Commands {
-        self.deleted = !self.deleted;
-        let words = if self.deleted {
-            env.locale.t("menu_book.deleted_shown")
-        } else {
-            env.locale.t("menu_book.deleted_not_shown")
-        };
-        desk.say(words, Token::Muted, env);
-        self.load(desk)
-    }
-
-    /// Asks for a new dish, or for a category first where there is none.
-    fn add(&mut self, env: &Env<'_>) {
-        let Some(book) = self.book.get() else { return };
-        let live = |category: &&CategoryRecord| category.deleted_at.is_none();
-        let here = self.category().filter(live).or_else(|| book.categories.iter().find(live));
-        self.question = Some(match here {
-            Some(category) => Question::add_item(&category.name, book, env.locale),
-            None => Question::add_category(true, book, env.locale),
-        });
-    }
-
-    /// What a key asks for about the selected dish.
-    fn on_item(&mut self, action: Action, desk: &mut Desk, env: &Env<'_>) -> Commands {
-        let (Some(book), Some(item)) = (self.book.get(), self.item()) else {
-            desk.say(env.locale.t("console.select_first"), Token::Muted, env);
-            return Vec::new();
-        };
-        let locale = env.locale;
-        let name = item.name.as_str();
-        if item.deleted_at.is_some() {
-            if matches!(action, Action::Restore | Action::Select) {
-                let command = RestoreItem { item: item.id.to_string() };
-                let words = locale.t_args("menu_book.restored", &[("name", &name)]);
-                return self.act(MenuCommand::RestoreItem(command), words, desk, env);
-            }
-            desk.say(locale.t("menu_book.restore_first"), Token::Muted, env);
-            return Vec::new();
-        }
-        match action {
-            Action::Edit => self.question = Some(Question::edit_item(item, book, locale)),
-            Action::SetPrice => self.question = Some(Question::price(item, book, locale)),
-            Action::Delete => self.question = Some(Question::delete_item(item, book, locale)),
-            Action::Options => self.sublist = Some(Sublist::options(item.id)),
-            Action::EightySix => {
-                let available = !item.available;
-                let command = SetAvailable { item: item.id.to_string(), option: None, available };
-                let words = sublist::switched(name, available, locale);
-                return self.act(MenuCommand::SetAvailable(command), words, desk, env);
-            }
-            Action::MoveUp | Action::MoveDown => {
-                let Some(command) = rows::shifted(item, book, action == Action::MoveDown) else { return Vec::new() };
-                let words = locale.t_args("menu_book.moved", &[("name", &name)]);
-                return self.act(MenuCommand::MoveItem(command), words, desk, env);
-            }
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    /// Does what a key asks for, in the list that is open.
-    fn obey(&mut self, action: Action, desk: &mut Desk, env: &Env<'_>) -> Commands {
-        match (&mut self.sublist, self.book.get()) {
-            (Some(sublist), Some(book)) => {
-                let wanted = sublist.on_action(action, book, env.locale);
-                self.carry_out(wanted, desk, env)
-            }
-            _ => self.on_action(action, desk, env),
-        }
-    }
-
-    fn on_action(&mut self, action: Action, desk: &mut Desk, env: &Env<'_>) -> Commands {
-        let Some(book) = self.book.get() else { return Vec::new() };
-        match action {
-            Action::Add => self.add(env),
-            Action::Categories => self.sublist = Some(Sublist::shelves()),
-            Action::Export => self.question = Some(Question::export(book, env.locale)),
-            Action::Import => self.question = Some(Question::import(book, env.locale)),
-            Action::Search => {
-                self.open = false;
-                self.search.open(&self.filter.text);
-            }
-            Action::Back if self.open => self.open = false,
-            Action::Filter => {
-                self.open = false;
-                self.form = Some(filter::form(&self.filter, book, env));
-            }
-            Action::Back if !self.filter.is_empty() => {
-                self.filter = BookFilter::default();
-                self.find();
-            }
-            Action::Back if self.deleted => return self.toggle_deleted(desk, env),
-            Action::Restore => {
-                let gone = self.item().is_some_and(|item| item.deleted_at.is_some());
-                let gone_category = self.on_category() && self.category().is_some_and(|one| one.deleted_at.is_some());
-                if !gone && !gone_category {
-                    return self.toggle_deleted(desk, env);
-                }
-                return self.on_selected(action, desk, env);
-            }
-            Action::Select if !self.on_category() && self.item().is_none() => self.add(env),
-            Action::Select if env.size.width < WIDE && !self.open && self.item().is_some() => {
-                (self.open, self.skip) = (true, 0);
-            }
-            Action::Select => return self.on_selected(Action::Edit, desk, env),
-            Action::Down | Action::PageDown if self.open => {
-                self.skip = self.skip.saturating_add(if action == Action::Down { 1 } else { 10 });
-            }
-            Action::Up | Action::PageUp if self.open => {
-                self.skip = self.skip.saturating_sub(if action == Action::Up { 1 } else { 10 });
-            }
-            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Home | Action::End => {
-                self.go(action);
-            }
-            Action::Edit
-            | Action::SetPrice
-            | Action::Delete
-            | Action::Options
-            | Action::EightySix
-            | Action::MoveUp
-            | Action::MoveDown => return self.on_selected(action, desk, env),
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    /// What a key asks for about what is selected.
-    fn on_selected(&mut self, action: Action, desk: &mut Desk, env: &Env<'_>) -> Commands {
-        if !self.on_category() {
-            return self.on_item(action, desk, env);
-        }
-        let (Some(book), Some(category)) = (self.book.get(), self.category()) else { return Vec::new() };
-        match sublist::category_act(category, action, book, env.locale) {
-            Some(wanted) => self.carry_out(wanted, desk, env),
-            None => {
-                desk.say(env.locale.t("menu_book.select_dish"), Token::Muted, env);
-                Vec::new()
-            }
-        }
-    }
-
-    /// Moves the selection; the heading of what is deleted is passed over.
-    fn go(&mut self, action: Action) {
-        let rows = self.rows();
-        self.state.on_action(action, rows.len());
-        let heading = |state: &ListState| state.selected(rows.len()).and_then(|at| rows.get(at)) == Some(&Row::Deleted);
-        if heading(&self.state) {
-            let back = matches!(action, Action::Up | Action::PageUp | Action::Home);
-            if !self.state.on_action(if back { Action::Up } else { Action::Down }, rows.len()) {
-                self.state.on_action(Action::Up, rows.len());
-            }
-        }
-        self.skip = 0;
-        self.note();
-    }
-
     fn on_form(&mut self, mut form: Form, input: &Input<Msg>, desk: &mut Desk, env: &Env<'_>) -> Commands {
         match form.on_input(input, env) {
             Filled::Open => self.form = Some(form),
@@ -339,9 +162,7 @@ impl Book {
         match question.on_input(input, env) {
             Next::Open => self.question = Some(question),
             Next::Cancelled => {
-                self.file = None;
-                self.export.clear();
-                self.diff.clear();
+                self.files.forget();
             }
             Next::Send(command) => {
                 let words = question.done_words(env.locale);
@@ -358,23 +179,11 @@ impl Book {
             }
             Next::Export(name) => {
                 self.question = Some(question);
-                if let Err(refused) = exchange::check_name(&name) {
-                    self.refuse(&refused, desk, env);
-                    return Vec::new();
-                }
-                self.file_name = name;
-                return desk.ask(&mut self.export, Ask::MenuExport(MenuExport));
+                return self.write_file(name, desk, env);
             }
             Next::Import(name) => {
                 self.question = Some(question);
-                if let Err(refused) = exchange::check_name(&name) {
-                    self.refuse(&refused, desk, env);
-                    return Vec::new();
-                }
-                let request = desk.request();
-                self.file = Some(request);
-                self.file_name.clone_from(&name);
-                return vec![Cmd::Effect(Effect::Read { request, name })];
+                return self.read_file(name, desk, env);
             }
         }
         Vec::new()
@@ -386,36 +195,6 @@ impl Book {
             Some(question) => question.refuse(refused, desk, env),
             None => desk.refuse(refused, env),
         }
-    }
-
-    fn on_preview(&mut self, preview: Preview, action: Option<Action>, desk: &mut Desk, env: &Env<'_>) -> Commands {
-        match action {
-            Some(Action::Back) => return Vec::new(),
-            Some(Action::Import) if preview.overwrites() => {
-                if let Some(book) = self.book.get() {
-                    let (file, counts) = (preview.file.clone(), preview.counts(env.locale));
-                    self.question = Some(Question::overwrite(file, &counts, book, env.locale));
-                }
-                self.preview = Some(preview);
-            }
-            Some(Action::Import) if !preview.is_empty() => {
-                let command = MenuImport { file: preview.file.clone(), dry_run: false, reason: None };
-                self.preview = Some(preview);
-                let busy = desk.is_busy();
-                let commands = self.act(MenuCommand::Import(command), String::new(), desk, env);
-                if !busy {
-                    self.origin = Origin::Preview;
-                }
-                return commands;
-            }
-            Some(action) => {
-                let mut preview = preview;
-                preview.on_action(action);
-                self.preview = Some(preview);
-            }
-            None => self.preview = Some(preview),
-        }
-        Vec::new()
     }
 
     /// Opens the form of the first dish, once its category is in the book.
@@ -536,32 +315,13 @@ impl Tab for Book {
                     self.grant(env);
                 }
             }
-            Ok(Loaded::MenuExport(menu)) => {
-                if self.export.settle(request) {
-                    match exchange::write(&self.file_name, &menu) {
-                        Ok(content) => {
-                            let request = desk.request();
-                            self.file = Some(request);
-                            let name = self.file_name.clone();
-                            return vec![Cmd::Effect(Effect::Save { request, name, content })];
-                        }
-                        Err(refused) => self.refuse(&refused, desk, env),
-                    }
-                }
-            }
-            Ok(Loaded::MenuPreview(diff)) => {
-                if self.diff.settle(request)
-                    && let Some(file) = self.import.take()
-                {
-                    self.question = None;
-                    self.preview = Some(Preview::new(file, *diff));
-                }
-            }
+            Ok(Loaded::MenuExport(menu)) => return self.exported(request, &menu, desk, env),
+            Ok(Loaded::MenuPreview(diff)) => self.previewed(request, *diff),
             Ok(_) => {}
             Err(refused) => {
                 if self.book.settle(request) {
                     self.problem = Some(refused);
-                } else if self.export.settle(request) || self.diff.settle(request) {
+                } else if self.files.settle(request) {
                     self.refuse(&refused, desk, env);
                 }
             }
@@ -614,31 +374,7 @@ impl Tab for Book {
     }
 
     fn on_file(&mut self, message: Msg, desk: &mut Desk, env: &Env<'_>) -> Commands {
-        match message {
-            Msg::Saved { request, result } if self.file == Some(request) => {
-                self.file = None;
-                match result {
-                    Ok(path) => {
-                        self.question = None;
-                        let path = path.display().to_string();
-                        desk.say(env.locale.t_args("menu_book.exported", &[("path", &path)]), Token::Success, env);
-                    }
-                    Err(refused) => self.refuse(&refused, desk, env),
-                }
-            }
-            Msg::Read { request, result } if self.file == Some(request) => {
-                self.file = None;
-                match result.and_then(|content| exchange::read(&self.file_name, &content)) {
-                    Ok(file) => {
-                        self.import = Some(file.clone());
-                        return desk.ask(&mut self.diff, Ask::MenuPreview(MenuPreview { file }));
-                    }
-                    Err(refused) => self.refuse(&refused, desk, env),
-                }
-            }
-            _ => {}
-        }
-        Vec::new()
+        self.on_file_answer(message, desk, env)
     }
 
     fn view(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {

@@ -44,7 +44,7 @@ pub struct EditStation {
 }
 
 /// Takes a station out of use; adding it again brings it back. Refused while items are made there, while
-/// orders wait there, and for the default one.
+/// open orders need it, and for the default one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetireStation {
     /// Its name, or its id.
@@ -256,9 +256,9 @@ impl UseCase for RetireStation {
             let message = format!("Items are made at '{}'", station.name);
             return Err(in_use(&message, &items, "items").help("Give them another station first."));
         }
-        let orders = tickets::waiting_for(context.tx, &site, station.id, NAMED_ORDERS).await?;
+        let orders = tickets::needing(context.tx, &site, station.id, NAMED_ORDERS).await?;
         if !orders.is_empty() {
-            let message = format!("Orders wait for '{}'", station.name);
+            let message = format!("Open orders need '{}'", station.name);
             return Err(in_use(&message, &orders, "orders").help("Finish them first."));
         }
         let after = Station { is_default: false, active: false, ..station.clone() };

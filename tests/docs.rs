@@ -133,6 +133,7 @@ fn keys() -> String {
         (Context::Console, "Console, every tab"),
         (Context::ConsoleOrders, "Console: orders"),
         (Context::ConsoleMenu, "Console: menu"),
+        (Context::ConsolePromotions, "Console: promotion codes"),
         (Context::ConsoleStock, "Console: stock"),
         (Context::ConsoleTill, "Console: till"),
         (Context::ConsoleSettings, "Console: settings"),

@@ -80,6 +80,19 @@ on_both!(a_menu_is_kept_by_commands, |shop| {
     assert_eq!(narrowed(&["--station", "BAR"]), ["iced-tea", "t-shirt", "mug"]);
     shop.staff(&["menu", "add-station", "Hatch"]);
     assert_eq!(narrowed(&["--station", "hatch"]), Vec::<String>::new());
+    let hatch = shop.staff(&["menu", "edit-station", "hatch", "--name", "Serving hatch"]);
+    assert_eq!((&hatch["name"], &hatch["is_default"]), (&json!("Serving hatch"), &json!(false)));
+    let used = shop.staff_refused(&["menu", "retire-station", "bar", "--reason", "sold"]);
+    assert_eq!(
+        (&used["error"]["code"], &used["error"]["details"]["guard"]),
+        (&json!("CONFLICT"), &json!("not_default"))
+    );
+    let gone = shop.staff(&["menu", "retire-station", "serving hatch", "--reason", "walled up"]);
+    assert_eq!(gone["active"], json!(false));
+    shop.staff(&["menu", "add-tax-class", "Drinks", "18"]);
+    let dear = shop.staff(&["menu", "edit-tax-class", "drinks", "--rate", "20.5", "--name", "Alcohol"]);
+    assert_eq!((&dear["name"], &dear["active"]), (&json!("Alcohol"), &json!(true)));
+    assert_eq!(shop.staff(&["menu", "retire-tax-class", "Alcohol", "--reason", "no licence"])["active"], json!(false));
     assert_eq!(narrowed(&["--category", "shop", "--state", "on_sale"]), ["t-shirt", "mug"]);
     assert_eq!(narrowed(&["--state", "deleted"]), Vec::<String>::new());
     shop.staff(&["menu", "delete-category", "Drinks", "--reason", "one is enough"]);
@@ -186,4 +199,20 @@ on_both!(the_till_and_the_store_room_are_looked_at_by_commands, |shop| {
     assert_eq!((&change["by"], &change["before"], &change["after"]), (&json!("asha"), &json!("20.00"), &json!("3.00")));
     let takes = shop.staff(&["config", "get", "delivery_charge"]);
     assert_eq!(takes["takes"], json!({ "kind": "amount" }));
+});
+
+on_both!(promotion_codes_are_kept_by_commands, |shop| {
+    let add = ["promotion", "add", "lunch10", "--name", "Lunch", "--percent", "10", "--uses", "5"];
+    let added = shop.staff(&add);
+    assert_eq!((&added["code"], &added["percent"], &added["active"]), (&json!("LUNCH10"), &json!("10"), &json!(true)));
+    let edited = shop.staff(&["promotion", "edit", "lunch10", "--amount", "2.50", "--uses", "none"]);
+    assert_eq!((&edited["amount"], &edited["percent"], &edited["limit"]), (&json!("2.50"), &json!(null), &json!(null)));
+    // Off takes something away and asks why; on does not.
+    let silent = shop.staff_refused(&["promotion", "off", "LUNCH10", "--reason", " "]);
+    assert_eq!(silent["error"]["details"]["field"], "reason");
+    assert_eq!(shop.staff(&["promotion", "off", "LUNCH10", "--reason", "misused"])["active"], json!(false));
+    assert_eq!(shop.staff(&["promotion", "list", "--on"])["total"], 0);
+    assert_eq!(shop.staff(&["promotion", "on", "LUNCH10"])["active"], json!(true));
+    assert_eq!(shop.staff(&["promotion", "list", "--search", "lun", "--on"])["items"][0]["name"], "Lunch");
+    assert_eq!(shop.guest_refused(&["promotion", "list"])["error"]["code"], "INSUFFICIENT_ROLE");
 });

@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use servery::domain::cart::Change;
 use servery::domain::error::{ErrorCode, Refused};
 use servery::domain::fulfilment::Fulfilment;
-use servery::domain::ids::{CartId, CustomerId};
+use servery::domain::ids::{CartId, CustomerId, OrderId};
 use servery::domain::menu::Diet;
 use servery::domain::money::Money;
 use servery::domain::payment::Method;
 use servery::service::cart::{CartAdd, CartFulfilment, ShowCart};
 use servery::service::menu::{ItemDetail, MenuNow, SetAvailable, SetPrice};
-use servery::service::menu_book::{CategoryRecord, ItemRecord, MenuBook, MenuBookView};
+use servery::service::menu_book::{CategoryRecord, ItemRecord, MenuBook, MenuBookView, StationRecord};
 use servery::service::menu_categories::{
     AddCategory, AddStation, AddTaxClass, DeleteCategory, EditCategory, MoveCategory, RestoreCategory,
 };
@@ -27,7 +27,8 @@ use servery::service::menu_import::{FieldChange, MenuExport, MenuImport, MenuPre
 use servery::service::menu_options::{
     AddOption, AddOptionGroup, DeleteOption, DeleteOptionGroup, EditOption, EditOptionGroup, NewChoice,
 };
-use servery::service::orders::StaffCancelOrder;
+use servery::service::menu_shelves::{EditStation, EditTaxClass, RetireStation, RetireTaxClass};
+use servery::service::orders::{CancelOrder, StaffCancelOrder};
 use servery::service::place::PlaceOrder;
 use servery::service::{Caller, UseCase};
 
@@ -406,6 +407,129 @@ on_both!(stations_and_tax_classes_are_added, |house| {
         done(&house, SYSTEM, edit("pistachio-kulfi", None, change.clone())).await.tax_class.as_deref(),
         Some("Sweets")
     );
+});
+
+/// What was ordered, and by whom.
+struct Ordered {
+    id: OrderId,
+    number: String,
+    customer: CustomerId,
+    tax: Money,
+}
+
+/// Somebody orders one of an item, and pays later.
+async fn order(house: &House, code: &str, method: Method) -> Ordered {
+    let (customer, cart) = (CustomerId(house.id()), CartId(house.id()));
+    let guest = Caller::Guest { customer, terminal: None };
+    let item = house.door.ask(&guest, ItemDetail { item: code.to_owned() }).await.expect("the item").id;
+    done(house, &guest, CartFulfilment { cart, fulfilment: Fulfilment::Pickup }).await;
+    done(house, &guest, CartAdd { cart, item, options: vec![], quantity: 1, note: String::new() }).await;
+    let place = PlaceOrder {
+        cart,
+        method,
+        called_name: None,
+        pay_now: false,
+        delivery_address: None,
+        retry_of: None,
+        expected_total: None,
+    };
+    let placed = done(house, &guest, place).await.order;
+    Ordered { id: placed.id, number: placed.order_number, customer, tax: placed.tax }
+}
+
+on_both!(stations_are_renamed_and_go_out_of_use_when_nothing_is_made_there, |house| {
+    done(&house, SYSTEM, AddStation { name: "Tandoor".to_owned(), default: false }).await;
+    let seen = done(&house, SYSTEM, AddStation { name: "Bar".to_owned(), default: false }).await;
+    let rename = |seen: Option<StationRecord>, name: &str| EditStation {
+        station: "bar".to_owned(),
+        seen,
+        name: Some(name.to_owned()),
+        default: false,
+    };
+    assert_eq!(refused(&house, rename(None, "TANDOOR")).await.code, ErrorCode::Conflict);
+    assert_eq!(refused(&house, rename(None, " ")).await.code, ErrorCode::ValidationError);
+    assert_eq!(done(&house, SYSTEM, rename(Some(seen.clone()), "Drinks bar")).await.name, "Drinks bar");
+    let late = EditStation { station: seen.id.to_string(), ..rename(Some(seen.clone()), "Other") };
+    let late = refused(&house, late).await;
+    assert_eq!((late.guard, &late.details["now"]["name"]), (Some("seen"), &json!("Drinks bar")), "somebody was faster");
+    assert!(late.message.contains("Drinks bar"), "{}", late.message);
+
+    let made_there = ItemPatch { station: Some("drinks bar".to_owned()), ..ItemPatch::default() };
+    done(&house, SYSTEM, edit("pistachio-kulfi", None, made_there.clone())).await;
+    let go = |station: &str| RetireStation { station: station.to_owned(), seen: None, reason: "sold".to_owned() };
+    let used = refused(&house, go("Drinks bar")).await;
+    assert_eq!((used.guard, used.details["items"][0].as_str()), (Some("not_in_use"), Some("Pistachio Kulfi")));
+    let usual = book(&house).await.stations.into_iter().find(|one| one.is_default).expect("the usual one");
+    assert_eq!(refused(&house, go(&usual.name)).await.guard, Some("not_default"));
+    let nowhere = ItemPatch { station: Some(String::new()), ..ItemPatch::default() };
+    done(&house, SYSTEM, edit("pistachio-kulfi", None, nowhere.clone())).await;
+    // What is ordered already is made there still, paid or not.
+    done(&house, SYSTEM, edit("cola", None, made_there.clone())).await;
+    let mut placed = Vec::new();
+    for method in [Method::Cash, Method::Card] {
+        placed.push(order(&house, "cola", method).await);
+    }
+    done(&house, SYSTEM, edit("cola", None, nowhere.clone())).await;
+    for order in placed {
+        let waits = refused(&house, go("Drinks bar")).await;
+        let numbers = waits.details["orders"].as_array().cloned().unwrap_or_default();
+        assert!(waits.guard == Some("not_in_use") && numbers.contains(&json!(order.number)), "{waits:?}");
+        let guest = Caller::Guest { customer: order.customer, terminal: None };
+        done(&house, &guest, CancelOrder { order: order.id, reason: String::new() }).await;
+    }
+    // What is deleted does not keep it: it comes back to the usual station.
+    done(&house, SYSTEM, edit("cola", None, made_there)).await;
+    let gone = DeleteItem { item: "cola".to_owned(), seen_version: None, reason: "no more".to_owned() };
+    done(&house, SYSTEM, gone).await;
+    let silent = RetireStation { reason: " ".to_owned(), ..go("Drinks bar") };
+    assert_eq!(refused(&house, silent).await.code, ErrorCode::ValidationError);
+    assert!(!done(&house, SYSTEM, go("Drinks bar")).await.active);
+    assert_eq!(refused(&house, go("Drinks bar")).await.code, ErrorCode::NotFound, "it is out of use already");
+    let back = done(&house, SYSTEM, RestoreItem { item: "cola".to_owned() }).await;
+    assert_eq!(back.station, None, "at the usual one");
+    let back = done(&house, SYSTEM, AddStation { name: "drinks bar".to_owned(), default: false }).await;
+    assert_eq!((back.id, back.active), (seen.id, true), "the same one is back");
+    let audits = "SELECT COUNT(*) FROM audit_log WHERE entity = 'Station' AND action = 'RETIRE' AND reason = 'sold'";
+    assert_eq!(house.number(audits, vec![]).await, 1);
+});
+
+on_both!(a_tax_rate_changes_for_what_is_ordered_from_now_on, |house| {
+    let class =
+        done(&house, SYSTEM, AddTaxClass { name: "Sweets".to_owned(), rate: "10".to_owned(), default: false }).await;
+    let taxed = ItemPatch { tax_class: Some("sweets".to_owned()), ..ItemPatch::default() };
+    done(&house, SYSTEM, edit("cola", None, taxed)).await;
+    let before = order(&house, "cola", Method::Cash).await;
+    let edit_class = EditTaxClass {
+        tax_class: "Sweets".to_owned(),
+        seen: Some(class.clone()),
+        name: None,
+        rate: Some("20".to_owned()),
+        default: false,
+    };
+    assert_eq!(done(&house, SYSTEM, edit_class.clone()).await.rate.0, 200_000);
+    assert_eq!(refused(&house, edit_class.clone()).await.guard, Some("seen"));
+    let after = order(&house, "cola", Method::Cash).await;
+    assert_eq!(after.tax.0, before.tax.0 * 2, "twice the rate for what comes after");
+    let kept = house.number("SELECT CAST(SUM(tax_share) AS BIGINT) FROM order_lines", vec![]).await;
+    assert_eq!(kept, before.tax.0 + after.tax.0, "what was placed keeps its tax");
+
+    let go = |reason: &str| RetireTaxClass { tax_class: "sweets".to_owned(), seen: None, reason: reason.to_owned() };
+    let used = refused(&house, go("old")).await;
+    assert_eq!((used.guard, used.details["items"][0].as_str()), (Some("not_in_use"), Some("Cola (300 ml can)")));
+    let usual = ItemPatch { tax_class: Some(String::new()), ..ItemPatch::default() };
+    done(&house, SYSTEM, edit("cola", None, usual)).await;
+    let default = book(&house).await.tax_classes.into_iter().find(|class| class.is_default).expect("a usual one");
+    let go_default = RetireTaxClass { tax_class: default.name.clone(), ..go("old") };
+    assert_eq!(refused(&house, go_default).await.guard, Some("not_default"));
+    let rename = EditTaxClass { name: Some(default.name.to_uppercase()), rate: None, seen: None, ..edit_class };
+    assert_eq!(refused(&house, rename).await.details["field"], json!("tax_class.name"));
+    assert!(!done(&house, SYSTEM, go("old")).await.active);
+    let row = "SELECT COUNT(*) FROM audit_log WHERE entity = 'TaxClass' AND action = 'UPDATE' \
+         AND CAST(before_value AS TEXT) LIKE '%10%' AND CAST(after_value AS TEXT) LIKE '%20%'";
+    assert_eq!(house.number(row, vec![]).await, 1, "before and after");
+    let back = AddTaxClass { name: "Sweets".to_owned(), rate: "20".to_owned(), default: false };
+    let back = done(&house, SYSTEM, back).await;
+    assert_eq!((back.id, back.active), (class.id, true), "the same one is back");
 });
 
 on_both!(a_new_price_asks_the_cart_and_leaves_the_order, |house| {

@@ -17,6 +17,8 @@ mod notices;
 mod order_marks;
 #[path = "screens_console/orders.rs"]
 mod orders;
+#[path = "screens_console/promotions.rs"]
+mod promotions;
 #[path = "screens_console/reports.rs"]
 mod reports;
 #[path = "screens_console/settings.rs"]

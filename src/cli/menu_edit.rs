@@ -15,6 +15,7 @@ use crate::service::menu_narrow::{BookFilter, ItemState};
 use crate::service::menu_options::{
     AddOption, AddOptionGroup, DeleteOption, DeleteOptionGroup, EditOption, EditOptionGroup, NewChoice,
 };
+use crate::service::menu_shelves::{EditStation, EditTaxClass, RetireStation, RetireTaxClass};
 use clap::{Args, Subcommand};
 
 /// Which part of the book.
@@ -209,6 +210,47 @@ pub enum Keeping {
         /// Items that name none have this one
         #[arg(long)]
         default: bool,
+    },
+    /// Change a kitchen station; what is not named stays
+    EditStation {
+        /// Its name, or its id
+        station: String,
+        /// Its new name
+        #[arg(long)]
+        name: Option<String>,
+        /// Items that name none are made here
+        #[arg(long)]
+        default: bool,
+    },
+    /// Take a kitchen station out of use; adding it again brings it back
+    RetireStation {
+        /// Its name, or its id
+        station: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Change a tax class; what is not named stays, and orders keep the rate that they saw
+    EditTaxClass {
+        /// Its name, or its id
+        tax_class: String,
+        /// Its new name
+        #[arg(long)]
+        name: Option<String>,
+        /// Its new rate in percent
+        #[arg(long)]
+        rate: Option<String>,
+        /// Items that name none have this one
+        #[arg(long)]
+        default: bool,
+    },
+    /// Take a tax class out of use; adding it again brings it back
+    RetireTaxClass {
+        /// Its name, or its id
+        tax_class: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
     },
 }
 
@@ -437,6 +479,23 @@ pub async fn run(command: Keeping, counter: &Counter<'_>) -> Done {
             let class = counter.execute(AddTaxClass { name, rate, default }).await?;
             return counter
                 .answer(&class, || format!("The tax class {} at {} is there.", shown(&class.name), class.rate));
+        }
+        Keeping::EditStation { station, name, default } => {
+            let station = counter.execute(EditStation { station, seen: None, name, default }).await?;
+            return counter.answer(&station, || format!("The station {} is saved.", shown(&station.name)));
+        }
+        Keeping::RetireStation { station, reason } => {
+            let station = counter.execute(RetireStation { station, seen: None, reason }).await?;
+            return counter.answer(&station, || format!("The station {} is out of use.", shown(&station.name)));
+        }
+        Keeping::EditTaxClass { tax_class, name, rate, default } => {
+            let class = counter.execute(EditTaxClass { tax_class, seen: None, name, rate, default }).await?;
+            return counter
+                .answer(&class, || format!("The tax class {} at {} is saved.", shown(&class.name), class.rate));
+        }
+        Keeping::RetireTaxClass { tax_class, reason } => {
+            let class = counter.execute(RetireTaxClass { tax_class, seen: None, reason }).await?;
+            return counter.answer(&class, || format!("The tax class {} is out of use.", shown(&class.name)));
         }
         other => return categories(other, counter).await,
     };

@@ -43,7 +43,13 @@ pub enum Promotions {
         terms: Terms,
     },
     /// Switch a code on
-    On(Switch),
+    On {
+        /// The code
+        code: String,
+        /// Why; may be left out
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Switch a code off; orders that hold it keep it
     Off(Switch),
 }
@@ -122,7 +128,8 @@ pub async fn run(command: Promotions, desk: &Desk) -> Done {
             let terms = terms.over(before, &counter).await?;
             counter.execute(EditPromotion { promotion: seen.code, seen_version: Some(seen.version), terms }).await?
         }
-        Promotions::On(Switch { code, reason }) => {
+        Promotions::On { code, reason } => {
+            let reason = reason.unwrap_or_default();
             counter.execute(SetPromotionActive { promotion: code, active: true, reason }).await?
         }
         Promotions::Off(Switch { code, reason }) => {

@@ -156,13 +156,18 @@ impl Rate {
         }
         Ok(Self(ppm))
     }
+
+    /// The percentage as it is typed, without useless zeros: `10.75`.
+    #[must_use]
+    pub fn plain(self) -> String {
+        format_decimal(self.0, 4).trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
 }
 
 impl fmt::Display for Rate {
     /// The percentage without useless zeros: `10.75 %`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format_decimal(self.0, 4);
-        write!(f, "{} %", text.trim_end_matches('0').trim_end_matches('.'))
+        write!(f, "{} %", self.plain())
     }
 }
 

@@ -52,25 +52,44 @@ pub fn normalise_code(typed: &str) -> String {
     typed.trim().to_uppercase()
 }
 
+/// Checks what a guest is to type, in capitals.
+///
+/// # Errors
+/// `VALIDATION_ERROR` of `code`.
+pub fn check_code(code: &str) -> Result<(), Refused> {
+    let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-';
+    if (3..=MAX_CODE).contains(&code.len()) && code.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(Refused::invalid("code", "3 to 32 of A-Z, 0-9 and -, such as LUNCH10."))
+}
+
+impl PromotionKind {
+    /// Checks that it takes something off, and no more than everything.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` of `value`.
+    pub fn check(self) -> Result<(), Refused> {
+        match self {
+            Self::Percent(rate) if rate <= Rate::ZERO || rate > Rate::WHOLE => {
+                Err(Refused::invalid("value", "The percentage is above 0 and at most 100."))
+            }
+            Self::Amount(amount) if amount <= Money::ZERO => {
+                Err(Refused::invalid("value", "The amount is above zero."))
+            }
+            Self::Percent(_) | Self::Amount(_) => Ok(()),
+        }
+    }
+}
+
 impl Promotion {
     /// Checks the promotion by itself.
     ///
     /// # Errors
     /// `VALIDATION_ERROR` naming the field.
     pub fn check(&self) -> Result<(), Refused> {
-        let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-';
-        if !(3..=MAX_CODE).contains(&self.code.len()) || !self.code.bytes().all(allowed) {
-            return Err(Refused::invalid("code", "3 to 32 of A-Z, 0-9 and -, such as LUNCH10."));
-        }
-        match self.kind {
-            PromotionKind::Percent(rate) if rate <= Rate::ZERO || rate > Rate::WHOLE => {
-                return Err(Refused::invalid("value", "The percentage is above 0 and at most 100."));
-            }
-            PromotionKind::Amount(amount) if amount <= Money::ZERO => {
-                return Err(Refused::invalid("value", "The amount is above zero."));
-            }
-            PromotionKind::Percent(_) | PromotionKind::Amount(_) => {}
-        }
+        check_code(&self.code)?;
+        self.kind.check()?;
         if self.minimum.is_negative() {
             return Err(Refused::invalid("minimum", "The minimum is not below zero."));
         }

@@ -13,6 +13,7 @@ use super::menu_categories::{
 use super::menu_edit::{AddItem, DeleteItem, EditItem, MoveItem, RestoreItem};
 use super::menu_import::MenuImport;
 use super::menu_options::{AddOption, AddOptionGroup, DeleteOption, DeleteOptionGroup, EditOption, EditOptionGroup};
+use super::menu_shelves::{EditStation, EditTaxClass, RetireStation, RetireTaxClass};
 use super::notices::ReadNotices;
 use super::orders::{
     AcceptOrder, AssignCourier, AtVersion, Bump, CancelAssignment, CancelOrder, CloseUncollected, ConfirmCash, Deliver,
@@ -238,6 +239,14 @@ commands!(
         AddStation(AddStation),
         /// A new tax class.
         AddTaxClass(AddTaxClass),
+        /// What is said about a station.
+        EditStation(EditStation),
+        /// A station goes out of use.
+        RetireStation(RetireStation),
+        /// What is said about a tax class.
+        EditTaxClass(EditTaxClass),
+        /// A tax class goes out of use.
+        RetireTaxClass(RetireTaxClass),
         /// A promotion code.
         AddPromotion(AddPromotion),
         /// What a promotion code takes off, and when.

@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The longest name of a station, as the store has it.
-const MAX_STATION_NAME: usize = 50;
+pub(super) const MAX_STATION_NAME: usize = 50;
 /// The longest name of a tax class.
-const MAX_TAX_NAME: usize = 100;
+pub(super) const MAX_TAX_NAME: usize = 100;
 /// Items that a refusal names.
 const NAMED_ITEMS: usize = 20;
 

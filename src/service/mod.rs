@@ -39,6 +39,7 @@ pub mod menu_import;
 pub mod menu_narrow;
 pub mod menu_options;
 mod menu_plan;
+pub mod menu_shelves;
 mod menu_write;
 pub mod notices;
 pub mod order_actions;

@@ -18,7 +18,7 @@ use crate::store::{Tx, promotions};
 use serde::{Deserialize, Serialize};
 
 /// The longest name, as the store has it.
-const MAX_NAME: usize = 100;
+pub const MAX_NAME: usize = 100;
 /// The most rows of one page.
 const MAX_PAGE: i64 = 200;
 
@@ -92,14 +92,15 @@ pub struct EditPromotion {
     pub terms: PromotionTerms,
 }
 
-/// Switches a promotion code on or off.
+/// Switches a promotion code on or off. Off takes something away from guests, and asks why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetPromotionActive {
     /// Its code, or its id.
     pub promotion: String,
     /// Whether guests may use it.
     pub active: bool,
-    /// Why.
+    /// Why; may be left out where it is switched on.
+    #[serde(default)]
     pub reason: String,
 }
 
@@ -182,7 +183,7 @@ fn to_view(row: PromotionRow) -> Result<PromotionView, Refused> {
     let (uses, version, name) = (row.uses, row.updated_at, row.name.clone());
     let promotion = to_promotion(row)?;
     let (percent, amount) = match promotion.kind {
-        PromotionKind::Percent(rate) => (Some(rate.to_string().trim_end_matches([' ', '%']).to_owned()), None),
+        PromotionKind::Percent(rate) => (Some(rate.plain()), None),
         PromotionKind::Amount(amount) => (None, Some(amount)),
     };
     let terms = PromotionTerms {
@@ -329,9 +330,12 @@ impl UseCase for EditPromotion {
     }
 }
 
+/// The refusal of an edit that saw another version than `view`, the one that there is now.
 fn changed_meanwhile(view: &PromotionView) -> Refused {
+    let now = serde_json::to_value(view).unwrap_or_default();
     Refused::conflict(format!("'{}' was changed meanwhile.", view.code))
         .by_guard("seen_version")
+        .with("now", now)
         .help("Look at it again and repeat your change.")
 }
 
@@ -341,7 +345,10 @@ impl UseCase for SetPromotionActive {
     const PERMISSION: Permission = Permission::MenuWrite;
 
     async fn run(&self, context: &mut Context<'_>) -> Result<PromotionView, Refused> {
-        let why = reason(&self.reason)?;
+        let why = match self.reason.trim() {
+            "" if self.active => None,
+            _ => Some(reason(&self.reason)?),
+        };
         let (site, now) = (context.site.id.clone(), context.now);
         let seen = found(context, &self.promotion).await?;
         let before = to_view(seen.clone())?;
@@ -353,7 +360,7 @@ impl UseCase for SetPromotionActive {
             return Err(changed_meanwhile(&before));
         }
         let words = if self.active { "was switched on" } else { "was switched off" };
-        written(context, before.id, ("UPDATE", words), Some(&before), Some(why)).await
+        written(context, before.id, ("UPDATE", words), Some(&before), why).await
     }
 }
 

@@ -35,6 +35,14 @@ const IN_KITCHEN: &str = "SELECT t.order_id, t.station_id, t.shown_at, t.bumped_
 const STATIONS: &str =
     "SELECT id, name, is_default FROM stations WHERE site_id = $1 AND active ORDER BY position, name";
 const EVERY_STATION: &str = "SELECT id, name FROM stations WHERE site_id = $1 ORDER BY name, id";
+/// In two parts, for which there are two indexes.
+const NEEDING: &str = "SELECT order_number FROM (SELECT o.order_number, o.created_at FROM orders o \
+     WHERE o.site_id = $1 AND o.status IN ('received', 'confirmed', 'preparing', 'ready') AND EXISTS (SELECT 1 \
+     FROM order_lines l WHERE l.site_id = o.site_id AND l.order_id = o.id AND l.station_id = $2) \
+     UNION ALL SELECT o.order_number, o.created_at FROM orders o \
+     WHERE o.site_id = $1 AND o.status = 'pending' AND EXISTS (SELECT 1 \
+     FROM order_lines l WHERE l.site_id = o.site_id AND l.order_id = o.id AND l.station_id = $2)) AS needing \
+     ORDER BY created_at, order_number LIMIT $3";
 const BUMP: &str = "UPDATE tickets SET bumped_at = $4 WHERE site_id = $1 AND order_id = $2 AND station_id = $3";
 const BUMP_ALL: &str = "UPDATE tickets SET bumped_at = $3 WHERE site_id = $1 AND order_id = $2 AND bumped_at IS NULL";
 const RECALL: &str = "UPDATE tickets SET bumped_at = NULL, recalled_at = $3 WHERE site_id = $1 AND order_id = $2";
@@ -128,4 +136,14 @@ pub async fn bump_all(tx: &mut Tx, site: &str, order: OrderId, now: Timestamp) -
 pub async fn recall(tx: &mut Tx, site: &str, order: OrderId, now: Timestamp) -> Result<(), StoreError> {
     execute!(tx, RECALL, site, order.0, now.0)?;
     Ok(())
+}
+
+/// The numbers of the orders of which something is, or could again be, to be made at a station: not paid yet, in
+/// the kitchen, or ready, which may be recalled. The oldest first.
+///
+/// # Errors
+/// Any [`StoreError`] of the statement.
+pub async fn needing(tx: &mut Tx, site: &str, station: StationId, limit: i64) -> Result<Vec<String>, StoreError> {
+    let rows = fetch_all!(tx, (String,), NEEDING, site, station.0, limit)?;
+    Ok(rows.into_iter().map(|(number,)| number).collect())
 }

@@ -163,6 +163,10 @@ actions! {
     Options => "options",
     /// Console: categories.
     Categories => "categories",
+    /// Console: promotion codes.
+    Promotions => "promotions",
+    /// Console: switch on or off.
+    Switch => "switch",
     /// Console: read a file.
     Import => "import",
     /// Console: write a file.
@@ -268,6 +272,8 @@ contexts! {
     ConsoleOrders => "console_orders",
     /// The console's menu.
     ConsoleMenu => "console_menu",
+    /// The console's promotion codes.
+    ConsolePromotions => "console_promotions",
     /// The console's stock.
     ConsoleStock => "console_stock",
     /// The console's till.
@@ -300,6 +306,7 @@ impl Context {
             Self::Global => None,
             Self::ConsoleOrders
             | Self::ConsoleMenu
+            | Self::ConsolePromotions
             | Self::ConsoleStock
             | Self::ConsoleTill
             | Self::ConsoleSettings

@@ -166,10 +166,15 @@ on_both!(a_code_that_no_longer_holds_is_refused_at_the_order, |house| {
     let stale = house.refused(&house.admin, edit(promotion.version, None)).await;
     assert_eq!((stale.code, stale.guard), (ErrorCode::Conflict, Some("seen_version")));
     house.run(&house.admin, edit(ended.version, None)).await;
-    let switch = |active| SetPromotionActive { promotion: "big".to_owned(), active, reason: "over".to_owned() };
-    assert!(!house.run(&house.admin, switch(false)).await.active);
+    let told = &stale.details["now"];
+    assert_eq!((told["code"].as_str(), told["version"].as_i64()), (Some("BIG"), Some(ended.version)), "{stale:?}");
+    let switch =
+        |active, reason: &str| SetPromotionActive { promotion: "big".to_owned(), active, reason: reason.to_owned() };
+    let silent = house.refused(&house.admin, switch(false, " ")).await;
+    assert_eq!(silent.details["field"], serde_json::json!("reason"), "off takes something away");
+    assert!(!house.run(&house.admin, switch(false, "over")).await.active);
     assert_eq!(why(&house.refused(&guest.caller, place(&guest, Method::Cash)).await), "inactive");
-    house.run(&house.admin, switch(true)).await;
+    house.run(&house.admin, switch(true, "")).await;
     assert!(!house.run(&guest.caller, place(&guest, Method::Cash)).await.order.discount.is_zero());
     healthy(&house).await;
 });

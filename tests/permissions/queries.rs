@@ -13,6 +13,7 @@ use servery::service::menu_import::{MenuExport, MenuPreview};
 use servery::service::notices::ListNotices;
 use servery::service::order_actions::OrderActions;
 use servery::service::order_queries::{ListOrders, OrderName, ShowHistory, ShowOrder};
+use servery::service::promotions::ListPromotions;
 use servery::service::reports::{
     BusinessToday, HoursReport, ItemsReport, RefundsAndWaste, SalesReport, SpeedReport, Statistics,
 };
@@ -62,6 +63,7 @@ fn asked() -> Vec<(&'static str, &'static str, Ask)> {
         ("MenuBook", MANAGERS, Ask::MenuBook(MenuBook::default())),
         ("MenuExport", MANAGERS, Ask::MenuExport(MenuExport)),
         ("MenuPreview", MANAGERS, Ask::MenuPreview(MenuPreview { file: Default::default() })),
+        ("ListPromotions", MANAGERS, Ask::Promotions(ListPromotions { limit: 10, ..ListPromotions::default() })),
         ("ListSettings", MANAGERS, Ask::Settings(ListSettings)),
         (
             "SettingHistory",
@@ -96,7 +98,6 @@ fn asked() -> Vec<(&'static str, &'static str, Ask)> {
 /// All other queries: whoever has the permission that stands in the program's text.
 const OTHERS: &[(&str, &str)] = &[
     ("PlanArchive", MANAGERS),
-    ("ListPromotions", MANAGERS),
     ("ShowRows", MANAGERS),
     ("StockList", GOODS),
     ("OnlyAdmin", HOUSE),

@@ -9,10 +9,12 @@ use servery::domain::menu::Diet;
 use servery::service::Caller;
 use servery::service::audit::AuditList;
 use servery::service::menu::MenuNow;
-use servery::service::menu_book::{ItemRecord, MenuBook, MenuBookView};
+use servery::service::menu_book::{ItemRecord, MenuBook, MenuBookView, StationRecord};
+use servery::service::menu_categories::{AddStation, AddTaxClass};
 use servery::service::menu_edit::{EditItem, ItemPatch};
 use servery::service::menu_file::MenuFile;
 use servery::service::menu_import::MenuImport;
+use servery::service::menu_shelves::{EditTaxClass, RetireStation};
 
 fn book(house: &House) -> MenuBookView {
     house.run(house.opened().door.ask(&Caller::System, MenuBook { deleted: true })).expect("the book")
@@ -272,6 +274,142 @@ fn categories_are_added_renamed_moved_deleted_and_restored() {
     }
     desk.press("u");
     assert_eq!(live(&house).len(), before.len() + 1, "{}", desk.screen());
+}
+
+/// Two more stations and a second tax class; one station is out of use.
+fn shelves(house: &House) {
+    let door = &house.opened().door;
+    for name in ["Bar", "Hatch"] {
+        let add = AddStation { name: name.to_owned(), default: false };
+        house.run(door.execute(&Caller::System, None, add)).expect("a station");
+    }
+    let retire = RetireStation { station: "Hatch".to_owned(), seen: None, reason: "walled up".to_owned() };
+    house.run(door.execute(&Caller::System, None, retire)).expect("out of use");
+    let add = AddTaxClass { name: "Sweets".to_owned(), rate: "12.5".to_owned(), default: false };
+    house.run(door.execute(&Caller::System, None, add)).expect("a tax class");
+}
+
+/// The keys that select the row of this name in the list of categories, stations and tax classes.
+fn to_row(house: &House, name: &str) -> String {
+    let book = house.run(house.opened().door.ask(&Caller::System, MenuBook { deleted: false })).expect("the book");
+    // Below each part stands the row that adds something.
+    let names = book.categories.iter().map(|one| one.name.as_str()).chain([""]);
+    let names = names.chain(book.stations.iter().map(|one| one.name.as_str())).chain([""]);
+    let mut names = names.chain(book.tax_classes.iter().map(|one| one.name.as_str()));
+    let at = names.position(|one| one == name).unwrap_or_else(|| panic!("no {name}"));
+    format!("home{}", " down".repeat(at))
+}
+
+fn station(house: &House, name: &str) -> StationRecord {
+    book(house).stations.into_iter().find(|one| one.name == name).unwrap_or_else(|| panic!("no {name}"))
+}
+
+#[test]
+fn stations_and_tax_classes_in_every_state() {
+    let demo = House::demo();
+    shelves(&demo);
+    let usual = book(&demo).stations.into_iter().find(|one| one.is_default).expect("the usual one").name;
+    let at = |name: &str, key: &str| format!("{} {key}", to_row(&demo, name));
+    let kept = |name: &str, keys: &str| keep(name, "asha", shelves, &["2", "c", keys]);
+    kept("menu_shelves_more", &at("Hatch", "down")).showing("out of use");
+    kept("menu_edit_station", &at("Bar", "e")).showing("The usual one");
+    kept("menu_edit_usual_station", &at(&usual, "e")).showing("until another");
+    kept("menu_retire_station", &at("Bar", "x")).showing("goes out of use");
+    kept("menu_retire_usual_station", &at(&usual, "x o l d enter")).showing("default one first");
+    kept("menu_edit_tax_class", &at("Sweets", "e")).showing("12.5");
+    kept("menu_retire_tax_class", &at("Sweets", "x")).showing("goes out of use");
+}
+
+#[test]
+fn stations_are_renamed_taken_out_of_use_and_brought_back() {
+    let house = House::demo();
+    shelves(&house);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("2 c");
+    desk.press(&to_row(&house, "Bar"));
+    // A name that another one has leads back to it.
+    desk.press("enter ctrl+u");
+    desk.type_text("hatch");
+    desk.press("enter enter");
+    assert!(desk.screen().contains("which is out of use"), "{}", desk.screen());
+    desk.press("ctrl+u");
+    desk.type_text("Drinks bar");
+    desk.press("enter right enter");
+    let bar = station(&house, "Drinks bar");
+    assert!(bar.is_default && bar.active, "{}", desk.screen());
+    assert_eq!(book(&house).stations.iter().filter(|one| one.is_default).count(), 1);
+    // The usual one stays, and so does one at which a dish is made.
+    desk.press("x");
+    desk.type_text("no room");
+    desk.press("enter");
+    assert!(desk.screen().contains("default one first"), "{}", desk.screen());
+    assert!(station(&house, "Drinks bar").active);
+    desk.press("esc");
+    desk.press(&to_row(&house, "Hatch"));
+    desk.press("enter");
+    assert!(station(&house, "Hatch").active, "{}", desk.screen());
+    let made_there = ItemPatch { station: Some("Hatch".to_owned()), ..ItemPatch::default() };
+    let edit = EditItem { item: "cola".to_owned(), seen_version: None, change: made_there };
+    house.run(house.opened().door.execute(&Caller::System, None, edit)).expect("made at the hatch");
+    desk.changed();
+    desk.settle();
+    desk.press(&to_row(&house, "Hatch"));
+    desk.press("x");
+    desk.type_text("no room");
+    desk.press("enter");
+    assert!(desk.screen().contains("Items are made at 'Hatch': Cola"), "{}", desk.screen());
+    picture("menu_station_in_use_80x24", &desk.screen());
+    assert!(station(&house, "Hatch").active);
+    let usual = ItemPatch { station: Some(String::new()), ..ItemPatch::default() };
+    let edit = EditItem { item: "cola".to_owned(), seen_version: None, change: usual };
+    house.run(house.opened().door.execute(&Caller::System, None, edit)).expect("made anywhere");
+    desk.press("enter");
+    assert!(!station(&house, "Hatch").active, "{}", desk.screen());
+    let ask = AuditList { action: Some("RETIRE".to_owned()), limit: 10, ..AuditList::default() };
+    let log = house.run(house.opened().door.ask(&Caller::System, ask)).expect("the audit log");
+    assert_eq!(log.items.first().and_then(|entry| entry.reason.as_deref()), Some("no room"));
+}
+
+#[test]
+fn a_tax_class_that_changed_meanwhile_says_so_and_keeps_what_was_typed() {
+    let house = House::demo();
+    shelves(&house);
+    let class = |house: &House| {
+        let classes = book(house).tax_classes;
+        classes.into_iter().find(|one| one.name.starts_with("Sweets")).expect("the tax class")
+    };
+    let mut desk = house.console(80, 24);
+    desk.sign_in("asha");
+    desk.press("2 c");
+    desk.press(&to_row(&house, "Sweets"));
+    desk.press("e down ctrl+u");
+    desk.type_text("13");
+    let other = EditTaxClass {
+        tax_class: "Sweets".to_owned(),
+        seen: None,
+        name: Some("Sweets and ice".to_owned()),
+        rate: None,
+        default: false,
+    };
+    house.run(house.opened().door.execute(&Caller::System, None, other)).expect("somebody else");
+    desk.changed();
+    desk.settle();
+    desk.press("pagedown enter");
+    assert!(desk.screen().contains("Changed meanwhile"), "{}", desk.screen());
+    picture("menu_tax_class_conflict_80x24", &desk.screen());
+    assert_eq!(class(&house).rate.0, 125_000, "nothing was written over");
+    desk.press("enter");
+    let both = class(&house);
+    assert_eq!((both.name.as_str(), both.rate.0), ("Sweets and ice", 130_000), "the other's name stays");
+    desk.press(&to_row(&house, "Sweets and ice"));
+    desk.press("x enter");
+    assert!(class(&house).active, "no reason, no end: {}", desk.screen());
+    desk.type_text("sold nowhere");
+    desk.press("enter");
+    assert!(!class(&house).active, "{}", desk.screen());
+    desk.press("u");
+    assert!(class(&house).active && class(&house).rate.0 == 130_000, "{}", desk.screen());
 }
 
 #[test]

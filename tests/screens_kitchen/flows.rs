@@ -575,6 +575,18 @@ fn a_station_sees_its_own_work_and_bumps_it() {
 }
 
 #[test]
+fn a_station_that_went_out_of_use_hides_nothing() {
+    let mut board = board(80, 24, view(vec![ticket(1, Status::Preparing, 60)]));
+    board.keys("s");
+    assert!(!board.screen().contains("Green salad"), "{}", board.screen());
+    let mut without = view(vec![ticket(1, Status::Preparing, 60)]);
+    without.stations.remove(0);
+    refresh(&mut board, without);
+    let screen = board.screen();
+    assert!(screen.contains("Green salad") && screen.contains("Margherita"), "{screen}");
+}
+
+#[test]
 fn what_belongs_to_no_station_is_on_every_board() {
     let mut loose = ticket(1, Status::Preparing, 60);
     loose.lines[1].station = None;

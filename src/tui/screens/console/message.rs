@@ -15,6 +15,7 @@ use crate::service::menu_import::{MenuExport, MenuPreview};
 use crate::service::notices::ListNotices;
 use crate::service::order_actions::OrderActions;
 use crate::service::order_queries::{ListOrders, ShowHistory, ShowOrder};
+use crate::service::promotions::ListPromotions;
 use crate::service::reports::{
     BusinessToday, HoursReport, ItemsReport, RefundsAndWaste, SalesReport, SpeedReport, Statistics,
 };
@@ -95,6 +96,8 @@ questions! {
     MenuExport(MenuExport),
     /// What a file would change.
     MenuPreview(MenuPreview),
+    /// A page of the promotion codes.
+    Promotions(ListPromotions),
     /// Every setting.
     Settings(ListSettings),
     /// Who changed a setting.

@@ -20,6 +20,21 @@ pub struct Span {
 }
 
 impl Span {
+    /// The business days of the first instant and of the one before the second, each of which may be missing.
+    #[must_use]
+    pub fn of((first, after): (Option<Timestamp>, Option<Timestamp>), desk: &Desk) -> Self {
+        let day = |at: Timestamp| -> Option<NaiveDate> {
+            Some(at.business_date(desk.zone(), desk.site()?.settings.business_day_cutoff))
+        };
+        Self { from: first.and_then(day), to: after.and_then(|after| day(Timestamp(after.0.saturating_sub(1)))) }
+    }
+
+    /// What stands in the fields, whatever it is worth.
+    #[must_use]
+    pub fn typed(form: &Form) -> Self {
+        Self { from: form.day("from"), to: form.day("to") }
+    }
+
     /// The first instant, and the one after the last; nothing before the site has answered.
     #[must_use]
     pub fn bounds(self, desk: &Desk) -> (Option<Timestamp>, Option<Timestamp>) {
@@ -56,11 +71,11 @@ impl Span {
 
     /// What was filled in; where it cannot be meant, the form says so and stays.
     pub fn filled(form: &mut Form, env: &Env<'_>) -> Option<Self> {
-        let (from, to) = (form.day("from"), form.day("to"));
-        if from.zip(to).is_some_and(|(from, to)| to < from) {
+        let span = Self::typed(form);
+        if span.from.zip(span.to).is_some_and(|(from, to)| to < from) {
             form.refuse(Some("to"), env.locale.t("reports.ends_before"));
             return None;
         }
-        Some(Self { from, to })
+        Some(span)
     }
 }

@@ -287,6 +287,8 @@ impl Kitchen {
         self.loaded_at = env.now;
         if let Some(view) = self.view.get() {
             self.heights.keep(view);
+            // A station that went out of use hides nothing: every ticket is shown.
+            self.station = self.station.filter(|wanted| view.stations.iter().any(|station| station.id == *wanted));
         }
         let mut commands = Vec::new();
         if std::mem::take(&mut self.stale) {

@@ -2,17 +2,19 @@
 //! and the options of one dish. Each has rows that add something, so that nothing has to be known by
 //! heart. What a key asks for goes back to the tab; nothing is sent from here.
 
-use super::super::desk::Desk;
-use super::question::Question;
+use super::question::{Question, plain_rate};
 use crate::domain::ids::ItemId;
 use crate::service::envelope::MenuCommand;
 use crate::service::menu::SetAvailable;
-use crate::service::menu_book::{CategoryRecord, ChoiceRecord, GroupRecord, ItemRecord, MenuBookView};
-use crate::service::menu_categories::{MoveCategory, RestoreCategory};
+use crate::service::menu_book::{
+    CategoryRecord, ChoiceRecord, GroupRecord, ItemRecord, MenuBookView, StationRecord, TaxClassRecord,
+};
+use crate::service::menu_categories::{AddStation, AddTaxClass, MoveCategory, RestoreCategory};
 use crate::service::menu_options::{EditOption, EditOptionGroup};
 use crate::tui::app::ViewCtx;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::locale::Locale;
+use crate::tui::screens::console::desk::Desk;
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widgets::columns::{self, Column};
@@ -222,7 +224,12 @@ impl Sublist {
         if item.is_some() {
             hints.push(Action::EightySix);
         }
-        hints.extend([Action::MoveUp, Action::MoveDown, Action::Delete]);
+        // Stations and tax classes have no order of their own.
+        let row = self.state.selected(rows.len()).and_then(|at| rows.get(at));
+        if !matches!(row, Some(Row::Station(_) | Row::TaxClass(_) | Row::AddStation | Row::AddTaxClass)) {
+            hints.extend([Action::MoveUp, Action::MoveDown]);
+        }
+        hints.push(Action::Delete);
         if item.is_none() {
             hints.push(Action::Restore);
         }
@@ -237,6 +244,16 @@ fn shelf(row: Row, action: Action, book: &MenuBookView, locale: &Locale) -> Opti
         (row, action)
     {
         return category_act(book.categories.get(at)?, action, book, locale);
+    }
+    if let Row::Station(at) = row
+        && action != Action::Add
+    {
+        return station_act(book.stations.get(at)?, action, book, locale);
+    }
+    if let Row::TaxClass(at) = row
+        && action != Action::Add
+    {
+        return tax_class_act(book.tax_classes.get(at)?, action, book, locale);
     }
     match (row, action) {
         (Row::Category(at), Action::Restore) => {
@@ -253,6 +270,38 @@ fn shelf(row: Row, action: Action, book: &MenuBookView, locale: &Locale) -> Opti
         (Row::AddTaxClass, Action::Select | Action::Add) | (Row::TaxClass(_), Action::Add) => {
             Some(ask(Question::add_tax_class(book, locale)))
         }
+        _ => None,
+    }
+}
+
+/// What can be done with a station: its form, its end, and its return.
+fn station_act(station: &StationRecord, action: Action, book: &MenuBookView, locale: &Locale) -> Option<Wanted> {
+    match action {
+        Action::Select | Action::Restore if !station.active => {
+            let command = AddStation { name: station.name.clone(), default: false };
+            let words = locale.t_args("menu_book.restored", &[("name", &station.name)]);
+            Some(act(MenuCommand::AddStation(command), words))
+        }
+        Action::Restore => Some(Wanted::Deleted),
+        _ if !station.active => None,
+        Action::Select | Action::Edit => Some(ask(Question::edit_station(station, book, locale))),
+        Action::Delete => Some(ask(Question::retire_station(station, book, locale))),
+        _ => None,
+    }
+}
+
+/// What can be done with a tax class: its form, its end, and its return.
+fn tax_class_act(class: &TaxClassRecord, action: Action, book: &MenuBookView, locale: &Locale) -> Option<Wanted> {
+    match action {
+        Action::Select | Action::Restore if !class.active => {
+            let command = AddTaxClass { name: class.name.clone(), rate: plain_rate(class), default: false };
+            let words = locale.t_args("menu_book.restored", &[("name", &class.name)]);
+            Some(act(MenuCommand::AddTaxClass(command), words))
+        }
+        Action::Restore => Some(Wanted::Deleted),
+        _ if !class.active => None,
+        Action::Select | Action::Edit => Some(ask(Question::edit_tax_class(class, book, locale))),
+        Action::Delete => Some(ask(Question::retire_tax_class(class, book, locale))),
         _ => None,
     }
 }
@@ -408,11 +457,18 @@ fn line(
         }
         Row::Station(at) => {
             let Some(station) = book.stations.get(at) else { return Line::default() };
-            let aside = locale.t(if station.is_default { "menu_book.default_station" } else { "menu_book.a_station" });
+            let aside = locale.t(match (station.active, station.is_default) {
+                (false, _) => "menu_book.out_of_use",
+                (true, true) => "menu_book.default_station",
+                (true, false) => "menu_book.a_station",
+            });
             (station.name.clone(), aside, if station.active { Token::Text } else { Token::Muted })
         }
         Row::TaxClass(at) => {
             let Some(class) = book.tax_classes.get(at) else { return Line::default() };
+            if !class.active {
+                return aside_line((class.name.clone(), locale.t("menu_book.out_of_use"), Token::Muted), width, ctx);
+            }
             let rate = class.rate.to_string();
             let key = if class.is_default { "menu_book.default_tax_rate" } else { "menu_book.tax_rate" };
             (class.name.clone(), locale.t_args(key, &[("rate", &rate)]), Token::Text)
@@ -436,6 +492,11 @@ fn line(
             }
         }
     };
+    aside_line((name, aside, token), width, ctx)
+}
+
+/// A name at the left, as far in as its spaces say, and what stands at the right.
+fn aside_line((name, aside, token): (String, String, Token), width: u16, ctx: &ViewCtx<'_>) -> Line<'static> {
     let indent = name.len().saturating_sub(name.trim_start().len());
     let cells = [
         (name.trim_start(), ctx.style(token)),

@@ -1,13 +1,13 @@
 //! What stands in the menu's list and beside it: the rows of categories and dishes, and one dish or
 //! category in lines. Drawing only.
 
-use super::super::desk::Desk;
-use super::super::facts::Facts;
 use super::sublist::{delta_words, taken_words};
 use crate::domain::menu::Allergen;
 use crate::service::menu_book::{CategoryRecord, ItemRecord, MenuBookView};
 use crate::tui::app::ViewCtx;
 use crate::tui::locale::Locale;
+use crate::tui::screens::console::desk::Desk;
+use crate::tui::screens::console::facts::Facts;
 use crate::tui::screens::kiosk::{allergen_name, diet_mark, diet_name, heat_name};
 use crate::tui::theme::Token;
 use ratatui::style::Style;

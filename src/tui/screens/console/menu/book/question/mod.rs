@@ -1,43 +1,46 @@
-//! The questions of the menu: one form for each change, the command that its answers make, and what a
-//! refusal does to it. A form stays open until the house has answered; where somebody else was faster,
-//! it says who changed what, keeps what was typed, and can be sent again.
+//! The questions of the menu: one form for each change, and what a refusal does to it. A form stays open
+//! until the house has answered; where somebody else was faster, it says who changed what, keeps what was
+//! typed, and can be sent again. The fields stand in `fields`, the commands that answers make in `command`.
 
-use super::super::desk::Desk;
-use super::super::message::Msg;
-use super::item_form::{self, AMOUNT, Choices, USES};
+mod command;
+mod fields;
+
+use super::item_form::{self, AMOUNT, Choices};
 use crate::domain::error::{ErrorCode, Refused};
-use crate::domain::menu::{MAX_CATEGORY_NAME, MAX_OPTION_NAME};
+use crate::domain::menu::MAX_CATEGORY_NAME;
 use crate::domain::time::Timestamp;
 use crate::service::envelope::MenuCommand;
-use crate::service::menu_book::{CategoryRecord, ChoiceRecord, GroupRecord, ItemRecord, MenuBookView};
-use crate::service::menu_categories::{AddCategory, AddStation, AddTaxClass, DeleteCategory, EditCategory};
-use crate::service::menu_edit::{AddItem, DeleteItem, EditItem, ItemPatch};
-use crate::service::menu_file::MenuFile;
-use crate::service::menu_import::MenuImport;
-use crate::service::menu_options::{
-    AddOption, AddOptionGroup, DeleteOption, DeleteOptionGroup, EditOption, EditOptionGroup, NewChoice,
+use crate::service::menu_book::{
+    CategoryRecord, ChoiceRecord, GroupRecord, ItemRecord, MenuBookView, StationRecord, TaxClassRecord,
 };
+use crate::service::menu_edit::ItemPatch;
+use crate::service::menu_file::MenuFile;
 use crate::tui::app::{Env, Input, ViewCtx};
 use crate::tui::keymap::Context;
 use crate::tui::locale::Locale;
 use crate::tui::refusal;
+use crate::tui::screens::console::desk::Desk;
+use crate::tui::screens::console::message::Msg;
 use crate::tui::widgets::form::{Field, Filled, Form, Kind};
+use fields::{REASON, choice_fields, file_field, group_fields, reason, station_fields, tax_fields};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The longest reason, and the longest list of choices.
-const REASON: usize = 500;
-/// The longest name of a station.
-const STATION: usize = 50;
-/// The longest name of a tax class.
-const TAX: usize = 100;
-/// The longest rate in percent.
-const RATE: usize = 8;
-/// The most choices that a customer may take of one group.
-const MOST_TAKEN: i64 = 99;
-/// The longest name of a file.
-const FILE: usize = 80;
+/// What a form is about that has no version: as it was shown, so that only what was changed is sent, and as
+/// it was seen last, so that the house knows whether somebody else was faster.
+#[derive(Debug)]
+struct Shown<R> {
+    first: R,
+    last: R,
+}
+
+impl<R: Clone> Shown<R> {
+    fn new(record: &R) -> Self {
+        Self { first: record.clone(), last: record.clone() }
+    }
+}
 
 /// What is asked for.
 #[derive(Debug)]
@@ -52,6 +55,10 @@ enum Purpose {
     DeleteCategory(CategoryRecord),
     AddStation,
     AddTaxClass,
+    EditStation(Shown<StationRecord>),
+    RetireStation(Shown<StationRecord>),
+    EditTaxClass(Shown<TaxClassRecord>),
+    RetireTaxClass(Shown<TaxClassRecord>),
     AddGroup(Box<ItemRecord>),
     EditGroup(Box<ItemRecord>, Box<GroupRecord>),
     DeleteGroup(Box<ItemRecord>, Box<GroupRecord>),
@@ -89,8 +96,9 @@ pub(super) struct Question {
     seen: Option<i64>,
 }
 
-fn reason(locale: &Locale) -> Field {
-    Field::line("reason", locale.t("menu_book.reason"), Kind::Needed, REASON, "")
+/// The rate of a tax class as it is typed.
+pub(super) fn plain_rate(class: &TaxClassRecord) -> String {
+    class.rate.plain()
 }
 
 impl Question {
@@ -159,27 +167,50 @@ impl Question {
 
     /// A new station of the kitchen.
     pub(super) fn add_station(book: &MenuBookView, locale: &Locale) -> Self {
-        let fields = vec![
-            Field::line("name", locale.t("menu_book.name"), Kind::Needed, STATION, "")
-                .with_help(locale.t("menu_book.station_name_help")),
-            Field::switch("default", locale.t("menu_book.is_default"), book.stations.is_empty())
-                .with_help(locale.t("menu_book.default_station_help")),
-        ];
+        let usual = book.stations.iter().any(|station| station.is_default && station.active);
+        let fields = station_fields("", Some(!usual), locale);
         let form = Form::new(locale.t("menu_book.add_station"), "", fields);
         Self::new(form, Purpose::AddStation, None, book)
     }
 
+    /// The name of a station, and whether it is to be the default one. The default one stays it until
+    /// another is.
+    pub(super) fn edit_station(station: &StationRecord, book: &MenuBookView, locale: &Locale) -> Self {
+        let title = locale.t_args("menu_book.edit_title", &[("name", &station.name)]);
+        let body = if station.is_default { locale.t("menu_book.usual_station_body") } else { String::new() };
+        let fields = station_fields(&station.name, (!station.is_default).then_some(false), locale);
+        Self::new(Form::new(title, body, fields), Purpose::EditStation(Shown::new(station)), None, book)
+    }
+
+    /// A station goes out of use.
+    pub(super) fn retire_station(station: &StationRecord, book: &MenuBookView, locale: &Locale) -> Self {
+        let title = locale.t_args("menu_book.retire_title", &[("name", &station.name)]);
+        let form = Form::new(title, locale.t("menu_book.retire_station_body"), vec![reason(locale)]);
+        Self::new(form, Purpose::RetireStation(Shown::new(station)), None, book)
+    }
+
     /// A new tax class.
     pub(super) fn add_tax_class(book: &MenuBookView, locale: &Locale) -> Self {
-        let fields = vec![
-            Field::line("name", locale.t("menu_book.name"), Kind::Needed, TAX, ""),
-            Field::line("rate", locale.t("menu_book.rate"), Kind::Needed, RATE, "")
-                .with_help(locale.t("menu_book.rate_help")),
-            Field::switch("default", locale.t("menu_book.is_default"), book.tax_classes.is_empty())
-                .with_help(locale.t("menu_book.default_tax_help")),
-        ];
+        let usual = book.tax_classes.iter().any(|class| class.is_default && class.active);
+        let fields = tax_fields("", "", Some(!usual), locale);
         let form = Form::new(locale.t("menu_book.add_tax_class"), "", fields);
         Self::new(form, Purpose::AddTaxClass, None, book)
+    }
+
+    /// The name and the rate of a tax class, and whether it is to be the default one. The default one stays
+    /// it until another is.
+    pub(super) fn edit_tax_class(class: &TaxClassRecord, book: &MenuBookView, locale: &Locale) -> Self {
+        let title = locale.t_args("menu_book.edit_title", &[("name", &class.name)]);
+        let body = locale.t(if class.is_default { "menu_book.usual_tax_body" } else { "menu_book.edit_tax_body" });
+        let fields = tax_fields(&class.name, &plain_rate(class), (!class.is_default).then_some(false), locale);
+        Self::new(Form::new(title, body, fields), Purpose::EditTaxClass(Shown::new(class)), None, book)
+    }
+
+    /// A tax class goes out of use.
+    pub(super) fn retire_tax_class(class: &TaxClassRecord, book: &MenuBookView, locale: &Locale) -> Self {
+        let title = locale.t_args("menu_book.retire_title", &[("name", &class.name)]);
+        let form = Form::new(title, locale.t("menu_book.retire_tax_body"), vec![reason(locale)]);
+        Self::new(form, Purpose::RetireTaxClass(Shown::new(class)), None, book)
     }
 
     /// A new group of options with its choices.
@@ -326,129 +357,6 @@ impl Question {
         }
     }
 
-    /// The choices of a new group: names parted by commas, what each adds after an equals sign.
-    fn new_choices(&self, locale: &Locale) -> Result<Vec<NewChoice>, String> {
-        let typed = self.form.text("choices");
-        let mut parts: Vec<String> = Vec::new();
-        for part in typed.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let decimals = part.len() <= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-            match parts.last_mut() {
-                // `Large=0,80`: the comma is the point of the amount before it.
-                Some(last) if decimals && is_whole_amount(last) => *last = format!("{last}.{part}"),
-                _ => parts.push(part.to_owned()),
-            }
-        }
-        let read = |part: &str| {
-            let (name, price) = match part.split_once('=') {
-                Some((name, price)) => (name.trim(), Some(price.trim())),
-                None => (part, None),
-            };
-            let currency = self.choices.currency();
-            if let Some(price) = price
-                && crate::domain::money::Money::parse("price", price, currency).is_err()
-            {
-                return Err(locale.t_args("menu_book.bad_choice", &[("name", &name)]));
-            }
-            Ok(NewChoice { name: name.to_owned(), price: price.map(str::to_owned), ..NewChoice::default() })
-        };
-        parts.iter().map(|part| read(part)).collect()
-    }
-
-    /// The command that the answers make; `None` where they make none.
-    fn command(&self, locale: &Locale) -> Option<MenuCommand> {
-        let (form, seen_version) = (&self.form, self.seen);
-        let (name, why) = (form.text("name"), form.text("reason"));
-        let count = |field: &str| form.number(field).and_then(|number| u32::try_from(number).ok());
-        let plain = |field: &str| form.amount(field).map(|amount| amount.plain(self.choices.currency()));
-        let uses = || item_form::parse_uses(&form.text("uses"), &self.choices.stock, locale).ok();
-        Some(match &self.purpose {
-            Purpose::AddItem => {
-                let item = item_form::patch(form, &self.choices, locale).ok()?;
-                let code = item.code.clone().filter(|code| !code.is_empty());
-                MenuCommand::AddItem(AddItem { item: ItemPatch { code, ..item } })
-            }
-            Purpose::EditItem(item, before) => {
-                let change = item_form::changes(before, item_form::patch(form, &self.choices, locale).ok()?);
-                MenuCommand::EditItem(EditItem { item: item.id.to_string(), seen_version, change })
-            }
-            Purpose::Price(item) => {
-                let change = ItemPatch { price: Some(plain("price")?), ..ItemPatch::default() };
-                MenuCommand::EditItem(EditItem { item: item.id.to_string(), seen_version, change })
-            }
-            Purpose::DeleteItem(item) => {
-                MenuCommand::DeleteItem(DeleteItem { item: item.id.to_string(), seen_version, reason: why })
-            }
-            Purpose::AddCategory(_) => MenuCommand::AddCategory(AddCategory { name, active: true }),
-            Purpose::EditCategory(category) => MenuCommand::EditCategory(EditCategory {
-                category: category.id.to_string(),
-                seen_version,
-                name: Some(name),
-                active: Some(form.is_on("active")),
-            }),
-            Purpose::DeleteCategory(category) => MenuCommand::DeleteCategory(DeleteCategory {
-                category: category.id.to_string(),
-                seen_version,
-                reason: why,
-            }),
-            Purpose::AddStation => MenuCommand::AddStation(AddStation { name, default: form.is_on("default") }),
-            Purpose::AddTaxClass => {
-                MenuCommand::AddTaxClass(AddTaxClass { name, rate: form.text("rate"), default: form.is_on("default") })
-            }
-            Purpose::AddGroup(item) => MenuCommand::AddOptionGroup(AddOptionGroup {
-                item: item.id.to_string(),
-                seen_version,
-                name,
-                min: count("min")?,
-                max: count("max")?,
-                choices: self.new_choices(locale).ok()?,
-            }),
-            Purpose::EditGroup(item, group) => MenuCommand::EditOptionGroup(EditOptionGroup {
-                item: item.id.to_string(),
-                seen_version,
-                group: group.id.to_string(),
-                name: Some(name),
-                min: count("min"),
-                max: count("max"),
-                place: None,
-            }),
-            Purpose::DeleteGroup(item, group) => MenuCommand::DeleteOptionGroup(DeleteOptionGroup {
-                item: item.id.to_string(),
-                seen_version,
-                group: group.id.to_string(),
-                reason: why,
-            }),
-            Purpose::AddChoice(item, group) => MenuCommand::AddOption(AddOption {
-                item: item.id.to_string(),
-                seen_version,
-                group: group.id.to_string(),
-                option: NewChoice { name, price: plain("delta"), uses: uses()? },
-            }),
-            Purpose::EditChoice(item, group, choice) => MenuCommand::EditOption(EditOption {
-                item: item.id.to_string(),
-                seen_version,
-                group: group.id.to_string(),
-                option: choice.id.to_string(),
-                name: Some(name),
-                price: plain("delta"),
-                available: Some(form.is_on("available")),
-                place: None,
-                uses: Some(uses()?),
-            }),
-            Purpose::DeleteChoice(item, group, choice) => MenuCommand::DeleteOption(DeleteOption {
-                item: item.id.to_string(),
-                seen_version,
-                group: group.id.to_string(),
-                option: choice.id.to_string(),
-                reason: why,
-            }),
-            Purpose::Overwrite(file) => {
-                MenuCommand::Import(MenuImport { file: (**file).clone(), dry_run: false, reason: Some(why) })
-            }
-            Purpose::Export | Purpose::Import => return None,
-        })
-    }
-
-    /// The house refused: leads back to what was typed. Where somebody else was faster, says who
     /// changed what; sent again, the answers hold all the same.
     pub(super) fn refuse(&mut self, refused: &Refused, desk: &Desk, env: &Env<'_>) {
         let newer = refused.details.get("now").and_then(Value::as_i64);
@@ -457,6 +365,10 @@ impl Question {
             && let Some(now) = newer
         {
             self.seen = Some(now);
+            self.form.refuse(None, meanwhile(refused, desk, env.locale));
+            return;
+        }
+        if refused.guard == Some("seen") && self.sees(refused) {
             self.form.refuse(None, meanwhile(refused, desk, env.locale));
             return;
         }
@@ -469,6 +381,19 @@ impl Question {
             last => last,
         });
         self.form.refuse(field, refusal::sentence(refused, env.locale));
+    }
+
+    /// Takes what the refusal says is there now; false where it says nothing that this form is about.
+    fn sees(&mut self, refused: &Refused) -> bool {
+        fn take<R: DeserializeOwned>(shown: &mut Shown<R>, refused: &Refused) -> bool {
+            let now = refused.details.get("now").and_then(|now| R::deserialize(now).ok());
+            now.map(|now| shown.last = now).is_some()
+        }
+        match &mut self.purpose {
+            Purpose::EditStation(shown) | Purpose::RetireStation(shown) => take(shown, refused),
+            Purpose::EditTaxClass(shown) | Purpose::RetireTaxClass(shown) => take(shown, refused),
+            _ => false,
+        }
     }
 
     /// What is said when it is done.
@@ -486,9 +411,14 @@ impl Question {
                 let price = price.unwrap_or_default();
                 locale.t_args("menu_book.costs", &[("name", &item.name), ("price", &price)])
             }
-            Purpose::EditItem(..) | Purpose::EditCategory(_) | Purpose::EditGroup(..) | Purpose::EditChoice(..) => {
-                locale.t_args("menu_book.saved", &[("name", &typed)])
-            }
+            Purpose::EditItem(..)
+            | Purpose::EditCategory(_)
+            | Purpose::EditStation(_)
+            | Purpose::EditTaxClass(_)
+            | Purpose::EditGroup(..)
+            | Purpose::EditChoice(..) => locale.t_args("menu_book.saved", &[("name", &typed)]),
+            Purpose::RetireStation(shown) => locale.t_args("menu_book.retired", &[("name", &shown.last.name)]),
+            Purpose::RetireTaxClass(shown) => locale.t_args("menu_book.retired", &[("name", &shown.last.name)]),
             Purpose::DeleteItem(item) => locale.t_args("menu_book.deleted", &[("name", &item.name)]),
             Purpose::DeleteCategory(category) => locale.t_args("menu_book.deleted", &[("name", &category.name)]),
             Purpose::DeleteGroup(_, group) => locale.t_args("menu_book.gone", &[("name", &group.name)]),
@@ -502,74 +432,13 @@ impl Question {
     }
 }
 
-fn file_field(locale: &Locale) -> Vec<Field> {
-    let field = Field::line("file", locale.t("menu_book.file"), Kind::Needed, FILE, "menu.toml")
-        .with_help(locale.t("menu_book.file_help"));
-    vec![field]
-}
-
-fn group_fields(group: Option<&GroupRecord>, locale: &Locale) -> Vec<Field> {
-    let number = |value: u32| value.to_string();
-    vec![
-        Field::line(
-            "name",
-            locale.t("menu_book.name"),
-            Kind::Needed,
-            MAX_OPTION_NAME,
-            group.map_or("", |group| group.name.as_str()),
-        )
-        .with_help(locale.t("menu_book.group_name_help")),
-        Field::line(
-            "min",
-            locale.t("menu_book.min"),
-            Kind::Number(0, MOST_TAKEN),
-            2,
-            &number(group.map_or(1, |group| group.min)),
-        )
-        .with_help(locale.t("menu_book.min_help")),
-        Field::line(
-            "max",
-            locale.t("menu_book.max"),
-            Kind::Number(1, MOST_TAKEN),
-            2,
-            &number(group.map_or(1, |group| group.max)),
-        )
-        .with_help(locale.t("menu_book.max_help")),
-    ]
-}
-
-fn choice_fields(choice: Option<&ChoiceRecord>, choices: &Choices, locale: &Locale) -> Vec<Field> {
-    let kind = Kind::Amount { currency: choices.currency(), signed: true };
-    let delta = choice.map_or(crate::domain::money::Money::ZERO, |choice| choice.price_delta);
-    let mut fields = vec![
-        Field::line(
-            "name",
-            locale.t("menu_book.name"),
-            Kind::Needed,
-            MAX_OPTION_NAME,
-            choice.map_or("", |choice| choice.name.as_str()),
-        ),
-        Field::line("delta", locale.t("menu_book.adds"), kind, AMOUNT, &delta.plain(choices.currency()))
-            .with_help(locale.t("menu_book.adds_help")),
-        Field::line(
-            "uses",
-            locale.t("menu_book.uses"),
-            Kind::Text,
-            USES,
-            &choice.map_or_else(String::new, |choice| item_form::uses_text(&choice.uses)),
-        )
-        .with_help(item_form::uses_help(&choices.stock, locale)),
-    ];
-    if let Some(choice) = choice {
-        fields.push(Field::switch("available", locale.t("menu_book.available"), choice.available));
-    }
-    fields
-}
-
 /// Who changed what since the form was opened.
 fn meanwhile(refused: &Refused, desk: &Desk, locale: &Locale) -> String {
     let changes = refused.details.get("changes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let each = |change: &Value| {
+        if let Some(what) = change.as_str() {
+            return locale.t_args("menu_book.somebody_changed_what", &[("what", &what)]);
+        }
         let text = |key: &str| change.get(key).and_then(Value::as_str).unwrap_or_default();
         let who = match text("by") {
             "" => locale.t("menu_book.the_house"),
@@ -582,10 +451,4 @@ fn meanwhile(refused: &Refused, desk: &Desk, locale: &Locale) -> String {
     let said: Vec<String> = changes.iter().map(each).collect();
     let said = if said.is_empty() { locale.t("menu_book.somebody_changed") } else { said.join("; ") };
     locale.t_args("menu_book.meanwhile", &[("changes", &said)])
-}
-
-/// Whether this ends in `=` and a whole number, so that a comma behind it may be its point.
-fn is_whole_amount(choice: &str) -> bool {
-    let amount = choice.rsplit_once('=').map(|(_, amount)| amount.trim());
-    amount.is_some_and(|amount| !amount.is_empty() && amount.bytes().all(|byte| byte.is_ascii_digit()))
 }

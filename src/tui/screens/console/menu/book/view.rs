@@ -1,7 +1,7 @@
-//! How the menu's tab is drawn: the list, the line above it, and what stands beside it.
+//! How the book is drawn: the list, the line above it, and what stands beside it.
 
 use super::rows::Row;
-use super::{LIST, Menu, detail, filter};
+use super::{Book, LIST, detail, filter};
 use crate::service::menu_book::{CategoryRecord, MenuBookView};
 use crate::tui::app::ViewCtx;
 use crate::tui::screens::console::desk::{Desk, draw_words, waiting_words};
@@ -21,7 +21,7 @@ const WITH_STATION: u16 = 58;
 /// From this width on, for the whole of its name.
 const WITH_LONG_STATION: u16 = 72;
 
-impl Menu {
+impl Book {
     pub(super) fn draw_list(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
         let [top, _, body] =
             Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(area);

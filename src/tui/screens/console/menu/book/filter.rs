@@ -24,7 +24,7 @@ fn categories(book: &MenuBookView) -> Vec<String> {
 }
 
 fn stations(book: &MenuBookView) -> Vec<String> {
-    book.stations.iter().map(|station| station.name.clone()).collect()
+    book.stations.iter().filter(|one| one.active).map(|one| one.name.clone()).collect()
 }
 
 /// The form with what is wanted now.

@@ -18,7 +18,7 @@ use servery::service::settings::{ListSettings, SetSetting, SettingHistory, Takes
 use servery::service::stock::{StockList, StockRecount};
 use servery::service::stock_forecast::{ForecastView, StockForecast, StockHolders};
 use servery::service::{Caller, Door};
-use servery::store::{Feed, FeedEvent, Options, Store, orders};
+use servery::store::{Feed, FeedEvent, Options, Store, order_lists};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,7 +152,7 @@ on_both!(counting_orders_ends_where_it_is_told, |house| {
     let count = async |most: i64, text: Option<&str>| {
         let filter = OrderFilter { text: text.map(str::to_owned), ..OrderFilter::default() };
         let mut tx = store.read().await.expect("read");
-        let (rows, found) = orders::page(&mut tx, "main", &filter, None, (2, most)).await.expect("page");
+        let (rows, found) = order_lists::page(&mut tx, "main", &filter, None, (2, most)).await.expect("page");
         tx.rollback().await.expect("read");
         (rows.len(), found)
     };

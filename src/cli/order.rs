@@ -269,6 +269,9 @@ pub struct List {
     /// Only those that are paid (true) or not (false)
     #[arg(long)]
     paid: Option<bool>,
+    /// Only those that somebody has to see to: without_courier, uncollected or late_payment
+    #[arg(long, value_name = "WHY")]
+    attention: Option<crate::domain::order::Attention>,
     /// Rows a page, 1 to 200
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=200))]
     limit: i64,
@@ -557,6 +560,7 @@ async fn list(list: List, counter: &Counter<'_>) -> Done {
         text: list.search,
         paid: list.paid,
         customer: None,
+        attention: list.attention,
     };
     let number = list.page.unwrap_or(1);
     let mut after = list.after;

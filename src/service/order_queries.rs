@@ -2,7 +2,7 @@
 //! event would be refused now. Customers see their own only (I23). What can be done with an order stands
 //! in `order_actions`, where it is delivered to in `deliveries`.
 
-pub use crate::store::orders::OrderFilter;
+pub use crate::store::order_lists::OrderFilter;
 
 use super::door::{Query, Site, View};
 use super::order_load::load;
@@ -17,8 +17,9 @@ use crate::domain::money::Money;
 use crate::domain::order::{EndReason, Event, Snapshot, Status, why_not};
 use crate::domain::payment::Method;
 use crate::domain::time::Timestamp;
-use crate::store::orders::{OrderRow, OrderSummaryRow};
-use crate::store::{MOST_COUNTED, Tx, archive, money, orders};
+use crate::store::order_lists::OrderSummaryRow;
+use crate::store::orders::OrderRow;
+use crate::store::{MOST_COUNTED, Tx, archive, money, order_lists, orders};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -233,7 +234,7 @@ impl Query for ListOrders {
             view.actor.require(Permission::OrdersRead)?;
         }
         let yours = match view.actor.staff.filter(|_| view.actor.role == Role::Delivery) {
-            Some(courier) => orders::of_courier(view.tx, &site, &filter, courier, MOST_YOURS).await?,
+            Some(courier) => order_lists::of_courier(view.tx, &site, &filter, courier, MOST_YOURS).await?,
             None => Vec::new(),
         };
         let before = self.after.as_deref().map(parse_key).transpose()?;
@@ -243,7 +244,7 @@ impl Query for ListOrders {
         let limit = self.limit.clamp(1, 200).saturating_sub(ahead).max(1);
         let most = if self.count_all { i64::MAX } else { MOST_COUNTED.saturating_add(1) };
         let wanted = (limit.saturating_add(1), most);
-        let (mut rows, found) = orders::page(view.tx, &site, &filter, before, wanted).await?;
+        let (mut rows, found) = order_lists::page(view.tx, &site, &filter, before, wanted).await?;
         let next = paging::cut(&mut rows, limit, |row| format!("{}.{}", row.created_at, row.id));
         rows.retain(|row| !yours.iter().any(|own| own.id == row.id));
         let first = first.into_iter().map(|row| summary(row, true));

@@ -100,13 +100,14 @@ const ACCEPT: &str = concat!(
 const CASH: &str = concat!(
     "SELECT received_at AS at, id FROM orders WHERE ",
     in_kitchen!(),
-    " AND status IN ('received', 'confirmed') AND method = 'cash' AND NOT paid AND received_at <= $2",
+    " AND status IN ('received', 'confirmed') AND method = 'cash' AND NOT paid AND fulfilment <> 'delivery' \
+     AND received_at <= $2",
     page!("received_at")
 );
 const NO_SHOW: &str = concat!(
     "SELECT ready_at AS at, id FROM orders WHERE ",
     in_kitchen!(),
-    " AND status = 'ready' AND NOT paid AND ready_at <= $2",
+    " AND status = 'ready' AND NOT paid AND fulfilment <> 'delivery' AND ready_at <= $2",
     page!("ready_at")
 );
 const HOLDS: &str = concat!(
@@ -174,11 +175,11 @@ const NEXT: &str = concat!(
     " AND status = 'received' AND paid AND received_at > $2 - CAST($3 AS BIGINT) \
      UNION ALL SELECT MIN(received_at) + CAST($4 AS BIGINT) FROM orders WHERE ",
     in_kitchen!(),
-    " AND status IN ('received', 'confirmed') AND method = 'cash' AND NOT paid \
+    " AND status IN ('received', 'confirmed') AND method = 'cash' AND NOT paid AND fulfilment <> 'delivery' \
      AND received_at > $2 - CAST($4 AS BIGINT) \
      UNION ALL SELECT MIN(ready_at) + CAST($5 AS BIGINT) FROM orders WHERE ",
     in_kitchen!(),
-    " AND status = 'ready' AND NOT paid AND ready_at > $2 - CAST($5 AS BIGINT) \
+    " AND status = 'ready' AND NOT paid AND fulfilment <> 'delivery' AND ready_at > $2 - CAST($5 AS BIGINT) \
      UNION ALL SELECT MIN(on_hold_until) FROM orders WHERE ",
     in_kitchen!(),
     " AND on_hold_until > $2 \

@@ -39,6 +39,7 @@ pub mod menu;
 pub mod menu_edit;
 pub mod money;
 pub mod notifications;
+pub mod order_lists;
 pub mod orders;
 pub mod outbox;
 pub mod people;

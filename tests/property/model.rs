@@ -429,8 +429,10 @@ impl Model {
                 Act::Timer(timer) => perhaps(match timer {
                     Clocked::Expire => is(&[Status::Pending]) && order.open_attempt().is_none(),
                     Clocked::AcceptTimeout => is(&[Status::Received]) && order.paid(),
-                    Clocked::CashTimeout => is(&[Status::Received, Status::Confirmed]) && order.unpaid_cash(),
-                    Clocked::NoShow => is(&[Status::Ready]) && !order.paid(),
+                    Clocked::CashTimeout => {
+                        is(&[Status::Received, Status::Confirmed]) && order.unpaid_cash() && !delivery
+                    }
+                    Clocked::NoShow => is(&[Status::Ready]) && !order.paid() && !delivery,
                     Clocked::ReleaseHold => !order.is_over(),
                     Clocked::CloseUncollected => is(&[Status::Ready]) && order.paid() && !delivery,
                     Clocked::AutoReady => is(&[Status::Preparing]) && order.lines.iter().all(|line| !line.undone()),

@@ -7,7 +7,7 @@ use servery::domain::ids::{CartId, CustomerId, OrderId};
 use servery::domain::payment::Method;
 use servery::domain::time::{Clock, Timestamp};
 use servery::service::Caller;
-use servery::service::orders::{AcceptOrder, HoldOrder, MarkReady, SetItemsDone, StartOrder, Timer};
+use servery::service::orders::{AcceptOrder, HoldOrder, MarkReady, RunTimer, SetItemsDone, StartOrder, Timer};
 use servery::service::payments::{ApplyCharge, ChargeResult};
 use servery::service::views::Placed;
 use servery::worker::Worker;
@@ -114,6 +114,27 @@ on_both!(an_unpaid_ready_order_is_a_no_show, |house| {
     let order = house.order(placed.order.id).await;
     assert_eq!(order.status.as_str(), "cancelled");
     assert_eq!(order.reason.expect("a reason").as_str(), "no_show");
+});
+
+on_both!(a_delivery_that_is_paid_at_the_door_waits_for_nobody_at_the_counter, |house| {
+    let (worker, _) = house.leading().await;
+    let placed = house.place_delivery(Method::Cash, false).await;
+    house.pass_until_just_before(900).await;
+    house.pass_the_edge().await;
+    assert_eq!(runs(&worker, Timer::CashTimeout).await, 0);
+    start_cooking(&house, placed.order.id, true).await;
+    finish(&house, &placed).await;
+    house.cook(MarkReady { order: placed.order.id, forced: None }).await;
+    house.pass_until_just_before(3_600).await;
+    house.pass_the_edge().await;
+    assert_eq!(runs(&worker, Timer::NoShow).await, 0);
+    // Nor by hand.
+    for (timer, guard) in [(Timer::CashTimeout, None), (Timer::NoShow, Some("is_pickup_or_dine_in"))] {
+        let by_hand = RunTimer { order: placed.order.id, timer };
+        let refused = house.door.execute(&Caller::System, None, by_hand).await.expect_err("nothing to do");
+        assert_eq!(refused.guard, guard, "{timer}");
+    }
+    assert_eq!(status(&house, &placed).await, "ready");
 });
 
 on_both!(a_ticket_comes_off_hold_when_its_end_has_come, |house| {

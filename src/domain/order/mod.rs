@@ -193,6 +193,18 @@ words!(
     }
 );
 
+words!(
+    /// Why a person has to see to an order.
+    Attention, "attention" {
+        /// A delivery that the kitchen has, and no courier.
+        WithoutCourier = "without_courier",
+        /// Paid and never collected (T22b).
+        Uncollected = "uncollected",
+        /// Money came that the order could not take (T29).
+        LatePayment = "late_payment",
+    }
+);
+
 /// Whether an order may be tried again by a new one (C3): it ended while it was pending (T4, T6, T7, T8),
 /// which gave its cart back. `received_at` is when the kitchen could first see it.
 #[must_use]

@@ -4,7 +4,7 @@
 use super::super::desk::Desk;
 use super::super::message::Msg;
 use crate::domain::fulfilment::Fulfilment;
-use crate::domain::order::Status;
+use crate::domain::order::{Attention, Status};
 use crate::domain::payment::Method;
 use crate::domain::report::parse_day;
 use crate::service::order_queries::OrderFilter;
@@ -36,12 +36,22 @@ pub(super) struct Filter {
     fulfilment: Option<Fulfilment>,
     method: Option<Method>,
     paid: Option<bool>,
+    attention: Option<Attention>,
     day: Day,
     /// A part of the number or of the name.
     pub(super) text: String,
     /// The running business day, as it was when the filter was last used.
     today: String,
     form: Option<Form>,
+}
+
+/// Why somebody has to see to an order, in words.
+fn attention(why: Attention, locale: &Locale) -> String {
+    locale.t(match why {
+        Attention::WithoutCourier => "orders.without_courier",
+        Attention::Uncollected => "orders.was_uncollected",
+        Attention::LatePayment => "orders.was_late",
+    })
 }
 
 impl Filter {
@@ -65,6 +75,7 @@ impl Filter {
             text: (!text.is_empty()).then(|| text.to_owned()),
             paid: self.paid,
             customer: None,
+            attention: self.attention,
         }
     }
 
@@ -93,6 +104,7 @@ impl Filter {
         words.extend(self.fulfilment.map(|way| vocabulary::fulfilment(way, locale)));
         words.extend(self.method.map(|method| vocabulary::method(method, locale)));
         words.extend(self.paid.map(|paid| locale.t(if paid { "orders.paid" } else { "orders.not_paid" })));
+        words.extend(self.attention.map(|why| attention(why, locale)));
         if !self.text.is_empty() {
             words.push(format!("\"{}\"", self.text));
         }
@@ -111,6 +123,8 @@ impl Filter {
         let paid = vec![any(), env.locale.t("orders.paid"), env.locale.t("orders.not_paid")];
         let days =
             vec![env.locale.t("orders.day_today"), env.locale.t("orders.any_day"), env.locale.t("orders.day_on")];
+        let mut reasons = vec![any()];
+        reasons.extend(Attention::ALL.iter().map(|why| attention(*why, env.locale)));
         let today = desk.business_day().unwrap_or_default();
         let (day, on) = match &self.day {
             Day::Today => (0, today.clone()),
@@ -143,6 +157,12 @@ impl Filter {
                 paid,
                 at(self.paid.map(usize::from).map(|is| 1 - is)),
             ),
+            Field::choice(
+                "attention",
+                env.locale.t("orders.attention"),
+                reasons,
+                at(self.attention.and_then(|wanted| Attention::ALL.iter().position(|why| *why == wanted))),
+            ),
             Field::choice("day", env.locale.t("orders.days"), days, day),
             Field::line("on", env.locale.t("orders.day_on"), Kind::Day, 10, &on)
                 .with_help(env.locale.t("orders.day_on_help")),
@@ -167,6 +187,7 @@ impl Filter {
                 self.fulfilment = pick("fulfilment").and_then(|at| Fulfilment::ALL.get(at)).copied();
                 self.method = pick("method").and_then(|at| Method::ALL.get(at)).copied();
                 self.paid = pick("paid").map(|at| at == 0);
+                self.attention = pick("attention").and_then(|at| Attention::ALL.get(at)).copied();
                 let on = form.text("on");
                 self.day = match form.chosen("day") {
                     // A day that was typed is meant, whatever the choice above it says.

@@ -140,7 +140,7 @@ impl CheckoutScreen {
         match env.action(self.context(delivery), input) {
             Some(Action::Back) => Step::Go(Stage::Cart),
             Some(Action::Select) => match self.focus {
-                Focus::Address if !self.has_address() => self.miss_address(env),
+                Focus::Address if !self.has_address() => self.miss_address(),
                 Focus::Address => {
                     self.focus = Focus::Name;
                     Step::Drawn
@@ -230,10 +230,11 @@ impl CheckoutScreen {
         Step::Drawn
     }
 
-    fn miss_address(&mut self, env: &Env<'_>) -> Step {
+    /// Says at the field itself that it is needed.
+    const fn miss_address(&mut self) -> Step {
         self.focus = Focus::Address;
         self.missed = true;
-        Step::Tell(env.locale.t("kiosk.address_needed"), Token::Warning)
+        Step::Drawn
     }
 
     fn pay(&mut self, methods: &[Method], scene: &Scene<'_>, env: &Env<'_>) -> Step {
@@ -244,7 +245,7 @@ impl CheckoutScreen {
             return Step::Ask(Question::Way);
         }
         if scene.is_delivery() && !self.has_address() {
-            return self.miss_address(env);
+            return self.miss_address();
         }
         match self.chosen(methods) {
             Some(method) => Step::Place(method, self.called_name()),
@@ -474,8 +475,8 @@ impl Rows {
             *part = part.saturating_add(by);
             spare = spare.saturating_sub(by);
         };
-        grow(&mut rows.below_methods, 1);
         grow(&mut rows.address, 1);
+        grow(&mut rows.below_methods, 1);
         grow(&mut rows.below_summary, 1);
         grow(&mut rows.below_address, 1);
         grow(&mut rows.below_name, 1);

@@ -61,11 +61,15 @@ impl ModeScreen {
         }
         let last = ways.len().saturating_sub(1);
         match env.action(Context::Attract, input) {
-            Some(Action::Left | Action::Up | Action::PreviousPane | Action::Home) => {
-                self.selected = self.selected.saturating_sub(1);
+            Some(action @ (Action::Home | Action::End)) => {
+                self.selected = if action == Action::Home { 0 } else { last };
                 Step::Drawn
             }
-            Some(Action::Right | Action::Down | Action::NextPane | Action::End) => {
+            Some(Action::Left | Action::Up | Action::PreviousPane) => {
+                self.selected = self.selected.min(last).saturating_sub(1);
+                Step::Drawn
+            }
+            Some(Action::Right | Action::Down | Action::NextPane) => {
                 self.selected = self.selected.saturating_add(1).min(last);
                 Step::Drawn
             }

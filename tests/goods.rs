@@ -11,6 +11,7 @@ use goods_support::{Bind, House};
 use serde_json::json;
 use servery::domain::consumption::Availability;
 use servery::domain::error::{ErrorCode, Refused};
+use servery::domain::fulfilment::Fulfilment;
 use servery::domain::ids::{CustomerId, StockItemId, TerminalId};
 use servery::domain::menu::DietFilter;
 use servery::domain::money::Money;
@@ -25,7 +26,7 @@ use servery::service::stock::{
 };
 use servery::service::stock_ledger::{MovementFilter, MovementView, StockLedger, StockMovementKind};
 use servery::service::views::{ItemView, MenuView, Page};
-use servery::service::{Caller, Door, setup};
+use servery::service::{Caller, Door, FieldKey, setup};
 use servery::store::{Options, Store};
 use std::sync::Arc;
 
@@ -57,6 +58,26 @@ fn left(item: &ItemView) -> Option<i64> {
         ref other => panic!("{other:?}"),
     }
 }
+
+// ---------------------------------------------------------------- ways of getting an order
+
+on_both!(delivery_is_offered_where_it_is_switched_on_and_an_address_can_be_sealed, |house| {
+    let here = [Fulfilment::DineIn, Fulfilment::Pickup];
+    let all = [Fulfilment::DineIn, Fulfilment::Pickup, Fulfilment::Delivery];
+    let store = Store::open(&house.url, Options::default()).await.expect("store");
+    let (clock, ids) = (Arc::clone(&house.clock) as Arc<dyn Clock>, Arc::clone(&house.ids));
+    let locked = Door::with_field_key(store, "main", clock, ids, Some(FieldKey::demo()));
+    let shown = menu(&locked).await;
+    assert_eq!((&shown.fulfilments[..], shown.delivery_charge), (&all[..], Money(2000)));
+    assert_eq!(menu(&house.door).await.fulfilments, here, "this process has no key");
+    for (on, ways) in [(false, &here[..]), (true, &all[..])] {
+        let reason = Some("no courier today".to_owned());
+        let set = SetSetting { key: "delivery_enabled".to_owned(), value: json!(on), seen: None, reason };
+        house.door.execute(SYSTEM, None, set).await.expect("the setting");
+        // The other process hears of it by the version of the settings.
+        assert_eq!(menu(&locked).await.fulfilments, ways);
+    }
+});
 
 // ---------------------------------------------------------------- set-up
 

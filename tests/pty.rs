@@ -12,6 +12,8 @@ mod support;
 
 #[path = "pty/console.rs"]
 mod console;
+#[path = "pty/delivery.rs"]
+mod delivery;
 #[path = "pty/first_day.rs"]
 mod first_day;
 #[path = "pty/house.rs"]

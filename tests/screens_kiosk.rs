@@ -1,6 +1,9 @@
 //! The kiosk's screens: pictures of every one at the comfortable size, at a large one and at the
-//! smallest; in `flows` what a customer does, in `hostile` what must not break them.
+//! smallest; in `flows` what a customer does, in `delivery` what he does who wants it brought, in `hostile` what must
+//! not break them.
 
+#[path = "kiosk/delivery.rs"]
+mod delivery;
 #[path = "kiosk/flows.rs"]
 mod flows;
 #[path = "kiosk/hostile.rs"]

@@ -1,5 +1,5 @@
 //! The key under which addresses are kept (003-095): XChaCha20-Poly1305, with a fresh nonce in front
-//! of each value. The key is brought by the process (`SERVERY_FIELD_KEY`), never stored.
+//! of each value. The key is brought by the process (`SERVERY_FIELD_KEY`), never stored; the demo has its own.
 
 use crate::domain::error::Refused;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -32,9 +32,18 @@ impl FieldKey {
             return Err(Refused::invalid("SERVERY_FIELD_KEY", "The key for addresses needs at least 32 characters.")
                 .help("Make one with: openssl rand -hex 32"));
         }
-        let digest = Sha256::digest(secret.trim().as_bytes());
-        let key = Key::from(<[u8; 32]>::from(digest));
-        Ok(Self { cipher: XChaCha20Poly1305::new(&key) })
+        Ok(Self::digested(secret.trim()))
+    }
+
+    /// The key that the demo brings: published, so that every process of a demo has it. Never for a real site.
+    #[must_use]
+    pub fn demo() -> Self {
+        Self::digested("the key of the demo, where nothing is real")
+    }
+
+    fn digested(secret: &str) -> Self {
+        let key = Key::from(<[u8; 32]>::from(Sha256::digest(secret.as_bytes())));
+        Self { cipher: XChaCha20Poly1305::new(&key) }
     }
 
     /// Encrypts `plain` for the row `row`; the two ids make the nonce, and must be new.

@@ -109,6 +109,10 @@ impl Query for MenuNow {
             Method::Upi => settings.upi_payment_enabled,
             Method::Cash => settings.cash_payment_enabled,
         };
+        // Where no address can be sealed, no delivery can be placed, whatever the setting says.
+        let delivers = settings.delivery_enabled && view.field_key().is_some();
+        let delivery = delivers.then_some(Fulfilment::Delivery);
+        let ways = [Fulfilment::DineIn, Fulfilment::Pickup].into_iter().chain(delivery).collect();
         Ok(MenuView {
             site: site.name.clone(),
             currency: site.currency,
@@ -121,8 +125,8 @@ impl Query for MenuNow {
             slot,
             next_slot_at: next.map(|(_, at)| at),
             next_slot: next.map(|(slot, _)| slot.name.clone()),
-            // Couriers and addresses have no screens yet, so delivery is not offered whatever the setting says.
-            fulfilments: vec![Fulfilment::DineIn, Fulfilment::Pickup],
+            fulfilments: ways,
+            delivery_charge: settings.delivery_charge,
             methods: [Method::Card, Method::Upi, Method::Cash].into_iter().filter(enabled).collect(),
             categories: categories
                 .into_iter()

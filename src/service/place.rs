@@ -30,16 +30,23 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// Longest name or pager number that is called, in characters.
 const MAX_CALLED_NAME: usize = 24;
 /// Longest address, in characters.
-const MAX_ADDRESS: usize = 300;
+pub const MAX_ADDRESS: usize = 300;
+
+/// An address as it may be stored; `None` where nothing of it is left.
+#[must_use]
+pub fn clean_address(typed: &str) -> Option<String> {
+    Some(text::clean(typed, MAX_ADDRESS, true)).filter(|address| !address.is_empty())
+}
 
 /// Makes an order of a cart.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct PlaceOrder {
     /// The cart.
     pub cart: CartId,
@@ -61,6 +68,13 @@ pub struct PlaceOrder {
     /// it, the price of each line must still be the one that was seen when it was added.
     #[serde(default)]
     pub expected_total: Option<i64>,
+}
+
+impl fmt::Debug for PlaceOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Where somebody lives must not get into a log.
+        f.debug_struct("PlaceOrder").field("cart", &self.cart).field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 /// The time of an order: its business date and the slot that is on.
@@ -168,8 +182,7 @@ impl PlaceOrder {
 
     /// The address as it may be stored.
     fn address(&self) -> Option<String> {
-        let typed = self.delivery_address.as_deref()?;
-        Some(text::clean(typed, MAX_ADDRESS, true)).filter(|address| !address.is_empty())
+        clean_address(self.delivery_address.as_deref()?)
     }
 
     /// What the machine has to know, and how many places of the slot are taken.

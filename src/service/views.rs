@@ -42,8 +42,10 @@ pub struct MenuView {
     pub next_slot_at: Option<Timestamp>,
     /// The name of the next slot.
     pub next_slot: Option<String>,
-    /// Ways of getting the order that are offered.
+    /// Ways of getting the order that are offered: delivery only by a process that can seal addresses.
     pub fulfilments: Vec<Fulfilment>,
+    /// What a delivery adds to the total.
+    pub delivery_charge: Money,
     /// Ways of paying that are offered.
     pub methods: Vec<Method>,
     /// The categories with something to show, in order.

@@ -498,18 +498,23 @@ fn an_answer_that_comes_too_late_changes_nothing() {
 }
 
 #[test]
-fn a_paste_is_never_taken() {
+fn a_paste_goes_into_the_field_that_is_typed_into_and_nowhere_else() {
     let mut kiosk = kiosk();
-    kiosk.with_dosa().keys("c enter up");
-    let before = kiosk.screen();
-    kiosk.harness.input(Input::Paste("\u{1b}[2J pasted".to_owned()));
-    assert_eq!(before, kiosk.screen());
+    kiosk.with_dosa();
+    for keys in ["esc", "2", "c", "enter"] {
+        kiosk.keys(keys).wait(5);
+        let before = kiosk.screen();
+        kiosk.paste("1\n2\npasted");
+        assert_eq!(before, kiosk.screen());
+    }
+    kiosk.keys("up").paste("\u{1b}[2J pasted").shows("│ [2J pasted");
+    assert_eq!(kiosk.count("Place"), 0, "a paste is no key");
 }
 
 #[test]
 fn where_there_is_one_way_it_is_not_asked_about() {
     let mut house = House::new();
-    house.menu.fulfilments = vec![Fulfilment::Pickup, Fulfilment::Delivery];
+    house.menu.fulfilments = vec![Fulfilment::Pickup];
     let mut kiosk = Kiosk::with(80, 24, house);
     kiosk.keys("enter").shows("Nothing in your order yet");
     assert_eq!(kiosk.house.cart.fulfilment, Some(Fulfilment::Pickup));

@@ -152,7 +152,8 @@ pub fn menu() -> MenuView {
         slot: Some("all day".to_owned()),
         next_slot_at: None,
         next_slot: None,
-        fulfilments: vec![Fulfilment::Pickup, Fulfilment::DineIn, Fulfilment::Delivery],
+        fulfilments: vec![Fulfilment::DineIn, Fulfilment::Pickup, Fulfilment::Delivery],
+        delivery_charge: Money(200),
         methods: vec![Method::Card, Method::Upi, Method::Cash],
         categories: vec![category(1, "Starters"), category(2, "Mains"), category(3, "Drinks"), category(4, "Sweets")],
         items: items(),
@@ -215,7 +216,11 @@ impl House {
         cart.total_items = cart.lines.iter().map(|line| i64::from(line.quantity)).sum();
         cart.subtotal = Money(cart.lines.iter().map(|line| line.line_total.0).sum());
         cart.tax = Money(cart.subtotal.0 * 7 / 100);
-        cart.total = Money(cart.subtotal.0 + cart.tax.0);
+        cart.delivery = match cart.fulfilment {
+            Some(Fulfilment::Delivery) => self.menu.delivery_charge,
+            _ => Money(0),
+        };
+        cart.total = Money(cart.subtotal.0 + cart.tax.0 + cart.delivery.0);
         if cart.tax.0 > 0 {
             let note = StepNote::TaxShare { tax: cart.tax, rate: Rate(70_000), base: cart.subtotal, whole: cart.tax };
             let of = cart.lines.first().map(|line| line.id.0);
@@ -283,7 +288,7 @@ impl House {
             discount: Money(0),
             tax: self.cart.tax,
             tax_inclusive: false,
-            delivery_charge: Money(0),
+            delivery_charge: self.cart.delivery,
             total: self.cart.total,
             due: self.cart.total,
             note: None,
@@ -424,7 +429,8 @@ impl House {
                 self.cart.changes.retain(|change| change.change.blocks());
                 self.cart_reply()
             }
-            KioskEffect::Place { method, called_name, retry_of, pay_now, .. } => {
+            KioskEffect::Place { method, called_name, address, retry_of, pay_now, .. } => {
+                assert_eq!(address.is_some(), self.cart.fulfilment == Some(Fulfilment::Delivery), "{effect:?}");
                 self.place(*method, called_name.clone(), *retry_of, *pay_now)
             }
             KioskEffect::PayCard { .. } => {
@@ -564,6 +570,23 @@ impl Kiosk {
     /// Into the menu, to eat here.
     pub fn open_menu(&mut self) -> &mut Self {
         self.keys("enter 1")
+    }
+
+    /// Into the menu, to have it brought.
+    pub fn open_menu_for_delivery(&mut self) -> &mut Self {
+        self.keys("enter 3")
+    }
+
+    /// One large dosa with cheese, to be brought, at the checkout.
+    pub fn with_dosa_to_bring(&mut self) -> &mut Self {
+        self.open_menu_for_delivery().keys("2 enter down enter down enter end enter c enter")
+    }
+
+    /// A terminal's paste.
+    pub fn paste(&mut self, text: &str) -> &mut Self {
+        self.harness.input(Input::Paste(text.to_owned()));
+        self.settle();
+        self
     }
 
     /// One large dosa with cheese in the cart.

@@ -14,6 +14,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub const COLUMNS: u16 = 100;
 pub const ROWS: u16 = 30;
 
+/// The key under which the houses keep addresses: with it their kiosks take deliveries.
+pub const FIELD_KEY: &str = "a-key-for-addresses-in-these-tests";
 /// What the attract screen says.
 pub const ATTRACT: &str = "Press Enter or touch to order";
 /// A card that is approved.
@@ -62,6 +64,7 @@ impl House {
 
     /// Makes the demo in a fresh store.
     pub fn with_demo(servery: Servery, database: Option<TestDatabase>, folder: Option<tempfile::TempDir>) -> Self {
+        let servery = servery.with("SERVERY_FIELD_KEY", FIELD_KEY);
         servery.make_demo();
         Self { servery, database, _folder: folder }
     }

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
-use servery::domain::ids::OrderId;
+use servery::domain::ids::{OrderId, StaffId};
 use servery::domain::time::Clock;
 use servery::service::order_queries::{ListOrders, OrderName, ShowOrder};
 use servery::service::secrets::{Secrets, pepper_path};
 use servery::service::settings::SetSetting;
 use servery::service::views::OrderView;
-use servery::service::{Caller, Door, SystemClock, TimeOrderedIds, staff};
+use servery::service::{Caller, Door, FieldKey, SystemClock, TimeOrderedIds, staff};
 use servery::store::{Options, Store, StoreUrl};
 
-use crate::house::House;
+use crate::house::{self, House};
 
 /// The door with the admin who stands in it.
 pub struct Office {
     pub door: Door,
     pub admin: Caller,
+    /// The courier: who it is, and as whom they act.
+    pub courier: (StaffId, Caller),
 }
 
 impl Office {
@@ -28,12 +30,18 @@ impl Office {
         let url = StoreUrl::parse(&url).expect("a store's URL");
         let store = Store::open(&url, Options::default()).await.expect("the store opens");
         let ids = Arc::new(TimeOrderedIds::from_machine());
-        let door = Door::new(store, "main", clock, ids);
+        let key = FieldKey::from_secret(house::FIELD_KEY).expect("a key for addresses");
+        let door = Door::with_field_key(store, "main", clock, ids, Some(key));
         let secrets = Secrets::open(&pepper_path(variable).expect("the place of the pepper")).expect("the pepper");
-        let asha = staff::DEMO_ACCOUNTS.iter().find(|account| account.username == "asha").expect("the demo's admin");
-        let session = staff::login(&door, &secrets, None, asha.username, asha.password).await.expect("signed in");
-        let admin = Caller::Session { token: session.token, terminal: None, override_by: None };
-        Self { door, admin }
+        let mut signed_in = Vec::new();
+        for name in ["asha", "noor"] {
+            let account = staff::DEMO_ACCOUNTS.iter().find(|account| account.username == name).expect("an account");
+            let session = staff::login(&door, &secrets, None, name, account.password).await.expect("signed in");
+            let caller = Caller::Session { token: session.token, terminal: None, override_by: None };
+            signed_in.push((session.staff, caller));
+        }
+        let [(_, admin), courier] = <[_; 2]>::try_from(signed_in).expect("two people");
+        Self { door, admin, courier }
     }
 
     /// The order as it is now.
@@ -49,10 +57,11 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Sets a setting of the house.
-pub fn set(house: &House, key: &str, value: i64) {
+pub fn set(house: &House, key: &str, value: impl Into<serde_json::Value>) {
+    let value = value.into();
     block_on(async {
         let office = Office::open(house, Arc::new(SystemClock)).await;
-        let set = SetSetting { key: key.to_owned(), value: value.into(), seen: None, reason: None };
+        let set = SetSetting { key: key.to_owned(), value, seen: None, reason: Some("a test".to_owned()) };
         office.door.execute(&office.admin, None, set).await.expect("the setting is taken");
     });
 }

@@ -4,6 +4,7 @@ use crate::fixtures::*;
 use crate::others::{start, store};
 use ratatui::style::Modifier;
 use servery::domain::error::{ErrorCode, Refused};
+use servery::domain::fulfilment::Fulfilment;
 use servery::domain::ids::ShiftId;
 use servery::domain::money::Money;
 use servery::domain::order::{Disposal, EventKind, Guard, LinePart, RefundChoice, Status};
@@ -221,6 +222,22 @@ fn handing_over_what_is_not_paid_offers_the_cash() {
     assert!(board.screen().contains("142 is paid"));
     board.keys("enter space 1");
     assert_eq!(step(&mut board).1, Act::HandOver);
+}
+
+#[test]
+fn a_delivery_waits_for_its_courier_and_the_courier_takes_the_cash() {
+    for paid in [true, false] {
+        let mut brought = unpaid(Status::Ready);
+        (brought.fulfilment, brought.paid) = (Fulfilment::Delivery, paid);
+        let mut board = board(80, 24, view(vec![brought]));
+        sign_in(&mut board, cook());
+        let screen = board.screen();
+        assert!(screen.contains("DELIVERY") && screen.contains("waits for its courier"), "{screen}");
+        assert_eq!(screen.contains("CASH AT THE DOOR"), !paid, "{screen}");
+        board.keys("space");
+        assert!(is_quiet(&mut board), "nothing is handed over at the counter");
+        assert!(board.screen().contains("named in the console"), "{}", board.screen());
+    }
 }
 
 #[test]

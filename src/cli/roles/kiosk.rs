@@ -113,13 +113,13 @@ impl Handler {
             KioskEffect::SetCartNote { cart, note } => ask.cart(CartNote { cart, line: None, note }).await,
             KioskEffect::SetPromotion { cart, code } => ask.cart(CartPromotion { cart, code }).await,
             KioskEffect::AcceptChanges { cart } => ask.cart(CartAcceptChanges { cart }).await,
-            KioskEffect::Place { cart, method, called_name, retry_of, expected_total, pay_now } => {
+            KioskEffect::Place { cart, method, called_name, address, retry_of, expected_total, pay_now } => {
                 let place = PlaceOrder {
                     cart,
                     method,
                     called_name,
                     pay_now,
-                    delivery_address: None,
+                    delivery_address: address.map(|address| address.0.to_string()),
                     retry_of,
                     expected_total: Some(expected_total),
                 };

@@ -195,6 +195,63 @@ impl TextInput {
         let x = area.x.saturating_add(column.min(area.width.saturating_sub(1)));
         frame.set_cursor_position(Position::new(x, area.y));
     }
+
+    /// Draws the field over several rows, wrapped behind spaces where there are some; while it is worked on with the
+    /// terminal's cursor, scrolled so that this is visible.
+    pub fn draw_wrapped(&self, frame: &mut Frame<'_>, area: Rect, focused: bool, ctx: &ViewCtx<'_>) {
+        if area.is_empty() {
+            return;
+        }
+        let value = self.editor.value();
+        let shown = if self.secret { SECRET.repeat(value.chars().count()) } else { value.to_owned() };
+        let before: String = shown.chars().take(self.editor.cursor()).collect();
+        // The cursor needs a cell of its own behind the last character.
+        let rows = wrapped(&shown, usize::from(area.width).saturating_sub(1));
+        let at = rows.iter().rposition(|(start, _)| *start <= before.len()).unwrap_or_default();
+        let height = usize::from(area.height);
+        let skip = if focused { at.saturating_add(1).saturating_sub(height) } else { 0 };
+        let style = ctx.style(if self.replaces && focused { Token::Selected } else { Token::Text });
+        for ((_, row), y) in rows.iter().skip(skip).zip(area.top()..area.bottom()) {
+            frame.buffer_mut().set_stringn(area.x, y, row, usize::from(area.width), style);
+        }
+        if !focused {
+            if rows.len() > height {
+                // What does not fit is seen not to fit.
+                let end = (area.right().saturating_sub(1), area.bottom().saturating_sub(1));
+                frame.buffer_mut().set_string(end.0, end.1, text::ELLIPSIS.to_string(), style);
+            }
+            return;
+        }
+        let start = rows.get(at).map_or(0, |(start, _)| *start);
+        let column = text::display_width(before.get(start..).unwrap_or_default());
+        let column = u16::try_from(column).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+        let row = u16::try_from(at.saturating_sub(skip)).unwrap_or_default();
+        frame.set_cursor_position(Position::new(area.x.saturating_add(column), area.y.saturating_add(row)));
+    }
+}
+
+/// The rows of a text at this width, each with the byte at which it begins. A row ends behind a space where it has
+/// one, else in the middle of a word; a space that would begin a row stays at the end of the one before it.
+fn wrapped(shown: &str, width: usize) -> Vec<(usize, &str)> {
+    use unicode_segmentation::UnicodeSegmentation;
+    let mut rows = Vec::new();
+    let (mut start, mut used, mut space) = (0_usize, 0_usize, None);
+    for (at, grapheme) in shown.grapheme_indices(true) {
+        let columns = text::display_width(grapheme);
+        if used.saturating_add(columns) > width && at > start && grapheme != " " {
+            let end: usize = space.filter(|space| *space > start).unwrap_or(at);
+            rows.push((start, shown.get(start..end).unwrap_or_default()));
+            start = end;
+            used = text::display_width(shown.get(start..at).unwrap_or_default());
+            space = None;
+        }
+        used = used.saturating_add(columns);
+        if grapheme == " " {
+            space = Some(at.saturating_add(1));
+        }
+    }
+    rows.push((start, shown.get(start..).unwrap_or_default()));
+    rows
 }
 
 /// The text without its first columns, never with half a wide character; and how many went.
@@ -264,6 +321,25 @@ mod tests {
         typed(&mut note, "y");
         assert_eq!(note.value().len(), 200);
         assert_eq!(TextInput::new(6).digits().with_value("12a34").value(), "1234");
+    }
+
+    #[test]
+    fn over_several_rows_words_stay_whole_and_the_cursor_in_sight() {
+        let over = |field: &TextInput, width, height, focused| {
+            drawn(width, height, |frame, ctx| field.draw_wrapped(frame, frame.area(), focused, ctx))
+        };
+        let mut field = TextInput::new(60).with_value("Hostel 4, room 12, Campus Road");
+        assert_eq!(over(&field, 16, 3, true), "Hostel 4, room\n12, Campus Road");
+        assert_eq!(over(&field, 10, 2, true), "Campus\nRoad", "the end, where the cursor is");
+        assert_eq!(over(&field, 10, 2, false), "Hostel 4,\nroom 12, …");
+        typed(&mut field, "home");
+        assert_eq!(over(&field, 10, 2, true), "Hostel 4,\nroom 12,");
+        let endless = TextInput::new(60).with_value("abcdefghijkl");
+        assert_eq!(over(&endless, 6, 3, true), "abcde\nfghij\nkl");
+        let wide = TextInput::new(50).with_value("寿司 寿司寿司寿司  寿司");
+        for (width, height) in (0..14).flat_map(|width| (0..4).map(move |height| (width, height))) {
+            over(&wide, width.max(1), height.max(1), height % 2 == 0);
+        }
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //! change) find nobody who waits for them and change nothing.
 
 use super::card::CardForm;
+use super::checkout::CheckoutScreen;
 use super::done::DoneScreen;
 use super::effect::{KioskEffect, KioskReply, PaymentCode};
 use super::parts;
 use super::payment::{self, FailedScreen, PaymentScreen, UpiScreen, Verdict};
-use super::step::Stage;
+use super::step::{Question, Stage};
 use super::visit::{Out, PendingChange, Visit};
 use crate::domain::error::{ErrorCode, Refused};
 use crate::domain::order::{EndReason, Status};
@@ -78,6 +79,11 @@ impl Visit {
             KioskReply::Placed(Ok(placed)) => self.placed(*placed, env, out),
             KioskReply::Order(Ok(order)) => self.order_changed(&pending.effect, order, env, out),
             KioskReply::UpiCode(Ok(code)) => self.show_code(Some(code)),
+            // Switched off between the last look and the press; the lines are kept, another way is asked for.
+            KioskReply::Placed(Err(refused)) if refused.guard == Some("fulfilment_enabled") => {
+                self.ask(Question::Way, menu, env);
+                self.read_cart(out);
+            }
             KioskReply::Cart(Err(refused))
             | KioskReply::Placed(Err(refused))
             | KioskReply::Order(Err(refused))
@@ -104,6 +110,8 @@ impl Visit {
                 let words = env.locale.t_args("kiosk.code_used", &[("code", &code), ("amount", &amount)]);
                 self.toast.show(words, Token::Success, env.now);
             }
+            // Chosen anew at the checkout, the customer stays there.
+            KioskEffect::SetFulfilment { .. } if self.stage != Stage::Mode => {}
             KioskEffect::SetFulfilment { .. } | KioskEffect::ClearCart { .. } => self.go(Stage::Menu),
             KioskEffect::AcceptChanges { .. }
                 if self.cart.as_ref().is_some_and(|cart| cart.changes.is_empty() && !cart.lines.is_empty()) =>
@@ -173,6 +181,8 @@ impl Visit {
                 self.stage = Stage::Done;
                 self.payment = None;
                 self.overlay = None;
+                // The order has them now: while its number is shown nothing else is known of the customer.
+                self.checkout = CheckoutScreen::default();
                 self.toast.dismiss();
                 self.done = Some(DoneScreen { since: env.now });
                 self.asked = env.now;

@@ -7,7 +7,7 @@ use super::step::{NoteOf, Question, Scene, Stage, Step};
 use crate::domain::cart::Change;
 use crate::domain::consumption::Availability;
 use crate::domain::ids::CartId;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::service::views::{CartLineView, CartView};
 use crate::tui::app::{Env, Hit, Input, ViewCtx};
 use crate::tui::keymap::{Action, Context};
@@ -18,7 +18,7 @@ use crate::tui::widgets::list::{self, ListLook, ListState};
 use crate::tui::widgets::panel;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -28,6 +28,16 @@ const WIDTH: u16 = 84;
 const MORE: usize = 0;
 const CHECKOUT: usize = 1;
 const TRACE: usize = 2;
+
+/// Rows of the sums that are always there, used or not.
+const SUM_ROWS: u16 = 4;
+
+/// One row of the sums.
+struct Sum {
+    words: String,
+    amount: String,
+    style: Style,
+}
 
 /// Where the keys go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -168,11 +178,16 @@ impl CartScreen {
         };
         let mut warnings: Vec<String> = changes(cart, scene.menu.currency, ctx.locale);
         warnings.extend(code_problem(cart, ctx.locale));
+        if scene.way_is_gone() {
+            warnings.push(ctx.locale.t("kiosk.way_gone"));
+        }
         let warning_rows = u16::try_from(warnings.len()).unwrap_or(u16::MAX).min(4);
-        let [lines, warned, sums, _, buttons] = Layout::vertical([
+        let sums = sum_rows(cart, scene, ctx);
+        let sum_height = u16::try_from(sums.len()).unwrap_or(SUM_ROWS).max(SUM_ROWS).saturating_add(1);
+        let [lines, warned, summed, _, buttons] = Layout::vertical([
             Constraint::Fill(1),
             Constraint::Length(warning_rows),
-            Constraint::Length(5),
+            Constraint::Length(sum_height),
             Constraint::Length(u16::from(body.height > 17)),
             Constraint::Length(parts::BUTTON_ROWS),
         ])
@@ -192,34 +207,21 @@ impl CartScreen {
             })
             .collect();
         frame.render_widget(Paragraph::new(rows), warned);
-        self.draw_sums(frame, sums, cart, scene, ctx);
+        self.draw_sums(frame, summed, cart, sums, ctx);
         self.draw_buttons(frame, buttons, cart, scene, ctx);
     }
 
-    fn draw_sums(&self, frame: &mut Frame<'_>, area: Rect, cart: &CartView, scene: &Scene<'_>, ctx: &ViewCtx<'_>) {
-        let currency = scene.menu.currency;
+    fn draw_sums(&self, frame: &mut Frame<'_>, area: Rect, cart: &CartView, sums: Vec<Sum>, ctx: &ViewCtx<'_>) {
         let area = Rect { width: area.width.saturating_sub(2), x: area.x.saturating_add(1), ..area };
         let [left, right] =
             Layout::horizontal([Constraint::Fill(1), Constraint::Length(34.min(area.width))]).spacing(2).areas(area);
-        let text_style = ctx.style(Token::Muted);
-        let row = |label: String, amount: String, style| {
-            parts::two_sided(vec![Span::styled(label, style)], (amount, style), right.width)
-        };
-        let mut rows = vec![row(ctx.locale.t("kiosk.subtotal"), parts::money(cart.subtotal, currency), text_style)];
-        if !cart.discount.is_zero() {
-            let amount = cart.discount.checked_neg().unwrap_or(cart.discount);
-            let words = match &cart.promotion {
-                Some(promotion) => ctx.locale.t_args("kiosk.discount_by", &[("code", &promotion.code)]),
-                None => ctx.locale.t("kiosk.discount"),
-            };
-            rows.push(row(words, parts::money(amount, currency), text_style));
-        }
-        let tax = if cart.tax_inclusive { "kiosk.tax_included" } else { "kiosk.tax" };
-        rows.push(row(ctx.locale.t(tax), parts::money(cart.tax, currency), text_style));
-        let total = ctx.style(Token::Price).add_modifier(Modifier::BOLD);
-        rows.push(row(ctx.locale.t("kiosk.total"), parts::money(cart.total, currency), total));
-        let link = Rect { y: area.y.saturating_add(4), height: 1, ..right };
-        rows.truncate(4);
+        let rows: Vec<Line<'_>> = sums
+            .into_iter()
+            .map(|Sum { words, amount, style }| {
+                parts::two_sided(vec![Span::styled(words, style)], (amount, style), right.width)
+            })
+            .collect();
+        let link = Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..right };
         frame.render_widget(Paragraph::new(rows), right);
         let focused = self.focus == Focus::Trace;
         let words = ctx.locale.t("kiosk.how_it_adds_up");
@@ -235,7 +237,7 @@ impl CartScreen {
         frame.render_widget(Paragraph::new(Line::styled(title, ctx.style(Token::Title))), head);
         parts::paragraph(frame, note_area, &note, ctx.style(Token::Muted), false);
         ctx.hit(left, Hit::Action(Action::Note));
-        let code = Rect { y: left.y.saturating_add(4), height: 1, ..left };
+        let code = Rect { y: link.y, height: link.height, ..left };
         let words = match &cart.promotion {
             Some(promotion) => ctx.locale.t_args("kiosk.code_is", &[("code", &promotion.code)]),
             None => ctx.locale.t("kiosk.code_ask"),
@@ -269,6 +271,30 @@ fn draw_empty(frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
     parts::button(frame, place, &ctx.locale.t("kiosk.to_menu"), ButtonLook::Focused, MORE, ctx);
 }
 
+/// What the cart comes to, step by step; the total is last.
+fn sum_rows(cart: &CartView, scene: &Scene<'_>, ctx: &ViewCtx<'_>) -> Vec<Sum> {
+    let currency = scene.menu.currency;
+    let muted = ctx.style(Token::Muted);
+    let row = |words: String, amount: Money, style| Sum { words, amount: parts::money(amount, currency), style };
+    let mut rows = vec![row(ctx.locale.t("kiosk.subtotal"), cart.subtotal, muted)];
+    if !cart.discount.is_zero() {
+        let amount = cart.discount.checked_neg().unwrap_or(cart.discount);
+        let words = match &cart.promotion {
+            Some(promotion) => ctx.locale.t_args("kiosk.discount_by", &[("code", &promotion.code)]),
+            None => ctx.locale.t("kiosk.discount"),
+        };
+        rows.push(row(words, amount, muted));
+    }
+    if scene.is_delivery() {
+        rows.push(row(ctx.locale.t("kiosk.delivery"), cart.delivery, muted));
+    }
+    let tax = if cart.tax_inclusive { "kiosk.tax_included" } else { "kiosk.tax" };
+    rows.push(row(ctx.locale.t(tax), cart.tax, muted));
+    let total = ctx.style(Token::Price).add_modifier(Modifier::BOLD);
+    rows.push(row(ctx.locale.t("kiosk.total"), cart.total, total));
+    rows
+}
+
 /// What is wrong with the cart's promotion code, if anything is.
 fn code_problem(cart: &CartView, locale: &Locale) -> Option<String> {
     let promotion = cart.promotion.as_ref()?;
@@ -276,12 +302,14 @@ fn code_problem(cart: &CartView, locale: &Locale) -> Option<String> {
     Some(locale.t_args("kiosk.code_refused", &[("code", &promotion.code), ("why", &why)]))
 }
 
-/// The step to the checkout: changes of the menu are agreed to first, and a code that takes nothing off goes.
+/// The step to the checkout: changes of the menu are agreed to first, a code that takes nothing off goes, and a
+/// way of getting the order that is no longer offered is chosen anew.
 fn checkout(scene: &Scene<'_>, env: &Env<'_>) -> Step {
     match scene.cart {
         Some(cart) if cart.lines.is_empty() => Step::Nothing,
         Some(cart) if !cart.changes.is_empty() => Step::Ask(Question::Changes),
         Some(cart) if code_problem(cart, env.locale).is_some() => Step::Ask(Question::Code),
+        Some(_) if scene.way_is_gone() => Step::Ask(Question::Way),
         _ => Step::Go(Stage::Checkout),
     }
 }

@@ -1,8 +1,9 @@
-//! The placed order: its number in large digits, how far the kitchen is, and what is still to be
+//! The placed order: its number in large digits, how far the kitchen or the courier is, and what is still to be
 //! paid. Goes back to the attract screen by itself.
 
 use super::parts;
 use super::step::{Scene, Step};
+use crate::domain::fulfilment::Fulfilment;
 use crate::domain::order::Status;
 use crate::domain::payment::Method;
 use crate::domain::time::Timestamp;
@@ -73,7 +74,7 @@ impl DoneScreen {
         }
         let (news, news_token) = news(order, ctx);
         parts::paragraph(frame, words, &news, ctx.style(news_token).add_modifier(Modifier::BOLD), true);
-        frame.render_widget(Paragraph::new(steps_line(order.status, ctx)).centered(), steps);
+        frame.render_widget(Paragraph::new(steps_line(order, ctx)).centered(), steps);
         if let Some(words) = estimate_words(order, ctx) {
             let [_, row] = Layout::vertical([Constraint::Length(1), Constraint::Length(1)]).areas(estimate);
             centered(frame, row, &words, Token::Muted);
@@ -86,14 +87,32 @@ impl DoneScreen {
 /// The one sentence that the customer needs most.
 fn news(order: &OrderView, ctx: &ViewCtx<'_>) -> (String, Token) {
     let due = parts::money(order.due, order.currency);
+    let brought = order.fulfilment == Fulfilment::Delivery;
     match order.status {
         status if status.is_dropped() => (ended(order, ctx), Token::Danger),
+        status if brought => {
+            (brought_news(status, order, ctx), if order.paid { Token::Success } else { Token::Warning })
+        }
         _ if order.method == Method::Cash && !order.paid => {
             (ctx.locale.t_args("kiosk.pay_at_till", &[("total", &due)]), Token::Warning)
         }
         Status::Ready => (ctx.locale.t("kiosk.is_ready"), Token::Ready),
         Status::Completed => (ctx.locale.t("kiosk.enjoy"), Token::Success),
         _ => (ctx.locale.t_args("kiosk.is_paid", &[("total", &due)]), Token::Success),
+    }
+}
+
+/// The same for an order that comes to the customer: never to the counter.
+fn brought_news(status: Status, order: &OrderView, ctx: &ViewCtx<'_>) -> String {
+    let due = parts::money(order.due, order.currency);
+    let cash = order.method == Method::Cash && !order.paid;
+    match (status, cash) {
+        (Status::OutForDelivery, true) => ctx.locale.t_args("kiosk.on_its_way_cash", &[("total", &due)]),
+        (Status::OutForDelivery, false) => ctx.locale.t("kiosk.on_its_way"),
+        (Status::Completed, _) => ctx.locale.t("kiosk.brought"),
+        (_, true) => ctx.locale.t_args("kiosk.bring_cash", &[("total", &due)]),
+        (Status::Ready, false) => ctx.locale.t("kiosk.bring_ready"),
+        (_, false) => ctx.locale.t_args("kiosk.bring_paid", &[("total", &due)]),
     }
 }
 
@@ -107,21 +126,30 @@ fn ended(order: &OrderView, ctx: &ViewCtx<'_>) -> String {
     if order.refunds.is_empty() { words } else { format!("{words} {}", ctx.locale.t("kiosk.money_goes_back")) }
 }
 
-/// Received, preparing, ready: what is behind is ticked, where it is is filled.
-fn steps_line(status: Status, ctx: &ViewCtx<'_>) -> Line<'static> {
-    let at = match status {
+/// Received, preparing, ready, and for a delivery on its way: what is behind is ticked, where it is is filled.
+fn steps_line(order: &OrderView, ctx: &ViewCtx<'_>) -> Line<'static> {
+    let brought = order.fulfilment == Fulfilment::Delivery;
+    let at = match order.status {
         Status::Pending | Status::Received | Status::Confirmed => 0,
         Status::Preparing => 1,
-        Status::Ready | Status::OutForDelivery => 2,
-        Status::Completed => 3,
+        Status::Ready => 2,
+        Status::OutForDelivery => 3,
+        Status::Completed => 4,
         Status::Cancelled | Status::Rejected | Status::Expired => return Line::default(),
     };
-    let names =
-        [ctx.locale.t("kiosk.step_received"), ctx.locale.t("kiosk.step_preparing"), ctx.locale.t("kiosk.step_ready")];
+    let mut names = vec![
+        ctx.locale.t("kiosk.step_received"),
+        ctx.locale.t("kiosk.step_preparing"),
+        ctx.locale.t("kiosk.step_ready"),
+    ];
+    if brought {
+        names.push(ctx.locale.t("kiosk.step_on_its_way"));
+    }
+    let between = if brought { "  ─  " } else { "  ───  " };
     let mut spans = Vec::new();
     for (index, name) in names.into_iter().enumerate() {
         if index > 0 {
-            spans.push(Span::styled("  ───  ", ctx.style(Token::Border)));
+            spans.push(Span::styled(between, ctx.style(Token::Border)));
         }
         let (mark, token) = match index.cmp(&at) {
             std::cmp::Ordering::Less => ("✓", Token::Success),
@@ -139,6 +167,7 @@ fn estimate_words(order: &OrderView, ctx: &ViewCtx<'_>) -> Option<String> {
     let minutes = at.seconds_since(ctx.now).saturating_add(59) / 60;
     Some(match minutes {
         0 => ctx.locale.t("kiosk.any_moment"),
+        minutes if order.fulfilment == Fulfilment::Delivery => ctx.locale.t_plural("kiosk.leaves_in", minutes, &[]),
         minutes => ctx.locale.t_plural("kiosk.ready_in", minutes, &[]),
     })
 }

@@ -137,6 +137,8 @@ pub enum KioskEffect {
         method: Method,
         /// A name or a pager number to call.
         called_name: Option<String>,
+        /// Where a delivery goes.
+        address: Option<Secret>,
         /// The failed order that this one tries again.
         retry_of: Option<OrderId>,
         /// The total that the customer has seen, in minor units.

@@ -243,7 +243,9 @@ impl App for KioskApp {
     fn update(&mut self, input: Input<KioskMsg>, env: &Env<'_>) -> Vec<Cmd<KioskCall>> {
         let mut commands = Vec::new();
         let drawn = match input {
-            Input::Key(_) | Input::Click { .. } | Input::Scroll { .. } => self.on_person(&input, env, &mut commands),
+            Input::Key(_) | Input::Click { .. } | Input::Scroll { .. } | Input::Paste(_) => {
+                self.on_person(&input, env, &mut commands)
+            }
             Input::Msg(message) => self.on_message(message, env, &mut commands),
             Input::Tick => self.on_tick(env, &mut commands),
             Input::StoreChanged => {
@@ -272,8 +274,7 @@ impl App for KioskApp {
                 true
             }
             Input::Resize(_) => true,
-            // A paste is nothing that a customer does.
-            Input::Paste(_) | Input::FocusGained | Input::FocusLost => false,
+            Input::FocusGained | Input::FocusLost => false,
         };
         if !drawn {
             commands.push(Cmd::Unchanged);

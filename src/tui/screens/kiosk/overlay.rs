@@ -2,6 +2,7 @@
 //! only; what an answer means is the visit's business.
 
 use super::cart;
+use super::mode;
 use super::parts;
 use super::step::{NoteOf, Question, Scene};
 use crate::domain::cart::{MAX_LINE_NOTE, MAX_NOTE};
@@ -89,6 +90,12 @@ pub(super) fn open(question: Question, cart: Option<&CartView>, menu: &MenuView,
             // Without anything to agree to, no answer of this dialog agrees.
             let question = if blocked { Question::Trace } else { Question::Changes };
             return Some(Overlay::Dialog(question, dialog));
+        }
+        Question::Way => {
+            let mut choices: Vec<String> =
+                mode::other_ways(cart?, menu).into_iter().map(|way| parts::fulfilment_name(way, locale)).collect();
+            choices.push(locale.t("kiosk.changes_look"));
+            Dialog::choice(locale.t("kiosk.way_gone_title"), locale.t("kiosk.way_gone_question"), choices)
         }
         Question::Leave => yes_no("kiosk.leave_title", "kiosk.leave_question"),
         Question::CancelOrder(_) => yes_no("kiosk.cancel_title", "kiosk.cancel_question"),

@@ -2,6 +2,8 @@
 //! the steps out; the screens themselves know nothing of calls, keys of idempotency or each other.
 
 use super::effect::KioskEffect;
+use super::mode;
+use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::{CartLineId, ItemId, OrderId};
 use crate::domain::payment::Method;
 use crate::service::views::{CartView, MenuView, OrderView};
@@ -28,6 +30,16 @@ impl Scene<'_> {
         self.cart.is_some_and(|cart| !cart.lines.is_empty())
     }
 
+    /// Whether the order is to be brought to the customer.
+    pub fn is_delivery(&self) -> bool {
+        self.cart.is_some_and(|cart| cart.fulfilment == Some(Fulfilment::Delivery))
+    }
+
+    /// Whether the way that was chosen is no longer offered.
+    pub fn way_is_gone(&self) -> bool {
+        self.cart.is_some_and(|cart| mode::way_is_gone(cart, self.menu))
+    }
+
     /// Whether orders are taken now.
     pub const fn takes_orders(&self) -> bool {
         self.menu.open && self.menu.slot.is_some()
@@ -37,7 +49,7 @@ impl Scene<'_> {
 /// Which screen is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Eat here or take away.
+    /// Eat here, take away, or have it brought.
     Mode,
     /// The menu.
     Menu,
@@ -45,7 +57,7 @@ pub(super) enum Stage {
     Item,
     /// The cart.
     Cart,
-    /// Name and payment method.
+    /// Address, name and payment method.
     Checkout,
     /// Paying, until it is clear what became of it.
     Payment,
@@ -66,7 +78,7 @@ pub(super) enum Step {
     OpenItem(ItemId),
     /// Change something in the house, one thing at a time.
     Change(KioskEffect),
-    /// Place the order with this method and this name to call.
+    /// Place the order with this method and this name to call; a delivery goes to the checkout's address.
     Place(Method, String),
     /// Say something at the foot of the screen.
     Tell(String, Token),
@@ -95,6 +107,8 @@ pub(super) enum Question {
     Clear,
     /// Whether to agree to what the menu changed.
     Changes,
+    /// Another way of getting the order, because the chosen one is no longer offered.
+    Way,
     /// How the total came about.
     Trace,
     /// Whether to stop and lose the cart.

@@ -16,6 +16,7 @@ use super::parts;
 use super::payment::PaymentScreen;
 use super::step::{NoteOf, Question, Scene, Stage, Step};
 use crate::domain::cart::{MAX_LINE_NOTE, MAX_NOTE};
+use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::OrderId;
 use crate::domain::menu::DietFilter;
 use crate::domain::payment::Method;
@@ -89,7 +90,7 @@ pub(super) struct Visit {
     menu_screen: MenuScreen,
     item: Option<ItemScreen>,
     cart_screen: CartScreen,
-    checkout: CheckoutScreen,
+    pub checkout: CheckoutScreen,
     pub payment: Option<PaymentScreen>,
     pub done: Option<DoneScreen>,
     pub overlay: Option<Overlay>,
@@ -152,19 +153,24 @@ impl Visit {
         self.screen_context()
     }
 
+    /// Whether the order is to be brought to the customer.
+    fn is_delivery(&self) -> bool {
+        self.cart.as_ref().is_some_and(|cart| cart.fulfilment == Some(Fulfilment::Delivery))
+    }
+
     fn screen_context(&self) -> Context {
         match self.stage {
             Stage::Mode => Context::Attract,
             Stage::Menu => self.menu_screen.context(),
             Stage::Item => Context::Item,
             Stage::Cart => Context::Cart,
-            Stage::Checkout => self.checkout.context(),
+            Stage::Checkout => self.checkout.context(self.is_delivery()),
             Stage::Payment => Context::Payment,
             Stage::Done => Context::OrderStatus,
         }
     }
 
-    /// Takes a key, a click or a turn of the wheel.
+    /// Takes a key, a click, a turn of the wheel or a paste.
     pub fn on_input<M>(&mut self, input: &Input<M>, menu: &MenuView, env: &Env<'_>, out: &mut Out<'_>) {
         self.touched = env.now;
         if self.warned.take().is_some() {
@@ -241,6 +247,9 @@ impl Visit {
         if stage == Stage::Cart && self.stage != Stage::Cart {
             self.cart_screen = CartScreen::entered(self.cart.as_deref());
         }
+        if stage == Stage::Checkout && self.stage != Stage::Checkout {
+            self.checkout.enter(self.is_delivery());
+        }
         if stage != Stage::Payment && self.stage == Stage::Payment {
             self.payment = None;
             self.order = None;
@@ -290,10 +299,15 @@ impl Visit {
             // The menu changed while the checkout was open: nobody orders what he has not agreed to.
             return self.ask(Question::Changes, menu, env);
         }
+        if mode::way_is_gone(cart, menu) {
+            return self.ask(Question::Way, menu, env);
+        }
+        let address = self.checkout.address().filter(|_| self.is_delivery());
         let effect = KioskEffect::Place {
             cart: self.guest.cart,
             method,
             called_name: (!name.is_empty()).then_some(name),
+            address,
             retry_of: self.retry_of,
             expected_total: cart.total.0,
             pay_now: method == Method::Upi,
@@ -333,9 +347,15 @@ impl Visit {
             self.go(Stage::Menu);
             self.toast.show(env.locale.t("kiosk.item_gone"), Token::Warning, env.now);
         }
+        let gone = self.cart.as_ref().is_some_and(|cart| mode::way_is_gone(cart, menu));
+        if gone && self.stage == Stage::Checkout && self.overlay.is_none() && self.pending.is_none() {
+            // Nobody types an address for nothing.
+            self.ask(Question::Way, menu, env);
+        }
     }
 
-    fn ask(&mut self, question: Question, menu: &MenuView, env: &Env<'_>) {
+    /// Asks something over the screen.
+    pub fn ask(&mut self, question: Question, menu: &MenuView, env: &Env<'_>) {
         let note = match question {
             Question::Note(NoteOf::Item) => self.item.as_ref().map(|item| item.note.clone()),
             Question::Note(NoteOf::Order) => self.cart.as_ref().map(|cart| cart.note.clone()),
@@ -426,6 +446,12 @@ impl Visit {
             }
             (Question::Clear, 0) => self.change(KioskEffect::ClearCart { cart }, env, out),
             (Question::Changes, 0) => self.change(KioskEffect::AcceptChanges { cart }, env, out),
+            (Question::Way, index) => {
+                let way = self.cart.as_ref().and_then(|cart| mode::other_ways(cart, menu).get(index).copied());
+                if let Some(fulfilment) = way {
+                    self.change(KioskEffect::SetFulfilment { cart, fulfilment }, env, out);
+                }
+            }
             (Question::Leave, 0) => out.leave = true,
             (Question::CancelOrder(order), 0) => self.change(KioskEffect::CancelOrder { order }, env, out),
             _ => {}

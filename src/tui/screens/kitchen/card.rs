@@ -186,7 +186,8 @@ fn marks(ticket: &TicketView, look: &Look<'_>, rows: &mut Vec<Line<'static>>) {
     }
     if ticket::owes_cash(ticket) {
         let due = ticket.due.display(look.view.currency);
-        wrapped(&look.locale.t_args("kitchen.cash_due", &[("due", &due)]), " ", look.style(Token::Badge), look, rows);
+        let key = if ticket.fulfilment == Fulfilment::Delivery { "kitchen.cash_at_door" } else { "kitchen.cash_due" };
+        wrapped(&look.locale.t_args(key, &[("due", &due)]), " ", look.style(Token::Badge), look, rows);
     } else if !ticket.paid {
         wrapped(&look.locale.t("kitchen.not_paid"), " ", look.style(Token::Badge), look, rows);
     }

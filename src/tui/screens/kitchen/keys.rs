@@ -371,6 +371,7 @@ impl Kitchen {
             Next::ReleaseFirst => {
                 env.locale.t_args("kitchen.release_first", &[("number", &number), ("hold", &key(Action::Hold))])
             }
+            Next::CourierTakes => env.locale.t_args("kitchen.courier_takes", &[("number", &number)]),
             Next::Gone => env.locale.t("kitchen.gone"),
         };
         self.say(words, Token::Warning, env);

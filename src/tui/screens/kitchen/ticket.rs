@@ -1,6 +1,7 @@
 //! What a ticket means to a cook: its age, its next step, whose work it is. Pure judgement of one
 //! ticket; no drawing and no keys.
 
+use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::StationId;
 use crate::domain::order::Status;
 use crate::domain::payment::Method;
@@ -34,6 +35,8 @@ pub(super) enum Next {
     PayFirst,
     /// Give it to the customer.
     HandOver,
+    /// Nothing: its courier takes it, and the money with it.
+    CourierTakes,
     /// Nothing: it is not in the kitchen.
     Gone,
 }
@@ -80,6 +83,7 @@ pub(super) fn next(ticket: &TicketView, now: Timestamp) -> Next {
         Status::Confirmed if is_held(ticket, now) => Next::ReleaseFirst,
         Status::Confirmed => Next::Start,
         Status::Preparing => Next::Finish,
+        Status::Ready if ticket.fulfilment == Fulfilment::Delivery => Next::CourierTakes,
         Status::Ready if !ticket.paid => Next::PayFirst,
         Status::Ready => Next::HandOver,
         _ => Next::Gone,

@@ -188,6 +188,7 @@ impl Kitchen {
             Next::PayFirst => ctx.locale.t("kitchen.next_pay"),
             Next::AcceptFirst => ctx.locale.t("kitchen.next_accept"),
             Next::ReleaseFirst => ctx.locale.t("kitchen.next_release"),
+            Next::CourierTakes => ctx.locale.t("kitchen.next_courier"),
             Next::Gone => return String::new(),
         };
         ctx.locale.t_args("kitchen.next", &[("number", &ticket.pickup_number), ("key", &key), ("step", &step)])

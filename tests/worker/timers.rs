@@ -129,7 +129,7 @@ on_both!(a_delivery_that_is_paid_at_the_door_waits_for_nobody_at_the_counter, |h
     house.pass_the_edge().await;
     assert_eq!(runs(&worker, Timer::NoShow).await, 0);
     // Nor by hand.
-    for (timer, guard) in [(Timer::CashTimeout, None), (Timer::NoShow, Some("is_pickup_or_dine_in"))] {
+    for (timer, guard) in [(Timer::CashTimeout, Some("illegal")), (Timer::NoShow, Some("is_pickup_or_dine_in"))] {
         let by_hand = RunTimer { order: placed.order.id, timer };
         let refused = house.door.execute(&Caller::System, None, by_hand).await.expect_err("nothing to do");
         assert_eq!(refused.guard, guard, "{timer}");

@@ -62,6 +62,12 @@ async fn category(house: &House, name: &str) -> CategoryRecord {
     live.unwrap_or_else(|| panic!("no {name}"))
 }
 
+/// The code of the last item of a category.
+fn codes_of_last(book: &MenuBookView, category: &str) -> Option<String> {
+    let live = book.items.iter().filter(|item| item.deleted_at.is_none() && item.category == category);
+    live.max_by_key(|item| item.position).map(|item| item.code.clone())
+}
+
 fn edit(item: &str, seen_version: Option<i64>, change: ItemPatch) -> EditItem {
     EditItem { item: item.to_owned(), seen_version, change }
 }
@@ -89,6 +95,13 @@ on_both!(an_item_is_added_edited_moved_deleted_and_restored, |house| {
     assert_eq!(added.uses.iter().map(|used| (used.stock.as_str(), used.units)).collect::<Vec<_>>(), [("paneer", 2)]);
     let twin = done(&house, &boss, AddItem { item: patch.clone() }).await;
     assert_eq!(twin.code, "paneer-roll-2j-2");
+    let in_its = |book: &MenuBookView, name: &str| -> Vec<(String, i32)> {
+        let live = book.items.iter().filter(|item| item.deleted_at.is_none() && item.category == name);
+        live.map(|item| (item.code.clone(), item.position)).collect()
+    };
+    let old = in_its(&before, &name);
+    let last = old.iter().map(|(_, position)| *position).max().expect("a dish");
+    assert_eq!((added.position, twin.position), (last + 1, last + 2), "behind those of its category");
     let seen = house.door.ask(SYSTEM, ItemDetail { item: added.code.clone() }).await.expect("customers see it");
     assert!(seen.availability.is_available());
 
@@ -117,10 +130,20 @@ on_both!(an_item_is_added_edited_moved_deleted_and_restored, |house| {
         let live = book.items.iter().filter(|item| item.deleted_at.is_none() && item.category == name);
         live.map(|item| item.code.clone()).collect()
     };
-    assert_eq!(codes(&book(&house).await)[0], "roll");
+    // The others keep their order, and every place is taken once.
+    let mut wanted = vec!["roll".to_owned()];
+    wanted.extend(old.iter().map(|(code, _)| code.clone()));
+    wanted.push(twin.code.clone());
+    let now = in_its(&book(&house).await, &name);
+    assert_eq!(codes(&book(&house).await), wanted);
+    assert_eq!(
+        now.iter().map(|(_, position)| *position).collect::<Vec<_>>(),
+        (1..).take(now.len()).collect::<Vec<_>>()
+    );
     let other = before.categories[1].name.clone();
     let far = MoveItem { item: "roll".to_owned(), place: 99, category: Some(other.clone()) };
     assert_eq!(done(&house, &boss, far).await.category, other);
+    assert_eq!(codes_of_last(&book(&house).await, &other).as_deref(), Some("roll"), "at its end");
     assert!(!codes(&book(&house).await).contains(&"roll".to_owned()));
 
     let silent = DeleteItem { item: "roll".to_owned(), seen_version: None, reason: " \u{200b}".to_owned() };

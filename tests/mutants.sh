@@ -127,9 +127,11 @@ service() {
   every=$((total / sample > 1 ? total / sample : 1))
   echo "src/service has $total mutants: of each group every ${every}th, from number $from."
   export CARGO_INCREMENTAL=1 SERVERY_TEST_SQLITE_ONLY=1
-  judge orders 'order*.rs' payments.rs place.rs cart.rs kitchen.rs door.rs views.rs envelope.rs events.rs \
-    paging.rs provider_memory.rs field_key.rs 'worker_*.rs' -- flows worker property || status=$?
-  judge goods 'menu*.rs' 'stock*.rs' settings.rs setup.rs -- goods goods_menu goods_ahead || status=$?
+  judge orders orders.rs order_load.rs order_move.rs order_queries.rs order_view.rs payments.rs place.rs cart.rs kitchen.rs door.rs views.rs envelope.rs events.rs \
+    paging.rs provider_memory.rs field_key.rs 'worker_*.rs' deliveries.rs notices.rs promotions.rs \
+    -- flows worker property || status=$?
+  judge steps order_actions.rs -- screens_console || status=$?
+  judge goods 'menu*.rs' 'stock*.rs' settings.rs setup.rs -- goods goods_menu goods_ahead cli || status=$?
   judge office 'till*.rs' caller.rs 'report*.rs' staff.rs sign_in.rs secrets.rs tries.rs terminals.rs audit.rs 'health*.rs' \
     archive.rs 'generate*.rs' 'load/**' doctor.rs backup.rs webhooks.rs real.rs site_info.rs \
     -- till people reports health archive || status=$?

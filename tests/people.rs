@@ -11,6 +11,7 @@ use servery::domain::access::Role;
 use servery::domain::error::{ErrorCode, Refused};
 use servery::domain::ids::{CustomerId, StaffId, TerminalId};
 use servery::domain::time::Timestamp;
+use servery::service::notices::ReadNotices;
 use servery::service::staff::{
     self, DEMO_ACCOUNTS, ListStaff, NewStaff, SetStaffActive, SetStaffRole, StaffFilter, WhoAmI,
 };
@@ -149,6 +150,25 @@ async fn tries_at_one_instant_are_all_counted_before_any_is_verified() {
         let limited = codes.iter().filter(|code| **code == ErrorCode::RateLimited).count();
         assert_eq!((verified, limited), (5, 15), "{codes:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_works_was_seen_then_and_not_written_down_at_every_command() {
+    let house = House::sqlite().await;
+    let ravi = session(&house.enter("ravi").await, None);
+    let seen = async || {
+        let staff = house.door.ask(&Caller::System, ListStaff::default()).await.expect("the staff").items;
+        staff.into_iter().find(|one| one.username == "ravi").expect("ravi").last_seen_at
+    };
+    let works = async || house.door.execute(&ravi, None, ReadNotices { up_to: 0 }).await.expect("a command");
+    let began = seen().await;
+    assert_eq!(began, Some(Timestamp(START)));
+    house.clock.advance(30);
+    works().await;
+    assert_eq!(seen().await, began, "it was written down thirty seconds ago");
+    house.clock.advance(1);
+    works().await;
+    assert_eq!(seen().await, Some(Timestamp(START).plus_seconds(31)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -111,7 +111,7 @@ pub(super) async fn resolve(
                 return Err(Refused::new(ErrorCode::TokenExpired, "The session is over."));
             }
             if touch == Touch::Yes && now.0 - session.last_used_at > USED_EVERY_SECONDS * crate::domain::time::MICROS {
-                people::touch_session(tx, site, &hash, now).await?;
+                people::touch_session(tx, site, (&hash, session.staff_id), now).await?;
             }
             let role = Role::parse(&session.role).ok_or_else(|| Refused::internal("a session has an unknown role"))?;
             let mut actor = Actor::staff(StaffId(session.staff_id), role, session.username, *terminal);

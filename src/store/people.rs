@@ -208,6 +208,8 @@ const SESSION: &str = "SELECT s.staff_id, p.username, p.role, s.permissions_vers
      WHERE s.site_id = $1 AND s.token_hash = $2";
 const TOUCH: &str =
     "UPDATE sessions SET last_used_at = $3 WHERE site_id = $1 AND token_hash = $2 AND last_used_at < $3";
+const LAST_SEEN: &str = "UPDATE staff SET last_seen_at = $3 WHERE site_id = $1 AND id = $2 \
+     AND (last_seen_at IS NULL OR last_seen_at < $3)";
 const GUEST: &str = "INSERT INTO customers (site_id, id, kind, created_at, updated_at) VALUES ($1, $2, 'guest', $3, $3) \
      ON CONFLICT (site_id, id) DO NOTHING";
 
@@ -231,8 +233,14 @@ pub async fn session(tx: &mut Tx, site: &str, token_hash: &[u8]) -> Result<Optio
 ///
 /// # Errors
 /// Any [`StoreError`] of the statement.
-pub async fn touch_session(tx: &mut Tx, site: &str, token_hash: &[u8], now: Timestamp) -> Result<(), StoreError> {
+pub async fn touch_session(
+    tx: &mut Tx,
+    site: &str,
+    (token_hash, staff): (&[u8], Uuid),
+    now: Timestamp,
+) -> Result<(), StoreError> {
     execute!(tx, TOUCH, site, token_hash, now.0)?;
+    execute!(tx, LAST_SEEN, site, staff, now.0)?;
     Ok(())
 }
 

@@ -62,6 +62,14 @@ fn the_menu_in_every_state() {
     keep("menu_delete_category", "asha", untouched, &["2", "home x"]).showing("Reason");
     keep("menu_edit_option", "asha", untouched, &["2", "down o down enter"]).showing("Adds to the price");
     keep("menu_delete_option", "asha", untouched, &["2", "down o down x"]).showing("Reason");
+    // The biryani is the first dish with choices.
+    let biryani = |keys: &'static str| ["2", "/", "b i r y a n i enter", "o", keys];
+    keep("menu_options_list", "asha", untouched, &biryani("down")).showing("Options of Hyderabadi");
+    keep("menu_edit_group", "asha", untouched, &biryani("enter")).showing("At least");
+    keep("menu_delete_group", "asha", untouched, &biryani("x")).showing("The group and its choices go");
+    keep("menu_add_choice", "asha", untouched, &biryani("down a")).showing("New choice of");
+    keep("menu_add_category", "asha", untouched, &["2", "c", "a"]).showing("New category");
+    keep("menu_edit_category", "asha", untouched, &["2", "c", "enter"]).showing("Snacks");
     keep("menu_deleted", "asha", untouched, &["2", "x", "o l d", "enter", "u", "end"]);
 }
 

@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a helper of tests, which clippy does not know as a test")]
 
 use super::house::House;
-use super::{keep, picture};
+use super::{SIZES, keep, picture};
 use servery::domain::consumption::Availability;
 use servery::domain::menu::Diet;
 use servery::service::Caller;
@@ -422,9 +422,15 @@ fn a_tax_class_that_changed_meanwhile_says_so_and_keeps_what_was_typed() {
 
 #[test]
 fn a_menu_goes_into_a_file_and_comes_back_after_its_changes_were_shown() {
+    for (width, height) in SIZES {
+        there_and_back(width, height);
+    }
+}
+
+fn there_and_back(width: u16, height: u16) {
     let house = House::demo();
     let first = book(&house).items.first().cloned().expect("a dish");
-    let mut desk = house.console(80, 24);
+    let mut desk = house.console(width, height);
     desk.sign_in("asha");
     desk.press("2");
     for name in ["menu.toml", "menu.csv"] {
@@ -443,13 +449,13 @@ fn a_menu_goes_into_a_file_and_comes_back_after_its_changes_were_shown() {
         let seen = desk.screen();
         assert!(seen.contains("What the file would change") && seen.contains("77.00 →"), "{seen}");
         if name == "menu.toml" {
-            picture("menu_preview_80x24", &seen);
+            picture(&format!("menu_preview_{width}x{height}"), &seen);
         }
         assert_eq!(dish(&house, &first.name).price.0, 7_700, "shown, not done");
         desk.press("i enter");
         assert_eq!(dish(&house, &first.name).price.0, 7_700, "no reason, nothing written over");
         if name == "menu.toml" {
-            picture("menu_overwrite_80x24", &desk.screen());
+            picture(&format!("menu_overwrite_{width}x{height}"), &desk.screen());
             desk.press("esc");
             assert!(desk.screen().contains("What the file would change"), "{}", desk.screen());
             desk.press("i");

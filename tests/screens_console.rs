@@ -107,6 +107,26 @@ fn a_wrong_password_says_so_and_a_stranger_sees_nothing() {
 }
 
 #[test]
+fn whoever_tries_too_often_is_told_how_long_to_wait() {
+    for (width, height) in SIZES {
+        let house = House::demo();
+        let mut desk = house.console(width, height);
+        desk.type_text("asha");
+        desk.press("enter");
+        for _ in 0..5 {
+            desk.type_text("not-the-password");
+            desk.press("enter");
+            assert!(desk.screen().contains("The name or the password is wrong"), "{}", desk.screen());
+            desk.press("ctrl+u");
+        }
+        desk.type_text("demo-asha-2026");
+        desk.press("enter");
+        assert!(desk.screen().contains("Too many tries. Wait "), "{}", desk.screen());
+        picture(&format!("sign_in_locked_{width}x{height}"), &desk.screen());
+    }
+}
+
+#[test]
 fn help_and_the_palette_name_what_the_keys_do() {
     keep("help", "asha", |_| {}, &["?"]);
     keep("palette", "asha", |_| {}, &[":"]);

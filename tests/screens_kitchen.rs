@@ -14,7 +14,7 @@ use servery::domain::error::{ErrorCode, Refused};
 use servery::domain::money::Money;
 use servery::domain::order::Status;
 use servery::domain::payment::Method;
-use servery::service::views::{AllDayView, KitchenView};
+use servery::service::views::{AllDayView, BoardView, KitchenView};
 use servery::tui::app::Input;
 use servery::tui::screens::kitchen::{Effect, Msg, Outcome, Step};
 
@@ -157,6 +157,11 @@ fn now_serving_in_every_state() {
     };
     keep("board_empty", |width, height| serving(width, height, numbers(Vec::new(), Vec::new())).screen());
     keep("board_few", |width, height| serving(width, height, few()).screen());
+    keep("board_demo", |width, height| {
+        let screen = serving(width, height, BoardView { demo: true, ..few() }).screen();
+        assert!(screen.contains("Demo"), "the demo says that it is one:\n{screen}");
+        screen
+    });
     keep("board_one", |width, height| {
         serving(width, height, numbers(Vec::new(), vec![called(142, 60, None)])).screen()
     });

@@ -3,7 +3,10 @@
 use crate::house::{self, House, PATIENCE, on_both_databases};
 use crate::support::pty::{Key, Pty};
 
-on_both_databases!(what_is_changed_at_the_console_is_seen_at_the_kiosk);
+on_both_databases!(
+    what_is_changed_at_the_console_is_seen_at_the_kiosk,
+    a_code_that_is_made_at_the_console_takes_something_off_at_the_kiosk,
+);
 
 /// A console at which the demo's admin has signed in.
 fn console(house: &House) -> Pty {
@@ -59,4 +62,45 @@ fn what_is_changed_at_the_console_is_seen_at_the_kiosk(house: &House) {
     console.key(Key::Enter);
     console.wait_for("Open for orders: No", PATIENCE);
     kiosk.wait_for("no new orders right now", PATIENCE);
+}
+
+fn a_code_that_is_made_at_the_console_takes_something_off_at_the_kiosk(house: &House) {
+    let console = console(house);
+    console.send("2");
+    console.wait_for("Vegetable Samosa", PATIENCE);
+    console.send("v");
+    console.wait_for("No promotion code yet", PATIENCE);
+    console.send("a");
+    console.wait_for("New promotion code", PATIENCE);
+    for words in ["MONSOON", "Rainy week"] {
+        console.send(words);
+        console.wait_for(words, PATIENCE);
+        console.key(Key::Enter);
+    }
+    // Per cent stands first.
+    console.key(Key::Enter);
+    console.send("10");
+    console.wait_for("▶ How much              10", PATIENCE);
+    console.keys(&[Key::PageDown, Key::Enter]);
+    console.wait_for("MONSOON is there now, and on", PATIENCE);
+
+    let kiosk = house.kiosk();
+    house::to_menu(&kiosk);
+    house::add_biryani(&kiosk);
+    kiosk.send("c");
+    kiosk.wait_for("Check out", PATIENCE);
+    kiosk.send("v");
+    kiosk.wait_for("Which code do you have?", PATIENCE);
+    kiosk.send("monsoon");
+    kiosk.wait_for("monsoon", PATIENCE);
+    kiosk.key(Key::Enter);
+    kiosk.wait_gone("Which code do you have?", PATIENCE);
+    kiosk.wait_for("₹44.00", PATIENCE);
+
+    // Switched off with a reason, it is good for nobody who comes later.
+    console.send("s");
+    console.wait_for("Switch MONSOON off", PATIENCE);
+    console.send("the sun is out");
+    console.key(Key::Enter);
+    console.wait_for("MONSOON is off", PATIENCE);
 }

@@ -5,7 +5,7 @@
 
 use super::house::{FIELD_KEY, House};
 use super::keep;
-use super::orders::again;
+use super::orders::{again, keep_form};
 use servery::domain::access::Role;
 use servery::domain::error::ErrorCode;
 use servery::domain::ids::StaffId;
@@ -274,4 +274,12 @@ fn deliveries_in_pictures() {
     keep("courier_steps", "noor", two, &["a"]);
     keep("courier_return", "noor", two, &["a 2"]);
     keep("courier_detail", "noor", two, &["enter"]);
+    let at_the_door = |house: &House| {
+        let (door, noor) = (&house.opened().door, house.person("noor"));
+        house.run(door.execute(&house.person("ravi"), None, TillOpen { float: 0 })).expect("opened");
+        let order = ready(house, 1, Method::Cash, "Jürgen");
+        assign(house, &order, "noor");
+        house.run(door.execute(&noor, None, PickUp { order: order.id })).expect("picked up");
+    };
+    keep_form("courier_cash", "noor", at_the_door, ("Delivered", "It is paid at the door"));
 }

@@ -344,7 +344,7 @@ impl Desk<'_> {
         let framed = |line: &&str| line.split_once('│').is_some_and(|(_, inside)| inside.contains(marks));
         let rows: Vec<&str> = seen.lines().filter(framed).collect();
         let name = |line: &str| {
-            line.rsplit(marks).next().and_then(|rest| rest.split('│').next()).map(str::trim).map(str::to_owned)
+            line.rsplit(marks).next().and_then(|rest| rest.split(['│', '┃']).next()).map(str::trim).map(str::to_owned)
         };
         let named = |line: &&str| name(line).as_deref() == Some(step);
         let at = rows.iter().position(named).unwrap_or_else(|| panic!("no {step}:\n{seen}"));

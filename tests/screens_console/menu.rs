@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a helper of tests, which clippy does not know as a test")]
 
 use super::house::House;
-use super::{keep, picture};
+use super::{SIZES, keep, picture};
 use servery::domain::consumption::Availability;
 use servery::domain::menu::Diet;
 use servery::service::Caller;
@@ -62,6 +62,14 @@ fn the_menu_in_every_state() {
     keep("menu_delete_category", "asha", untouched, &["2", "home x"]).showing("Reason");
     keep("menu_edit_option", "asha", untouched, &["2", "down o down enter"]).showing("Adds to the price");
     keep("menu_delete_option", "asha", untouched, &["2", "down o down x"]).showing("Reason");
+    // The biryani is the first dish with choices.
+    let biryani = |keys: &'static str| ["2", "/", "b i r y a n i enter", "o", keys];
+    keep("menu_options_list", "asha", untouched, &biryani("down")).showing("Options of Hyderabadi");
+    keep("menu_edit_group", "asha", untouched, &biryani("enter")).showing("At least");
+    keep("menu_delete_group", "asha", untouched, &biryani("x")).showing("The group and its choices go");
+    keep("menu_add_choice", "asha", untouched, &biryani("down a")).showing("New choice of");
+    keep("menu_add_category", "asha", untouched, &["2", "c", "a"]).showing("New category");
+    keep("menu_edit_category", "asha", untouched, &["2", "c", "enter"]).showing("Snacks");
     keep("menu_deleted", "asha", untouched, &["2", "x", "o l d", "enter", "u", "end"]);
 }
 
@@ -414,9 +422,15 @@ fn a_tax_class_that_changed_meanwhile_says_so_and_keeps_what_was_typed() {
 
 #[test]
 fn a_menu_goes_into_a_file_and_comes_back_after_its_changes_were_shown() {
+    for (width, height) in SIZES {
+        there_and_back(width, height);
+    }
+}
+
+fn there_and_back(width: u16, height: u16) {
     let house = House::demo();
     let first = book(&house).items.first().cloned().expect("a dish");
-    let mut desk = house.console(80, 24);
+    let mut desk = house.console(width, height);
     desk.sign_in("asha");
     desk.press("2");
     for name in ["menu.toml", "menu.csv"] {
@@ -435,13 +449,13 @@ fn a_menu_goes_into_a_file_and_comes_back_after_its_changes_were_shown() {
         let seen = desk.screen();
         assert!(seen.contains("What the file would change") && seen.contains("77.00 →"), "{seen}");
         if name == "menu.toml" {
-            picture("menu_preview_80x24", &seen);
+            picture(&format!("menu_preview_{width}x{height}"), &seen);
         }
         assert_eq!(dish(&house, &first.name).price.0, 7_700, "shown, not done");
         desk.press("i enter");
         assert_eq!(dish(&house, &first.name).price.0, 7_700, "no reason, nothing written over");
         if name == "menu.toml" {
-            picture("menu_overwrite_80x24", &desk.screen());
+            picture(&format!("menu_overwrite_{width}x{height}"), &desk.screen());
             desk.press("esc");
             assert!(desk.screen().contains("What the file would change"), "{}", desk.screen());
             desk.press("i");

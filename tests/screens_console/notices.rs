@@ -10,6 +10,7 @@ use servery::domain::payment::Method;
 use servery::payment::Gateways;
 use servery::service::Caller;
 use servery::service::notices::ListNotices;
+use servery::store::notifications::{self, NotificationRow};
 use servery::worker::{Options, Worker};
 
 /// Lets the worker tell what has happened.
@@ -39,6 +40,47 @@ fn notices_in_pictures() {
     };
     keep("notices_new", "noor", two, &[]).showing("● 4 new");
     keep("notices_list", "noor", two, &["!"]).showing("Yours to Deliver");
+}
+
+/// Noor was told this many things, one after the other.
+fn told(house: &House, count: i64) {
+    house.run(async {
+        let mut tx = house.opened().door.store().write().await.expect("a transaction");
+        for number in 1..=count {
+            let row = NotificationRow {
+                id: uuid::Uuid::from_u128(u128::try_from(number).expect("a number")),
+                outbox_seq: number,
+                channel: "in_app".to_owned(),
+                recipient_kind: "delivery".to_owned(),
+                recipient_id: None,
+                order_id: None,
+                event: "order.confirmed".to_owned(),
+                title: format!("Notice {number}."),
+                body: "Somebody waits.".to_owned(),
+                created_at: house.now().0,
+                read_at: None,
+            };
+            assert!(notifications::insert(&mut tx, "main", &row).await.expect("written"));
+        }
+        tx.commit().await.expect("kept");
+    });
+}
+
+#[test]
+fn what_was_told_long_ago_comes_when_it_is_scrolled_to() {
+    let many = |house: &House| told(house, 150);
+    keep("notices_many", "noor", many, &["!", "end", "end", "end"]).showing("Notice 1.");
+    let house = House::demo();
+    many(&house);
+    let mut desk = house.console(80, 24);
+    desk.sign_in("noor");
+    assert!(desk.screen().contains("● 100+ new"), "{}", desk.screen());
+    desk.press("! end end end");
+    // It is read again where something changes, and the place is kept.
+    desk.changed();
+    assert!(desk.screen().contains("Notice 1."), "{}", desk.screen());
+    desk.press("home");
+    assert!(desk.screen().contains("Notice 150."), "{}", desk.screen());
 }
 
 #[test]

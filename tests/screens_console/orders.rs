@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "a helper of tests, which clippy does not know as a test")]
 
 use super::house::{House, NOON};
-use super::{keep, picture};
+use super::{SIZES, keep, picture};
 use servery::domain::money::Money;
 use servery::domain::order::{Disposal, EventKind, LinePart, Status};
 use servery::domain::payment::Method;
@@ -12,7 +12,9 @@ use servery::service::audit::AuditList;
 use servery::service::kitchen::{AllDay, ShowKitchen};
 use servery::service::order_actions::{ActionView, OrderActions};
 use servery::service::order_queries::{OrderName, ShowHistory, ShowOrder};
-use servery::service::orders::{AcceptOrder, HoldOrder, MarkReady, RefundOrder, StaffCancelOrder, StartOrder};
+use servery::service::orders::{
+    AcceptOrder, HoldOrder, MarkReady, RefundOrder, SetItemsDone, StaffCancelOrder, StartOrder,
+};
 use servery::service::till::TillOpen;
 use servery::service::views::OrderView;
 
@@ -369,6 +371,52 @@ fn a_hold_may_end_by_itself_and_what_is_first_is_cooked_first() {
     desk.type_text("5");
     desk.press("enter");
     assert_eq!(again(&house, &order).priority, 5, "{}", desk.screen());
+}
+
+/// Keeps the pictures of the form that a step of the order on which the list begins asks for.
+pub fn keep_form(name: &str, who: &str, before: impl Fn(&House), (step, words): (&str, &str)) {
+    for (width, height) in SIZES {
+        let house = House::demo();
+        before(&house);
+        let mut desk = house.console(width, height);
+        desk.sign_in(who);
+        desk.settle();
+        desk.choose(step);
+        assert!(desk.screen().contains(words), "no {words:?} in:\n{}", desk.screen());
+        picture(&format!("{name}_{width}x{height}"), &desk.screen());
+    }
+}
+
+/// A paid order stands ready.
+fn stands_ready(house: &House) {
+    let order = cooking(house).id;
+    let ready = MarkReady { order, forced: Some("all of it stands there".to_owned()) };
+    house.run(house.opened().door.execute(&house.person("asha"), None, ready)).expect("ready");
+}
+
+/// An order of which a line is cooked.
+fn one_line_done(house: &House) {
+    let order = cooking(house);
+    let lines = order.lines.iter().take(1).map(|line| line.id).collect();
+    let done = SetItemsDone { order: order.id, lines, done: true };
+    house.run(house.opened().door.execute(&house.person("asha"), None, done)).expect("done");
+}
+
+#[test]
+fn every_step_that_asks_for_something_has_its_form() {
+    let owes = |house: &House| {
+        house.order(1, "samosa", 1, Method::Cash, "Mira");
+    };
+    let unpaid = |house: &House| {
+        house.place(1, ("samosa", 1), (Method::Card, false), "Mira");
+    };
+    keep_form("orders_accept", "asha", owes, ("Accept", "Minutes until ready"));
+    keep_form("orders_reject", "asha", owes, ("Reject", "The customer is told"));
+    keep_form("orders_priority", "asha", owes, ("Cook first", "Priority"));
+    keep_form("orders_say_paid", "asha", unpaid, ("Say that it is paid", "You saw the money"));
+    keep_form("orders_say_not_paid", "asha", unpaid, ("Say that it is not paid", "No money came"));
+    keep_form("orders_not_collected", "asha", stands_ready, ("Close, not collected", "The money stays"));
+    keep_form("orders_line_not_done", "asha", one_line_done, ("Line not done", "Line not done"));
 }
 
 #[test]

@@ -87,6 +87,25 @@ fn promotion_codes_in_every_state() {
 }
 
 #[test]
+fn a_code_that_was_added_far_below_does_not_throw_the_selection_later() {
+    let house = House::demo();
+    many(&house);
+    let mut desk = house.console(120, 40);
+    desk.sign_in("asha");
+    desk.press("2 v a");
+    desk.type_text("ZZZ");
+    desk.press("enter");
+    desk.type_text("The last one");
+    desk.press("enter enter");
+    desk.type_text("5");
+    desk.press("pagedown enter");
+    assert!(desk.screen().contains("ZZZ is there now"), "{}", desk.screen());
+    // The end of the first page; the next one, in which the code stands, comes behind it.
+    desk.press("end");
+    assert!(desk.screen().contains("╭ CODE-059"), "{}", desk.screen());
+}
+
+#[test]
 fn a_code_is_added_and_judged_while_it_is_typed() {
     let house = House::demo();
     let mut desk = house.console(80, 24);

@@ -38,6 +38,8 @@ fn the_settings_in_every_state() {
     keep("settings_choice", "asha", untouched, &["5", &down(14), "enter"]);
     keep("settings_money", "asha", untouched, &["5", &down(11), "enter"]);
     keep("settings_off", "asha", untouched, &["5", "space"]);
+    keep("settings_search", "asha", untouched, &["5", "/", "k i t c h e n"]).showing("Kitchen");
+    keep("settings_none_found", "asha", untouched, &["5", "/", "x x x", "enter"]).showing("No setting has these words");
     keep("settings_history", "asha", untouched, &["5", "space", "n o space g a s enter", "space", "h"]);
 }
 

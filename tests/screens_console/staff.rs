@@ -30,6 +30,7 @@ fn the_staff_in_every_state() {
         house.deactivate("noor");
     };
     keep("staff_gone", "asha", gone, &["6"]);
+    keep("staff_activate", "asha", gone, &["6", "down x"]).showing("They can sign in again");
     keep("staff_add", "asha", kiosk, &["6", "a", "1"]);
     keep("staff_role", "asha", kiosk, &["6", "end r"]);
     keep("staff_password", "asha", kiosk, &["6", "p", "a b c enter"]);

@@ -51,6 +51,7 @@ fn the_stock_in_every_state() {
         .showing("wasted · since 2026-11-21");
     keep("stock_ledger_none_found", "asha", noon, &with(&["l", "f", "right space enter enter enter"]))
         .showing("the filter hides them all");
+    keep("stock_ledger_empty", "asha", noon, &["3", "/", "p a n e e r", "enter", "l"]).showing("Nothing has moved yet");
     keep("stock_receive", "asha", noon, &with(&["r"]));
     keep("stock_recount", "asha", noon, &with(&["c"]));
     keep("stock_adjust", "asha", noon, &with(&["a", "x"]));
@@ -58,6 +59,11 @@ fn the_stock_in_every_state() {
     keep("stock_add", "asha", noon, &["3", "n"]);
     keep("stock_edit", "asha", noon, &with(&["e"]));
     keep("stock_release", "asha", noon, &with(&["c", "2 enter", "c o u n t e d enter"]));
+    let cooked = |house: &House| {
+        house.orders();
+    };
+    keep("stock_release_nobody", "asha", cooked, &with(&["c", "0 enter", "c o u n t e d enter"]))
+        .showing("None of them can be released");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::keep;
 use servery::domain::payment::{AttemptMethod, Method};
 use servery::service::Caller;
 use servery::service::orders::{ConfirmCash, OverridePayment, StaffCancelOrder};
+use servery::service::terminals::{TerminalRole, register};
 use servery::service::till::{CashDrop, CashIn, TillClose, TillOpen, TillReport, TillStatus};
 use servery::service::till_reports::{ClosedShifts, OpenShifts, WaitingCashRefunds};
 use servery::service::views::OrderView;
@@ -55,6 +56,16 @@ fn busy_with_refund(house: &House) {
     refund(house);
 }
 
+/// Drawers at two terminals.
+fn two_drawers(house: &House) {
+    busy(house);
+    let door = &house.opened().door;
+    let bar = house.run(register(door, "bar", TerminalRole::Kitchen)).expect("registered");
+    let Caller::Session { token, .. } = house.person("asha") else { unreachable!("somebody signed in") };
+    let there = Caller::Session { token, terminal: Some(bar), override_by: None };
+    house.run(door.execute(&there, None, TillOpen { float: 30_000 })).expect("opened");
+}
+
 /// A day before, closed with a rupee missing.
 fn day_before(house: &House) {
     let (door, ravi) = (&house.opened().door, house.person("ravi"));
@@ -70,6 +81,7 @@ fn the_till_in_every_state() {
     keep("till_closed_refund", "ravi", refund, &["3"]);
     keep("till_open_form", "ravi", |_| {}, &["3", "o"]);
     keep("till_shift", "ravi", busy_with_refund, &["3"]);
+    keep("till_several", "ravi", two_drawers, &["3"]).showing("Should hold");
     keep("till_cash_in", "ravi", busy, &["3", "i", "2 0 x"]);
     keep("till_drop", "ravi", busy, &["3", "d", "2 0"]).showing("safe");
     keep("till_payout", "ravi", busy, &["3", "p", "2 0"]).showing("Reason");

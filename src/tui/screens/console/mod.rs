@@ -385,9 +385,9 @@ impl Console {
                 Vec::new()
             }
             Over::Notices => {
-                if self.notices.on_input(input, env) {
+                if let Some(commands) = self.notices.on_input(input, &mut self.desk, env) {
                     self.over = Some(Over::Notices);
-                    return Vec::new();
+                    return commands;
                 }
                 self.notices.close(&mut self.desk, env)
             }

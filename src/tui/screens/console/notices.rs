@@ -3,14 +3,16 @@
 
 use super::desk::{self, Commands, Desk};
 use super::message::{Act, Ask, Loaded};
+use super::paged::{Paged, Wanted};
 use crate::domain::error::Refused;
 use crate::service::envelope::{Envelope, NoticeCommand};
 use crate::service::notices::{ListNotices, MOST_UNREAD, NoticePage, NoticeView, ReadNotices};
-use crate::tui::app::{Env, Input, Latest, RequestId, ViewCtx};
+use crate::service::views::Page;
+use crate::tui::app::{Env, Input, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::locale::Locale;
 use crate::tui::theme::Token;
-use crate::tui::widgets::list::{self, ListLook, ListState};
+use crate::tui::widgets::list::{self, ListLook};
 use crate::tui::widgets::{footer, panel};
 use crate::tui::{refusal, text};
 use ratatui::Frame;
@@ -19,27 +21,33 @@ use ratatui::text::{Line, Span};
 
 /// The name of the notices in a list's clicks.
 const LIST: &str = "notices";
-/// The most notices that are listed: the last ones.
-const MOST: i64 = 50;
 /// Columns of the list's frame.
 const WIDTH: u16 = 80;
 /// Rows of one notice: its title, its words.
 const ROWS: u16 = 2;
 
-/// What this person was told.
+/// What this person was told, as far as it was read: the newest, and what is older when it is scrolled to.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
-    page: Latest<NoticePage>,
+    list: Paged<NoticeView>,
+    unread: i64,
     /// The newest that was here when the last answer came: what is above it is news.
     newest: Option<i64>,
-    problem: Option<Refused>,
-    state: ListState,
+}
+
+/// The question of a page.
+fn question(wanted: Wanted) -> Ask {
+    Ask::Notices(ListNotices { after: wanted.after, limit: wanted.limit })
+}
+
+fn same(one: &NoticeView, other: &NoticeView) -> bool {
+    one.seq == other.seq
 }
 
 impl Notices {
     /// Reads them again.
     pub(super) fn ask(&mut self, desk: &mut Desk) -> Commands {
-        desk.ask(&mut self.page, Ask::Notices(ListNotices { after: None, limit: MOST }))
+        self.list.reload(desk, question)
     }
 
     /// Takes the answer if it is one to this; what came since the last answer is said at the foot of the screen.
@@ -52,21 +60,23 @@ impl Notices {
     ) -> Option<Result<Loaded, Refused>> {
         match result {
             Ok(Loaded::Notices(page)) => {
-                let newest = page.items.first().map_or(0, |notice| notice.seq);
-                let news = self.newest.filter(|before| *before < newest).and_then(|_| page.items.first()).cloned();
-                if self.page.answer(request, *page) {
-                    self.problem = None;
-                    self.newest = Some(newest);
-                    if let Some(news) = news {
+                let NoticePage { items, next, unread } = *page;
+                let page = Page { items, next, total: unread, at_least: unread >= MOST_UNREAD };
+                if self.list.answer(request, Ok(page), same) {
+                    self.unread = unread;
+                    let first = self.list.items().first();
+                    let newest = first.map_or(0, |notice| notice.seq);
+                    let before = self.newest.replace(newest);
+                    if let Some(news) = first.filter(|_| before.is_some_and(|before| before < newest)) {
                         let args = [("title", &news.title as &dyn std::fmt::Display), ("body", &news.body)];
                         desk.say(env.locale.t_args("notices.news", &args), Token::Accent, env);
                     }
                 }
                 None
             }
-            Err(refused) if self.page.settle(request) => {
-                self.problem = Some(refused);
-                None
+            Err(refused) => {
+                let own = self.list.answer(request, Err(refused.clone()), same);
+                (!own).then_some(Err(refused))
             }
             other => Some(other),
         }
@@ -74,12 +84,12 @@ impl Notices {
 
     /// An effect failed by a fault of ours: nothing is waited for any more.
     pub(super) const fn give_up(&mut self) {
-        self.page.give_up();
+        self.list.give_up();
     }
 
     /// What stands beside the person's name where something is new.
     pub(super) fn mark(&self, locale: &Locale) -> Option<String> {
-        match self.page.get()?.unread {
+        match self.unread {
             ..=0 => None,
             MOST_UNREAD.. => Some(locale.t_args("notices.mark_many", &[("count", &MOST_UNREAD)])),
             count => Some(locale.t_args("notices.mark", &[("count", &count)])),
@@ -88,51 +98,42 @@ impl Notices {
 
     /// Opens the list at the newest.
     pub(super) fn open(&mut self) {
-        self.state.select(0);
+        self.list.state.select(0);
     }
 
-    /// Whether the list stays open.
-    pub(super) fn on_input<M>(&mut self, input: &Input<M>, env: &Env<'_>) -> bool {
-        let count = self.items().len();
+    /// What is to be asked for, while the list stays open; `None` where it closes.
+    pub(super) fn on_input<M>(&mut self, input: &Input<M>, desk: &mut Desk, env: &Env<'_>) -> Option<Commands> {
         match env.action(Context::Help, input) {
-            Some(
-                action @ (Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Home | Action::End),
-            ) => {
-                self.state.on_action(action, count);
-                true
-            }
-            Some(_) => false,
-            None => true,
+            Some(action) => self.list.on_action(action, desk, question),
+            None => Some(Vec::new()),
         }
     }
 
     /// Marks what was listed as read, if anything was not.
     pub(super) fn close(&mut self, desk: &mut Desk, env: &Env<'_>) -> Commands {
-        let Some(page) = self.page.get().filter(|page| page.unread > 0 && !desk.is_busy()) else { return Vec::new() };
-        let up_to = page.items.first().map_or(0, |notice| notice.seq);
-        desk.act(Act::Command(Envelope::Notice(NoticeCommand::Read(ReadNotices { up_to }))), env)
-    }
-
-    fn items(&self) -> &[NoticeView] {
-        self.page.get().map_or(&[], |page| page.items.as_slice())
+        let Some(newest) = self.list.items().first().filter(|_| self.unread > 0 && !desk.is_busy()) else {
+            return Vec::new();
+        };
+        let read = ReadNotices { up_to: newest.seq };
+        desk.act(Act::Command(Envelope::Notice(NoticeCommand::Read(read))), env)
     }
 
     pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let items = self.items();
+        let items = self.list.items();
         let rows = u16::try_from(items.len()).unwrap_or(u16::MAX).saturating_mul(ROWS).max(1);
         let inner = panel::overlay(frame, area, (WIDTH, rows.saturating_add(4)), &ctx.locale.t("notices.title"), ctx);
         let [entries, _, keys] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)]).areas(inner);
         footer::draw(frame, keys, Context::Help, &[Action::Down, Action::Back], ctx);
-        if let Some(refused) = &self.problem {
+        if let Some(refused) = self.list.problem() {
             return desk::draw_words(&refusal::sentence(refused, ctx.locale), Token::Danger, frame, entries, ctx);
         }
         if items.is_empty() {
-            let key = if self.page.get().is_none() { "console.loading" } else { "notices.none" };
+            let key = if self.list.is_loaded() { "notices.none" } else { "console.loading" };
             return desk::draw_words(&ctx.locale.t(key), Token::Muted, frame, entries, ctx);
         }
         let look = ListLook { name: LIST, row_height: ROWS, active: true };
-        list::draw(frame, entries, &self.state, items.len(), look, ctx, |index, width| {
+        list::draw(frame, entries, &self.list.state, items.len(), look, ctx, |index, width| {
             items.get(index).map(|notice| lines(notice, width, desk, ctx)).unwrap_or_default()
         });
     }

@@ -104,6 +104,11 @@ impl<T> Paged<T> {
         *self = Self::default();
     }
 
+    /// Stops waiting; an answer that still comes is stale.
+    pub const fn give_up(&mut self) {
+        self.waiting.give_up();
+    }
+
     /// Asks for what is shown again.
     pub fn reload(&mut self, desk: &mut Desk, ask: impl FnOnce(Wanted) -> Ask) -> Commands {
         let shown = i64::try_from(self.items.len()).unwrap_or(MOST);

@@ -220,20 +220,20 @@ impl Sublist {
             let Some(row) = rows.get(index) else { return Vec::new() };
             vec![line(*row, item, book, width, desk, ctx)]
         });
+        // The way out is named before what has no room any more.
         let mut hints = vec![Action::Select, Action::Add];
         if item.is_some() {
             hints.push(Action::EightySix);
         }
+        hints.extend([Action::Delete, Action::Back]);
         // Stations and tax classes have no order of their own.
         let row = self.state.selected(rows.len()).and_then(|at| rows.get(at));
         if !matches!(row, Some(Row::Station(_) | Row::TaxClass(_) | Row::AddStation | Row::AddTaxClass)) {
             hints.extend([Action::MoveUp, Action::MoveDown]);
         }
-        hints.push(Action::Delete);
         if item.is_none() {
             hints.push(Action::Restore);
         }
-        hints.push(Action::Back);
         footer::draw(frame, keys, Context::ConsoleMenu, &hints, ctx);
     }
 }

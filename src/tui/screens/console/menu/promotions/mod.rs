@@ -215,10 +215,11 @@ impl Promotions {
     /// Takes an answer; false where it is not this page's.
     pub(super) fn answer(&mut self, request: RequestId, result: Result<Page<PromotionView>, Refused>) -> bool {
         let taken = self.list.answer(request, result, |one, other| one.id == other.id);
-        let added = self.added.and_then(|added| self.list.items().iter().position(|one| one.id == added));
-        if let Some(at) = added {
+        // Where it is not in what has come, somebody who scrolls there later is not to be thrown onto it.
+        let added = if taken { self.added.take() } else { None };
+        let at = added.and_then(|added| self.list.items().iter().position(|one| one.id == added));
+        if let Some(at) = at {
             self.list.state.select(at);
-            self.added = None;
         }
         taken
     }

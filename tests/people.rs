@@ -521,6 +521,9 @@ async fn a_terminal_registers_once_and_acts_by_itself_in_the_kitchen_only() {
         );
         assert_eq!(code(terminals::register(door, "kitchen-1", TerminalRole::Kiosk).await), ErrorCode::Conflict);
         assert_eq!(code(terminals::register(door, " \u{200b}", TerminalRole::Kiosk).await), ErrorCode::ValidationError);
+        house.terminal(&"n".repeat(50), TerminalRole::Console).await;
+        let longer = terminals::register(door, &"n".repeat(51), TerminalRole::Console).await;
+        assert_eq!(code(longer), ErrorCode::ValidationError, "refused, not cut");
         let racers = tokio::join!(
             terminals::register(door, "console-1", TerminalRole::Console),
             terminals::register(door, "console-1", TerminalRole::Console),

@@ -124,7 +124,8 @@ pub(super) async fn find_or_register(
     role: TerminalRole,
     version: Option<&str>,
 ) -> Result<TerminalId, Refused> {
-    let name = clean(name, MAX_NAME, false);
+    // One more than may be, so that a name that is too long is refused and not cut.
+    let name = clean(name, MAX_NAME + 1, false);
     if name.is_empty() || name.chars().count() > MAX_NAME {
         return Err(Refused::invalid("terminal", format!("A terminal's name has 1 to {MAX_NAME} characters.")));
     }

@@ -1,5 +1,6 @@
 //! A list that comes in pages: what has come so far, the selection, and the question for more when the
-//! selection nears the end. A reload asks for as many rows as are shown, so that the place is kept.
+//! selection nears the end. A reload asks for as many rows as are shown, at most for the first 200; what is further
+//! down stays as it was read, so that the place is kept.
 
 use super::desk::{Commands, Desk};
 use super::message::Ask;
@@ -162,16 +163,94 @@ impl<T> Paged<T> {
             }
         };
         (self.problem, self.loaded) = (None, true);
-        (self.next, self.total, self.at_least) = (page.next, page.total, page.at_least);
+        (self.total, self.at_least) = (page.total, page.at_least);
         if self.more {
+            self.next = page.next;
             self.items.extend(page.items);
             return true;
         }
-        let kept = self.selected().and_then(|row| page.items.iter().position(|new| same(row, new)));
-        self.items = page.items;
+        let selected = self.state.selected(self.items.len());
+        let mut before = std::mem::replace(&mut self.items, page.items);
+        let kept = selected.and_then(|at| before.get(at)).and_then(|row| self.position(row, &same));
+        let last = self.items.last().filter(|_| page.next.is_some());
+        let seam = last.and_then(|last| before.iter().position(|row| same(row, last)));
+        let kept = match seam.map(|seam| seam.saturating_add(1)).filter(|further| *further < before.len()) {
+            Some(further) => {
+                let from = self.items.len();
+                self.items.extend(before.drain(further..));
+                kept.or_else(|| selected?.checked_sub(further)?.checked_add(from))
+            }
+            None => {
+                self.next = page.next;
+                kept
+            }
+        };
         if let Some(at) = kept {
             self.state.select(at);
         }
         true
+    }
+
+    fn position(&self, row: &T, same: &impl Fn(&T, &T) -> bool) -> Option<usize> {
+        self.items.iter().position(|new| same(row, new))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::settings::ListSettings;
+    use crate::tui::app::Cmd;
+    use crate::tui::screens::console::message::Effect;
+
+    /// A row: what it is, and how it was read.
+    type Row = (i64, &'static str);
+
+    fn page(rows: impl Iterator<Item = i64>, how: &'static str, next: Option<&str>) -> Page<Row> {
+        Page { items: rows.map(|row| (row, how)).collect(), next: next.map(str::to_owned), total: 500, at_least: false }
+    }
+
+    fn asked(commands: &[Cmd<Effect>]) -> RequestId {
+        match commands {
+            [Cmd::Effect(Effect::Ask { request, .. })] => *request,
+            other => panic!("no question: {other:?}"),
+        }
+    }
+
+    fn ask(_: Wanted) -> Ask {
+        Ask::Settings(ListSettings)
+    }
+
+    fn same(one: &Row, other: &Row) -> bool {
+        one.0 == other.0
+    }
+
+    #[test]
+    fn a_reload_keeps_the_place_beyond_what_it_asks_for() {
+        let mut desk = Desk::new("test".to_owned());
+        let mut list = Paged::<Row>::default();
+        let first = asked(&list.reload(&mut desk, ask));
+        assert!(list.answer(first, Ok(page((1..=200).rev(), "old", Some("1"))), same));
+        list.state.select(199);
+        let more = asked(&list.on_action(Action::Down, &mut desk, ask).expect("a move"));
+        assert!(list.answer(more, Ok(page((-59..=0).rev(), "old", Some("-59"))), same));
+        assert_eq!(list.items().len(), 260);
+        list.state.select(240);
+        assert_eq!(list.selected().map(|row| row.0), Some(-40));
+        // Two have come above; two of those that were within the first 200 are beyond them now.
+        let again = asked(&list.reload(&mut desk, ask));
+        assert!(list.answer(again, Ok(page((3..=202).rev(), "new", Some("3"))), same));
+        assert_eq!(list.selected(), Some(&(-40, "old")), "the place is kept");
+        assert_eq!(list.items().len(), 262);
+        let ids: Vec<i64> = list.items().iter().map(|row| row.0).collect();
+        assert_eq!(ids, (-59..=202).rev().collect::<Vec<_>>(), "each once, in their order");
+        assert_eq!(list.items()[199], (3, "new"));
+        // The end that was known is still where more is asked for.
+        list.state.select(261);
+        asked(&list.on_action(Action::Down, &mut desk, ask).expect("a move"));
+        // What became shorter than a page is all there is.
+        let short = asked(&list.reload(&mut desk, ask));
+        assert!(list.answer(short, Ok(page((1..=9).rev(), "new", None)), same));
+        assert_eq!(list.items().len(), 9);
     }
 }

@@ -403,6 +403,12 @@ on_both!(a_ledger_is_narrowed_by_kinds_and_by_instants, |house| {
     assert_eq!((numbers(&found), found.total), (vec![3, 2], 2), "with the first instant, without the last");
     let both = ask(MovementFilter { kinds: [Recount].into(), ..middle }, None, 10).await;
     assert_eq!((numbers(&both), both.total), (vec![3], 1));
+    let worded = |text: &str| MovementFilter { text: Some(text.to_owned()), ..Default::default() };
+    let reason = all.items.iter().find(|row| row.seq == 3).and_then(|row| row.reason.clone()).expect("a reason");
+    let found = ask(worded(&reason.to_uppercase()), None, 10).await;
+    assert!(numbers(&found).contains(&3) && found.items.iter().all(|row| row.reason.as_ref() == Some(&reason)));
+    let nothing = ask(worded("%"), None, 10).await;
+    assert_eq!((numbers(&nothing), nothing.total), (vec![], 0), "what is typed is no pattern");
     let since = ask(MovementFilter { from: at(4), ..Default::default() }, None, 10).await;
     assert_eq!((numbers(&since), since.total), (vec![4], 1));
 });

@@ -95,6 +95,9 @@ pub struct Movements {
     /// Moved up to this business day, with it, or before this instant
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
+    /// A part of the reason, of the order's number or of the person's name
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
     /// The most rows
     #[arg(long, default_value_t = 50)]
     limit: i64,
@@ -283,8 +286,9 @@ async fn ledger(movements: Movements, counter: &Counter<'_>) -> Done {
     let kinds = movements.kind.iter().map(|word| word.parse()).collect::<Result<_, Refused>>()?;
     let from = counter.instant("from", movements.from.as_deref(), false).await?;
     let until = counter.instant("to", movements.to.as_deref(), true).await?;
-    let Movements { item, limit, after, .. } = movements;
-    let page = counter.ask(StockLedger { item, filter: MovementFilter { kinds, from, until }, after, limit }).await?;
+    let Movements { item, search, limit, after, .. } = movements;
+    let filter = MovementFilter { kinds, from, until, text: search };
+    let page = counter.ask(StockLedger { item, filter, after, limit }).await?;
     let value = shape::own_page(&page, counter.house.site.currency)?;
     counter.output().answer(&value, || {
         let rows: Vec<Vec<String>> = page

@@ -99,6 +99,8 @@ pub struct MovementFilter {
     pub from: Option<Timestamp>,
     /// Moved before this instant.
     pub until: Option<Timestamp>,
+    /// A part of the reason, of the order's number or of the person's name, whatever the case.
+    pub text: Option<String>,
 }
 
 impl MovementFilter {
@@ -198,7 +200,11 @@ macro_rules! stock_filter {
 macro_rules! movement_filter {
     () => {
         "m.site_id = $1 AND m.stock_item_id = $2 AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || m.kind || ',%') \
-         AND m.at >= $4 AND m.at < $5"
+         AND m.at >= $4 AND m.at < $5 AND (CAST($6 AS TEXT) IS NULL OR LOWER(m.reason) LIKE LOWER($6) ESCAPE '!' \
+         OR EXISTS (SELECT 1 FROM orders wo WHERE wo.site_id = $1 AND wo.id = m.order_id \
+         AND LOWER(wo.order_number) LIKE LOWER($6) ESCAPE '!') \
+         OR EXISTS (SELECT 1 FROM staff ws WHERE ws.site_id = $1 AND ws.id = m.actor_id \
+         AND LOWER(ws.name) LIKE LOWER($6) ESCAPE '!'))"
     };
 }
 
@@ -239,12 +245,12 @@ const LEDGER: &str = concat!(
      LEFT JOIN orders o ON o.site_id = m.site_id AND o.id = m.order_id \
      LEFT JOIN staff s ON s.site_id = m.site_id AND s.id = m.actor_id WHERE ",
     movement_filter!(),
-    " AND m.seq < $6 ORDER BY m.seq DESC LIMIT $7"
+    " AND m.seq < $7 ORDER BY m.seq DESC LIMIT $8"
 );
 const COUNT_MOVEMENTS: &str = concat!(
     "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM stock_movements m WHERE ",
     movement_filter!(),
-    " LIMIT $6) AS found"
+    " LIMIT $7) AS found"
 );
 const HOLDERS: &str = "SELECT r.order_id, o.order_number, o.status, r.quantity, \
      EXISTS (SELECT 1 FROM payment_attempts a WHERE a.site_id = o.site_id AND a.order_id = o.id \
@@ -475,7 +481,9 @@ pub async fn ledger(
     limit: i64,
 ) -> Result<Vec<MovementRow>, StoreError> {
     let (kinds, (from, until)) = (filter.words(), filter.bounds());
-    fetch_all!(tx, MovementRow, LEDGER, site, id.0, kinds.as_deref(), from, until, before, limit)
+    let text = filter.text.as_deref().map(containing);
+    let (kinds, text) = (kinds.as_deref(), text.as_deref());
+    fetch_all!(tx, MovementRow, LEDGER, site, id.0, kinds, from, until, text, before, limit)
 }
 
 /// How many rows [`ledger`] has in all, counted one beyond [`MOST_COUNTED`] at the most.
@@ -489,8 +497,10 @@ pub async fn count_movements(
     filter: &MovementFilter,
 ) -> Result<i64, StoreError> {
     let (kinds, (from, until)) = (filter.words(), filter.bounds());
+    let text = filter.text.as_deref().map(containing);
+    let (kinds, text) = (kinds.as_deref(), text.as_deref());
     let most = MOST_COUNTED.saturating_add(1);
-    Ok(fetch_one!(tx, (i64,), COUNT_MOVEMENTS, site, id.0, kinds.as_deref(), from, until, most)?.0)
+    Ok(fetch_one!(tx, (i64,), COUNT_MOVEMENTS, site, id.0, kinds, from, until, text, most)?.0)
 }
 
 /// The orders that hold units of a stock item, oldest first.

@@ -47,9 +47,14 @@ fn the_stock_in_every_state() {
     keep("stock_low", "asha", noon, &["3", "f", "right enter"]);
     keep("stock_ledger", "asha", noon, &with(&["l"]));
     keep("stock_ledger_filter", "asha", noon, &with(&["l", "f"])).showing("Which movements");
-    keep("stock_ledger_narrowed", "asha", noon, &with(&["l", "f", "right right right space", "enter", TODAY, "enter"]))
-        .showing("wasted · since 2026-11-21");
-    keep("stock_ledger_none_found", "asha", noon, &with(&["l", "f", "right space enter enter enter"]))
+    keep(
+        "stock_ledger_narrowed",
+        "asha",
+        noon,
+        &with(&["l", "f", "right right right space", "enter", TODAY, "enter", "enter"]),
+    )
+    .showing("wasted · since 2026-11-21");
+    keep("stock_ledger_none_found", "asha", noon, &with(&["l", "f", "right space enter enter enter enter"]))
         .showing("the filter hides them all");
     keep("stock_ledger_empty", "asha", noon, &["3", "/", "p a n e e r", "enter", "l"]).showing("Nothing has moved yet");
     keep("stock_receive", "asha", noon, &with(&["r"]));
@@ -103,7 +108,7 @@ fn a_ledger_is_narrowed_to_kinds_and_days_and_shown_whole_again() {
     let whole = desk.screen();
     assert!(whole.contains("delivery note 4711") && whole.contains("fell"), "{whole}");
     // The first kind that is offered is what came in.
-    desk.press("f space enter enter enter");
+    desk.press("f space enter enter enter enter");
     let narrowed = desk.screen();
     assert!(narrowed.contains("delivery note 4711") && !narrowed.contains("fell"), "{narrowed}");
     assert!(narrowed.contains("1 movement,") && narrowed.contains("received · all days"), "{narrowed}");
@@ -120,11 +125,17 @@ fn a_ledger_is_narrowed_to_kinds_and_days_and_shown_whole_again() {
     desk.type_text("2026-11-21");
     desk.press("enter");
     desk.type_text("2026-11-20");
-    desk.press("enter");
+    desk.press("enter enter");
     assert!(desk.screen().contains("Which movements"), "{}", desk.screen());
-    desk.press("backspace 2 enter");
+    desk.press("backspace 2 enter enter");
     assert!(desk.screen().contains("received · 2026-11-21 to 2026-11-22"), "{}", desk.screen());
     assert!(desk.screen().contains("one more"), "{}", desk.screen());
+    // Words narrow it too, and are said.
+    desk.press("f enter enter enter");
+    desk.type_text("NOTE 4711");
+    desk.press("enter");
+    let worded = desk.screen();
+    assert!(worded.contains("\"NOTE 4711\"") && !worded.contains("one more"), "{worded}");
     // The first Esc shows all again, the next leads back to the list.
     desk.press("esc");
     let all = desk.screen();

@@ -1,26 +1,32 @@
-//! By what the ledger of a counted thing is narrowed: the kinds of movement, and the days; and the form in
-//! which that is chosen.
+//! By what the ledger of a counted thing is narrowed: the kinds of movement, the days, and words; and the form
+//! in which that is chosen.
 
 use super::super::desk::Desk;
 use super::super::span::Span;
 use crate::service::stock_ledger::{MovementFilter, StockMovementKind};
 use crate::tui::app::Env;
 use crate::tui::locale::Locale;
-use crate::tui::widgets::form::{Field, Form};
+use crate::tui::widgets::form::{Field, Form, Kind};
 use std::collections::BTreeSet;
+
+/// The longest words that are looked for, in characters.
+const TEXT: usize = 60;
 
 /// Which movements are wanted. Without a kind: all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Movements {
     kinds: BTreeSet<StockMovementKind>,
     days: Span,
+    /// A part of the reason, of the order's number or of the person's name.
+    text: String,
 }
 
 impl Movements {
     /// As the service takes it.
     pub(super) fn filter(&self, desk: &Desk) -> MovementFilter {
         let (from, until) = self.days.bounds(desk);
-        MovementFilter { kinds: self.kinds.clone(), from, until }
+        let text = (!self.text.is_empty()).then(|| self.text.clone());
+        MovementFilter { kinds: self.kinds.clone(), from, until, text }
     }
 
     /// Whether it lets everything through.
@@ -36,6 +42,9 @@ impl Movements {
             words.push(kinds.join(", "));
         }
         words.push(self.days.words(locale));
+        if !self.text.is_empty() {
+            words.push(format!("\"{}\"", self.text));
+        }
         words.join(" · ")
     }
 
@@ -48,6 +57,8 @@ impl Movements {
         let kinds = Field::several("kinds", locale.t("stock.movement_kinds"), kinds, chosen.collect());
         let mut fields = vec![kinds.with_help(locale.t("stock.movement_kinds_help"))];
         fields.extend(self.days.fields(locale));
+        let text = Field::line("text", locale.t("stock.movement_text"), Kind::Text, TEXT, &self.text);
+        fields.push(text.with_help(locale.t("stock.movement_text_help")));
         Form::new(locale.t("stock.movement_filter"), "", fields)
     }
 
@@ -55,7 +66,7 @@ impl Movements {
     pub(super) fn filled(form: &mut Form, env: &Env<'_>) -> Option<Self> {
         let days = Span::filled(form, env)?;
         let kinds = form.several("kinds").into_iter().filter_map(|at| StockMovementKind::ALL.get(at).copied());
-        Some(Self { kinds: kinds.collect(), days })
+        Some(Self { kinds: kinds.collect(), days, text: form.text("text").trim().to_owned() })
     }
 }
 

@@ -4,7 +4,7 @@ use super::app::Role;
 use super::desk::{Counter, Desk};
 use super::order;
 use super::output::{Done, shown, table};
-use crate::service::notices::{ListNotices, NoticeView, OrderNotices, ReadNotices};
+use crate::service::notices::{ListNotices, NoticeFilter, NoticeView, OrderNotices, ReadNotices};
 use crate::service::order_queries::OrderName;
 use chrono_tz::Tz;
 use clap::Args;
@@ -13,8 +13,14 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Notices {
     /// What the customer and the staff were told about this order, the oldest first
-    #[arg(long, value_name = "ORDER", conflicts_with_all = ["after", "limit", "read"])]
+    #[arg(long, value_name = "ORDER", conflicts_with_all = ["unread", "search", "after", "limit", "read"])]
     order: Option<String>,
+    /// Only those that were not read
+    #[arg(long)]
+    unread: bool,
+    /// A part of the title or of the words
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
     /// The most rows
     #[arg(long, default_value_t = 50)]
     limit: i64,
@@ -22,7 +28,7 @@ pub struct Notices {
     #[arg(long)]
     after: Option<String>,
     /// Mark what is printed, and what is older, as read
-    #[arg(long)]
+    #[arg(long, conflicts_with = "search")]
     read: bool,
 }
 
@@ -50,7 +56,8 @@ async fn about(order: &str, counter: &Counter<'_>) -> Done {
 }
 
 async fn told(notices: &Notices, counter: &Counter<'_>) -> Done {
-    let page = counter.ask(ListNotices { after: notices.after.clone(), limit: notices.limit }).await?;
+    let filter = NoticeFilter { unread: notices.unread, text: notices.search.clone() };
+    let page = counter.ask(ListNotices { filter, after: notices.after.clone(), limit: notices.limit }).await?;
     if let Some(newest) = page.items.first().filter(|_| notices.read) {
         counter.execute(ReadNotices { up_to: newest.seq }).await?;
     }

@@ -9,6 +9,8 @@ use crate::domain::error::Refused;
 use crate::domain::ids::OrderId;
 use crate::domain::time::Timestamp;
 use crate::store::notifications::{self, NotificationRow, Recipient};
+
+pub use crate::store::notifications::NoticeFilter;
 use serde::{Deserialize, Serialize};
 
 /// The most notices of one page.
@@ -19,6 +21,8 @@ pub const MOST_UNREAD: i64 = 100;
 /// What this person was told, the newest first.
 #[derive(Debug, Clone)]
 pub struct ListNotices {
+    /// Narrowed to this.
+    pub filter: NoticeFilter,
     /// The key of the page; none: the first.
     pub after: Option<String>,
     /// Notices a page, from 1 to 200.
@@ -113,7 +117,7 @@ impl Query for ListNotices {
         let site = view.site.id.clone();
         let unread = notifications::unread(view.tx, &site, whose, MOST_UNREAD).await?;
         let limit = self.limit.saturating_add(1);
-        let mut rows = notifications::of_recipient(view.tx, &site, whose, before, limit).await?;
+        let mut rows = notifications::of_recipient(view.tx, &site, whose, &self.filter, (before, limit)).await?;
         let next = cut(&mut rows, self.limit, |row| row.outbox_seq.to_string());
         Ok(NoticePage { items: rows.into_iter().map(view_of).collect(), next, unread })
     }

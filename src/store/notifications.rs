@@ -1,7 +1,7 @@
 //! Rows of notifications: what a person is told. One for each event, channel and kind of recipient, so
 //! that telling it again has no second effect.
 
-use super::rows::hit_one;
+use super::rows::{containing, hit_one};
 use super::{StoreError, Tx};
 use crate::domain::ids::OrderId;
 use crate::domain::time::Timestamp;
@@ -42,6 +42,15 @@ pub struct Recipient<'a> {
     pub kind: &'a str,
     /// The one.
     pub id: Option<Uuid>,
+}
+
+/// What a list of notices is narrowed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NoticeFilter {
+    /// Only those that were not read.
+    pub unread: bool,
+    /// A part of the title or of the words, whatever the case; `None`: all.
+    pub text: Option<String>,
 }
 
 /// What an order's notifications say of it.
@@ -86,7 +95,10 @@ const NAMED: &str = courier!("assigned_at");
 const TAKEN_OFF: &str = courier!("cancelled_at");
 const OF_RECIPIENT: &str = "SELECT id, outbox_seq, channel, recipient_kind, recipient_id, order_id, event, title, body, \
      created_at, read_at FROM notifications WHERE site_id = $1 AND recipient_kind = $2 \
-     AND (recipient_id IS NULL OR recipient_id = $3) AND outbox_seq < $4 ORDER BY outbox_seq DESC LIMIT $5";
+     AND (recipient_id IS NULL OR recipient_id = $3) AND outbox_seq < $4 \
+     AND (CAST($5 AS BOOLEAN) IS NULL OR (read_at IS NULL) = $5) \
+     AND (CAST($6 AS TEXT) IS NULL OR LOWER(title) LIKE LOWER($6) ESCAPE '!' OR LOWER(body) LIKE LOWER($6) ESCAPE '!') \
+     ORDER BY outbox_seq DESC LIMIT $7";
 // Along the index of what nobody has read, and no further than is counted.
 const UNREAD: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT id FROM notifications WHERE site_id = $1 \
      AND recipient_kind = $2 AND read_at IS NULL AND (recipient_id IS NULL OR recipient_id = $3) LIMIT $4) AS unread";
@@ -165,10 +177,13 @@ pub async fn of_recipient(
     tx: &mut Tx,
     site: &str,
     whose: Recipient<'_>,
-    before: i64,
-    limit: i64,
+    filter: &NoticeFilter,
+    (before, limit): (i64, i64),
 ) -> Result<Vec<NotificationRow>, StoreError> {
-    fetch_all!(tx, NotificationRow, OF_RECIPIENT, site, whose.kind, whose.id, before, limit)
+    let unread = filter.unread.then_some(true);
+    let text = filter.text.as_deref().map(containing);
+    let text = text.as_deref();
+    fetch_all!(tx, NotificationRow, OF_RECIPIENT, site, whose.kind, whose.id, before, unread, text, limit)
 }
 
 /// How much a recipient has not read; counting ends at `most`.

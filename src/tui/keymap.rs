@@ -274,6 +274,8 @@ contexts! {
     ConsoleMenu => "console_menu",
     /// The console's promotion codes.
     ConsolePromotions => "console_promotions",
+    /// What the console tells the person who is signed in.
+    ConsoleNotices => "console_notices",
     /// The console's stock.
     ConsoleStock => "console_stock",
     /// The console's till.

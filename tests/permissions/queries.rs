@@ -59,7 +59,7 @@ fn asked() -> Vec<(&'static str, &'static str, Ask)> {
         ("OrderActions", READS, Ask::Actions(OrderActions { order: id })),
         ("ShowDelivery", READS, Ask::Delivery(ShowDelivery { order: order() })),
         ("ListCouriers", READS, Ask::Couriers(ListCouriers { order: None })),
-        ("ListNotices", OWN, Ask::Notices(ListNotices { after: None, limit: 1 })),
+        ("ListNotices", OWN, Ask::Notices(ListNotices { filter: Default::default(), after: None, limit: 1 })),
         ("MenuBook", MANAGERS, Ask::MenuBook(MenuBook::default())),
         ("MenuExport", MANAGERS, Ask::MenuExport(MenuExport)),
         ("MenuPreview", MANAGERS, Ask::MenuPreview(MenuPreview { file: Default::default() })),

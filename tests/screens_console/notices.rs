@@ -24,7 +24,8 @@ fn tell(house: &House) {
 }
 
 fn unread(house: &House, who: &Caller) -> i64 {
-    let asked = house.run(house.opened().door.ask(who, ListNotices { after: None, limit: 9 }));
+    let asked =
+        house.run(house.opened().door.ask(who, ListNotices { filter: Default::default(), after: None, limit: 9 }));
     asked.expect("the notices").unread
 }
 
@@ -106,4 +107,37 @@ fn news_are_said_and_what_was_listed_is_read() {
     // Opened and closed again, there is nothing more to mark, and the keys are the tab's again.
     desk.press("! esc ?");
     assert!(desk.screen().contains("Notices"), "the help names the key: {}", desk.screen());
+}
+
+#[test]
+fn notices_are_narrowed_to_what_is_new_and_to_words() {
+    let house = House::demo();
+    told(&house, 5);
+    let noor = house.person("noor");
+    let up_to = |seq| servery::service::notices::ReadNotices { up_to: seq };
+    house.run(house.opened().door.execute(&noor, None, up_to(3))).expect("read");
+    let mut desk = house.console(80, 24);
+    desk.sign_in("noor");
+    desk.press("!");
+    assert!(desk.screen().contains("Notice 1.") && desk.screen().contains("2 new"), "{}", desk.screen());
+    desk.press("f");
+    let seen = desk.screen();
+    assert!(seen.contains("only new") && seen.contains("Notice 5.") && !seen.contains("Notice 3."), "{seen}");
+    desk.press("/");
+    desk.type_text("notice 4");
+    desk.press("enter");
+    let seen = desk.screen();
+    assert!(seen.contains("\"notice 4\"") && seen.contains("Notice 4.") && !seen.contains("Notice 5."), "{seen}");
+    super::picture("notices_narrowed_80x24", &seen);
+    // The first Esc shows all again, the next closes, and only then is it read.
+    desk.press("esc");
+    assert!(desk.screen().contains("Notice 1."), "{}", desk.screen());
+    assert_eq!(unread(&house, &noor), 2);
+    desk.press("/");
+    desk.type_text("nothing like it");
+    desk.press("enter");
+    assert!(desk.screen().contains("Nothing fits"), "{}", desk.screen());
+    desk.press("esc esc");
+    desk.settle();
+    assert_eq!(unread(&house, &noor), 0);
 }

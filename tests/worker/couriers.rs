@@ -190,7 +190,7 @@ on_both!(what_came_back_to_the_store_goes_out_again_with_somebody_else, |house| 
 });
 
 async fn told(house: &House, who: &Caller) -> NoticePage {
-    house.door.ask(who, ListNotices { after: None, limit: 20 }).await.expect("the notices")
+    house.door.ask(who, ListNotices { filter: Default::default(), after: None, limit: 20 }).await.expect("the notices")
 }
 
 fn titles(page: &NoticePage) -> Vec<&str> {
@@ -246,8 +246,13 @@ on_both!(customer_couriers_and_admin_are_told_what_concerns_them, |house| {
     assert_eq!(told(&house, &omar).await.unread, 0);
     assert_eq!(told(&house, &noor).await.unread, 2);
     // Page by page.
-    let first = house.door.ask(&noor, ListNotices { after: None, limit: 2 }).await.expect("a page");
-    let rest = house.door.ask(&noor, ListNotices { after: first.next.clone(), limit: 2 }).await.expect("a page");
+    let first =
+        house.door.ask(&noor, ListNotices { filter: Default::default(), after: None, limit: 2 }).await.expect("a page");
+    let rest = house
+        .door
+        .ask(&noor, ListNotices { filter: Default::default(), after: first.next.clone(), limit: 2 })
+        .await
+        .expect("a page");
     assert_eq!((titles(&first).len(), titles(&rest)), (2, vec!["Delivery Coming Up"]));
     assert_eq!(rest.next, None);
     // A guest reads nothing of another one's order.

@@ -638,7 +638,8 @@ impl App for Console {
             return Context::TextInput;
         }
         match &self.over {
-            Some(Over::Help(_) | Over::Notices) => Context::Help,
+            Some(Over::Help(_)) => Context::Help,
+            Some(Over::Notices) => self.notices.context(),
             Some(Over::Palette(_) | Over::Manager(..)) => Context::TextInput,
             None => self.tab_context(),
         }

@@ -2,11 +2,13 @@
 //! it. Closing the list marks what it showed as read. Who is told what is not decided here.
 
 use super::desk::{self, Commands, Desk};
+use super::message::Msg;
 use super::message::{Act, Ask, Loaded};
 use super::paged::{Paged, Wanted};
+use super::search::Search;
 use crate::domain::error::Refused;
 use crate::service::envelope::{Envelope, NoticeCommand};
-use crate::service::notices::{ListNotices, MOST_UNREAD, NoticePage, NoticeView, ReadNotices};
+use crate::service::notices::{ListNotices, MOST_UNREAD, NoticeFilter, NoticePage, NoticeView, ReadNotices};
 use crate::service::views::Page;
 use crate::tui::app::{Env, Input, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
@@ -33,11 +35,16 @@ pub(super) struct Notices {
     unread: i64,
     /// The newest that was here when the last answer came: what is above it is news.
     newest: Option<i64>,
+    /// Only what was not read is wanted.
+    only_unread: bool,
+    /// A part of the title or of the words.
+    text: String,
+    search: Search,
 }
 
 /// The question of a page.
-fn question(wanted: Wanted) -> Ask {
-    Ask::Notices(ListNotices { after: wanted.after, limit: wanted.limit })
+fn question(filter: NoticeFilter) -> impl FnOnce(Wanted) -> Ask {
+    |wanted| Ask::Notices(ListNotices { filter, after: wanted.after, limit: wanted.limit })
 }
 
 fn same(one: &NoticeView, other: &NoticeView) -> bool {
@@ -47,7 +54,23 @@ fn same(one: &NoticeView, other: &NoticeView) -> bool {
 impl Notices {
     /// Reads them again.
     pub(super) fn ask(&mut self, desk: &mut Desk) -> Commands {
+        let question = question(self.filter());
         self.list.reload(desk, question)
+    }
+
+    fn filter(&self) -> NoticeFilter {
+        let text = self.text.trim();
+        NoticeFilter { unread: self.only_unread, text: (!text.is_empty()).then(|| text.to_owned()) }
+    }
+
+    fn is_narrowed(&self) -> bool {
+        self.only_unread || !self.text.is_empty()
+    }
+
+    /// Another list is wanted.
+    fn anew(&mut self, desk: &mut Desk) -> Commands {
+        self.list.clear();
+        self.ask(desk)
     }
 
     /// Takes the answer if it is one to this; what came since the last answer is said at the foot of the screen.
@@ -64,7 +87,11 @@ impl Notices {
                 let page = Page { items, next, total: unread, at_least: unread >= MOST_UNREAD };
                 if self.list.answer(request, Ok(page), same) {
                     self.unread = unread;
-                    let first = self.list.items().first();
+                    // What is narrowed does not begin with the newest.
+                    let first = self.list.items().first().filter(|_| !self.is_narrowed());
+                    if first.is_none() && self.is_narrowed() {
+                        return None;
+                    }
                     let newest = first.map_or(0, |notice| notice.seq);
                     let before = self.newest.replace(newest);
                     if let Some(news) = first.filter(|_| before.is_some_and(|before| before < newest)) {
@@ -96,21 +123,56 @@ impl Notices {
         }
     }
 
+    /// How the list is narrowed, in words.
+    fn words(&self, locale: &Locale) -> String {
+        let shown = locale.t(if self.only_unread { "notices.only_new" } else { "notices.all" });
+        if self.text.is_empty() { shown } else { format!("{shown} · \"{}\"", self.text) }
+    }
+
     /// Opens the list at the newest.
     pub(super) fn open(&mut self) {
         self.list.state.select(0);
     }
 
     /// What is to be asked for, while the list stays open; `None` where it closes.
-    pub(super) fn on_input<M>(&mut self, input: &Input<M>, desk: &mut Desk, env: &Env<'_>) -> Option<Commands> {
-        match env.action(Context::Help, input) {
-            Some(action) => self.list.on_action(action, desk, question),
+    pub(super) fn on_input(&mut self, input: &Input<Msg>, desk: &mut Desk, env: &Env<'_>) -> Option<Commands> {
+        let action = env.action(self.context(), input);
+        if self.search.is_open() {
+            let changed = self.search.on_input(input, action, &mut self.text);
+            return Some(if changed { self.anew(desk) } else { Vec::new() });
+        }
+        match action {
+            Some(Action::Search) => {
+                self.search.open(&self.text);
+                Some(Vec::new())
+            }
+            Some(Action::Filter) => {
+                self.only_unread = !self.only_unread;
+                Some(self.anew(desk))
+            }
+            Some(Action::Back) if self.is_narrowed() => {
+                (self.only_unread, self.text) = (false, String::new());
+                Some(self.anew(desk))
+            }
+            Some(action) => {
+                let question = question(self.filter());
+                self.list.on_action(action, desk, question)
+            }
             None => Some(Vec::new()),
         }
     }
 
-    /// Marks what was listed as read, if anything was not.
+    /// Where its keys are looked up.
+    pub(super) const fn context(&self) -> Context {
+        if self.search.is_open() { Context::TextInput } else { Context::ConsoleNotices }
+    }
+
+    /// Closes the list, and marks what was listed as read if anything was not; what was narrowed was not seen whole.
     pub(super) fn close(&mut self, desk: &mut Desk, env: &Env<'_>) -> Commands {
+        if self.is_narrowed() {
+            (self.only_unread, self.text) = (false, String::new());
+            return self.anew(desk);
+        }
         let Some(newest) = self.list.items().first().filter(|_| self.unread > 0 && !desk.is_busy()) else {
             return Vec::new();
         };
@@ -121,16 +183,31 @@ impl Notices {
     pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
         let items = self.list.items();
         let rows = u16::try_from(items.len()).unwrap_or(u16::MAX).saturating_mul(ROWS).max(1);
-        let inner = panel::overlay(frame, area, (WIDTH, rows.saturating_add(4)), &ctx.locale.t("notices.title"), ctx);
-        let [entries, _, keys] =
-            Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)]).areas(inner);
-        footer::draw(frame, keys, Context::Help, &[Action::Down, Action::Back], ctx);
+        let inner = panel::overlay(frame, area, (WIDTH, rows.saturating_add(5)), &ctx.locale.t("notices.title"), ctx);
+        let [head, entries, _, keys] = Layout::vertical([
+            Constraint::Length(1),
+            Constraint::Fill(1),
+            Constraint::Length(1),
+            Constraint::Length(1),
+        ])
+        .areas(inner);
+        let hints: &[Action] = match self.search.is_open() {
+            true => &[Action::Select, Action::Back],
+            false => &[Action::Filter, Action::Search, Action::Back],
+        };
+        footer::draw(frame, keys, self.context(), hints, ctx);
+        let total = ctx.locale.t_args("notices.not_read", &[("count", &self.unread)]);
+        self.search.draw_head(frame, head, (&self.words(ctx.locale), Token::Muted), total, ctx);
         if let Some(refused) = self.list.problem() {
             return desk::draw_words(&refusal::sentence(refused, ctx.locale), Token::Danger, frame, entries, ctx);
         }
         if items.is_empty() {
-            let key = if self.list.is_loaded() { "notices.none" } else { "console.loading" };
-            return desk::draw_words(&ctx.locale.t(key), Token::Muted, frame, entries, ctx);
+            let words = ctx.locale.t(match (self.list.is_loaded(), self.is_narrowed()) {
+                (false, _) => "console.loading",
+                (true, false) => "notices.none",
+                (true, true) => "notices.none_found",
+            });
+            return desk::draw_words(&words, Token::Muted, frame, entries, ctx);
         }
         let look = ListLook { name: LIST, row_height: ROWS, active: true };
         list::draw(frame, entries, &self.list.state, items.len(), look, ctx, |index, width| {

@@ -136,9 +136,15 @@ fn a_price_is_judged_while_it_is_typed_and_set() {
 
 #[test]
 fn who_was_slower_is_told_who_changed_what_and_keeps_what_was_typed() {
+    for (width, height) in SIZES {
+        who_was_slower_is_told_who_changed_what_and_keeps_what_was_typed_at(width, height);
+    }
+}
+
+fn who_was_slower_is_told_who_changed_what_and_keeps_what_was_typed_at(width: u16, height: u16) {
     let house = House::demo();
     let first = book(&house).items.first().cloned().expect("a dish");
-    let mut desk = house.console(80, 24);
+    let mut desk = house.console(width, height);
     desk.sign_in("asha");
     desk.press("2 e");
     desk.type_text(" of the house");
@@ -153,7 +159,7 @@ fn who_was_slower_is_told_who_changed_what_and_keeps_what_was_typed() {
     desk.press("pagedown enter");
     let seen = desk.screen();
     assert!(seen.contains("Changed meanwhile") && seen.contains("99.00"), "{seen}");
-    picture("menu_conflict_80x24", &seen);
+    picture(&format!("menu_conflict_{width}x{height}"), &seen);
     assert_eq!(dish(&house, &first.name).price.0, 9_900, "nothing was written over");
     desk.press("enter");
     let both = dish(&house, &format!("{} of the house", first.name));
@@ -330,9 +336,15 @@ fn stations_and_tax_classes_in_every_state() {
 
 #[test]
 fn stations_are_renamed_taken_out_of_use_and_brought_back() {
+    for (width, height) in SIZES {
+        stations_are_renamed_taken_out_of_use_and_brought_back_at(width, height);
+    }
+}
+
+fn stations_are_renamed_taken_out_of_use_and_brought_back_at(width: u16, height: u16) {
     let house = House::demo();
     shelves(&house);
-    let mut desk = house.console(80, 24);
+    let mut desk = house.console(width, height);
     desk.sign_in("asha");
     desk.press("2 c");
     desk.press(&to_row(&house, "Bar"));
@@ -367,7 +379,7 @@ fn stations_are_renamed_taken_out_of_use_and_brought_back() {
     desk.type_text("no room");
     desk.press("enter");
     assert!(desk.screen().contains("Items are made at 'Hatch': Cola"), "{}", desk.screen());
-    picture("menu_station_in_use_80x24", &desk.screen());
+    picture(&format!("menu_station_in_use_{width}x{height}"), &desk.screen());
     assert!(station(&house, "Hatch").active);
     let usual = ItemPatch { station: Some(String::new()), ..ItemPatch::default() };
     let edit = EditItem { item: "cola".to_owned(), seen_version: None, change: usual };
@@ -381,13 +393,19 @@ fn stations_are_renamed_taken_out_of_use_and_brought_back() {
 
 #[test]
 fn a_tax_class_that_changed_meanwhile_says_so_and_keeps_what_was_typed() {
+    for (width, height) in SIZES {
+        a_tax_class_that_changed_meanwhile_says_so_and_keeps_what_was_typed_at(width, height);
+    }
+}
+
+fn a_tax_class_that_changed_meanwhile_says_so_and_keeps_what_was_typed_at(width: u16, height: u16) {
     let house = House::demo();
     shelves(&house);
     let class = |house: &House| {
         let classes = book(house).tax_classes;
         classes.into_iter().find(|one| one.name.starts_with("Sweets")).expect("the tax class")
     };
-    let mut desk = house.console(80, 24);
+    let mut desk = house.console(width, height);
     desk.sign_in("asha");
     desk.press("2 c");
     desk.press(&to_row(&house, "Sweets"));
@@ -405,7 +423,7 @@ fn a_tax_class_that_changed_meanwhile_says_so_and_keeps_what_was_typed() {
     desk.settle();
     desk.press("pagedown enter");
     assert!(desk.screen().contains("Changed meanwhile"), "{}", desk.screen());
-    picture("menu_tax_class_conflict_80x24", &desk.screen());
+    picture(&format!("menu_tax_class_conflict_{width}x{height}"), &desk.screen());
     assert_eq!(class(&house).rate.0, 125_000, "nothing was written over");
     desk.press("enter");
     let both = class(&house);

@@ -84,16 +84,22 @@ fn a_part_of_a_paid_order_goes_back_with_its_line() {
 
 #[test]
 fn any_line_of_a_long_order_can_go_back() {
+    for (width, height) in SIZES {
+        any_line_of_a_long_order_can_go_back_at(width, height);
+    }
+}
+
+fn any_line_of_a_long_order_can_go_back_at(width: u16, height: u16) {
     let house = House::demo();
     let paid = house.order_lines(1, 30, "Mira");
     assert_eq!(paid.lines.len(), 30);
-    let mut desk = house.console(80, 24);
+    let mut desk = house.console(width, height);
     desk.sign_in("asha");
     desk.settle();
     desk.press("r");
     desk.press(&"down ".repeat(29));
     // Most of the lines stand above what is seen now.
-    picture("orders_refund_lines_long_80x24", &desk.screen());
+    picture(&format!("orders_refund_lines_long_{width}x{height}"), &desk.screen());
     desk.press("right enter enter");
     desk.type_text("the last was cold");
     desk.press("enter");
@@ -106,17 +112,23 @@ fn any_line_of_a_long_order_can_go_back() {
 
 #[test]
 fn a_long_order_is_voided_with_a_word_on_every_line() {
+    for (width, height) in SIZES {
+        a_long_order_is_voided_with_a_word_on_every_line_at(width, height);
+    }
+}
+
+fn a_long_order_is_voided_with_a_word_on_every_line_at(width: u16, height: u16) {
     let house = House::demo();
     let paid = house.order_lines(1, 30, "Mira");
     let start = StartOrder { order: paid.id };
     house.run(house.opened().door.execute(&house.person("asha"), None, start)).expect("cooking");
-    let mut desk = house.console(80, 24);
+    let mut desk = house.console(width, height);
     desk.sign_in("asha");
     desk.settle();
     desk.press("v down down");
     desk.type_text("the fryer is on fire");
     desk.press(&"down ".repeat(30));
-    picture("orders_void_long_80x24", &desk.screen());
+    picture(&format!("orders_void_long_{width}x{height}"), &desk.screen());
     desk.press("right enter");
     let seen = again(&house, &paid);
     assert_eq!(seen.status, Status::Cancelled, "{}", desk.screen());

@@ -4,7 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a helper of tests, which clippy does not know as a test")]
 
 use super::house::House;
-use super::{keep, picture};
+use super::{SIZES, keep, picture};
 use servery::domain::money::Money;
 use servery::domain::time::Timestamp;
 use servery::service::Caller;
@@ -168,10 +168,16 @@ fn a_code_is_added_and_judged_while_it_is_typed() {
 
 #[test]
 fn terms_change_and_keep_what_somebody_else_changed() {
+    for (width, height) in SIZES {
+        terms_change_and_keep_what_somebody_else_changed_at(width, height);
+    }
+}
+
+fn terms_change_and_keep_what_somebody_else_changed_at(width: u16, height: u16) {
     let house = House::demo();
     several(&house);
     let before = code(&house, "LUNCH10");
-    let mut desk = house.console(80, 24);
+    let mut desk = house.console(width, height);
     desk.sign_in("asha");
     desk.press("2 v / l u n enter e");
     // From ten per cent to forty off.
@@ -187,7 +193,7 @@ fn terms_change_and_keep_what_somebody_else_changed() {
     desk.settle();
     desk.press("pagedown enter");
     assert!(desk.screen().contains("Changed meanwhile"), "{}", desk.screen());
-    picture("promotions_conflict_80x24", &desk.screen());
+    picture(&format!("promotions_conflict_{width}x{height}"), &desk.screen());
     assert_eq!(code(&house, "LUNCH10").terms.percent.as_deref(), Some("10"), "nothing was written over");
     desk.press("enter");
     let both = code(&house, "LUNCH10").terms;

@@ -58,7 +58,17 @@ pub enum Till {
     /// Pay something from the drawer
     Payout(Cash),
     /// The cash refunds that wait to be paid out, oldest first
-    Refunds,
+    Refunds {
+        /// A part of the order's number or of the name that was called
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// The most rows
+        #[arg(long, default_value_t = 200)]
+        limit: i64,
+        /// The `next` of the page before
+        #[arg(long)]
+        after: Option<String>,
+    },
     /// Pay the cash refund of an order out
     PayOut {
         /// The order
@@ -128,9 +138,10 @@ pub async fn run(command: Till, desk: &Desk) -> Done {
             let open = counter.ask(OpenShifts).await?;
             return counter.answer(&open, || shift_table(&open, currency));
         }
-        Till::Refunds => {
-            let waiting = counter.ask(WaitingCashRefunds).await?;
-            return counter.answer(&waiting, || refund_table(&waiting, currency));
+        Till::Refunds { search, limit, after } => {
+            let page = counter.ask(WaitingCashRefunds { text: search, after, limit }).await?;
+            let value = shape::own_page(&page, currency)?;
+            return counter.output().answer(&value, || refund_table(&page.items, currency));
         }
         Till::Shifts(filters) => {
             let from = counter.instant("from", filters.from.as_deref(), false).await?;

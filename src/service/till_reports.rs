@@ -137,17 +137,38 @@ pub struct WaitingRefund {
     pub since: Timestamp,
 }
 
-/// The cash refunds of the site that wait to be paid out, oldest first, at most 200.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct WaitingCashRefunds;
+/// The cash refunds of the site that wait to be paid out, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingCashRefunds {
+    /// A part of the order's number or of the name that was called.
+    pub text: Option<String>,
+    /// Where the page before it ended: its `next`.
+    pub after: Option<String>,
+    /// The most rows; 1 to 200.
+    pub limit: i64,
+}
+
+impl Default for WaitingCashRefunds {
+    /// As many as a page may have.
+    fn default() -> Self {
+        Self { text: None, after: None, limit: MAX_PAGE }
+    }
+}
 
 impl Query for WaitingCashRefunds {
-    type Output = Vec<WaitingRefund>;
+    type Output = Page<WaitingRefund>;
     const PERMISSION: Permission = Permission::TillOperate;
 
     async fn run(&self, view: &mut View<'_>) -> Result<Self::Output, Refused> {
+        paging::check_limit(self.limit, MAX_PAGE)?;
         let site = view.site.id.clone();
-        let rows = till::waiting_cash_refunds(view.tx, &site, MAX_PAGE).await?;
+        let after = match &self.after {
+            None => (Timestamp(i64::MIN), Uuid::nil()),
+            Some(text) => key(text).map(|(at, id)| (at, id.0))?,
+        };
+        let (text, limit) = (paging::given(self.text.as_ref()), self.limit.saturating_add(1));
+        let (mut rows, found) = till::waiting_cash_refunds(view.tx, &site, text, after, limit).await?;
+        let next = paging::cut(&mut rows, self.limit, |row| format!("{}/{}", row.created_at, row.id));
         let refunds = rows.into_iter().map(|row| WaitingRefund {
             refund: RefundId(row.id),
             order: OrderId(row.order_id),
@@ -157,7 +178,7 @@ impl Query for WaitingCashRefunds {
             reason: row.reason,
             since: Timestamp(row.created_at),
         });
-        Ok(refunds.collect())
+        Ok(Page::counted(refunds.collect(), next, found))
     }
 }
 

@@ -257,7 +257,15 @@ const PENDING_CASH_REFUNDS: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(amount), 
      WHERE site_id = $1 AND method = 'cash' AND status = 'pending'";
 const WAITING_REFUNDS: &str = "SELECT r.id, r.order_id, o.order_number, o.called_name, r.amount, r.reason, r.created_at \
      FROM refunds r JOIN orders o ON o.site_id = r.site_id AND o.id = r.order_id \
-     WHERE r.site_id = $1 AND r.method = 'cash' AND r.status = 'pending' ORDER BY r.created_at, r.id LIMIT $2";
+     WHERE r.site_id = $1 AND r.method = 'cash' AND r.status = 'pending' \
+     AND (r.created_at > $2 OR (r.created_at = $2 AND r.id > $3)) AND (CAST($4 AS TEXT) IS NULL \
+     OR LOWER(o.order_number) LIKE LOWER($4) ESCAPE '!' OR LOWER(o.called_name) LIKE LOWER($4) ESCAPE '!') \
+     ORDER BY r.created_at, r.id LIMIT $5";
+const COUNT_WAITING_REFUNDS: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM (SELECT 1 FROM refunds r \
+     JOIN orders o ON o.site_id = r.site_id AND o.id = r.order_id \
+     WHERE r.site_id = $1 AND r.method = 'cash' AND r.status = 'pending' AND (CAST($2 AS TEXT) IS NULL \
+     OR LOWER(o.order_number) LIKE LOWER($2) ESCAPE '!' OR LOWER(o.called_name) LIKE LOWER($2) ESCAPE '!') \
+     LIMIT $3) AS found";
 
 /// The open shift at the terminal; where there is none, the only open shift of the site, if there is
 /// exactly one.
@@ -465,10 +473,23 @@ pub async fn pending_cash_refunds(tx: &mut Tx, site: &str) -> Result<(i64, i64),
     fetch_one!(tx, (i64, i64), PENDING_CASH_REFUNDS, site)
 }
 
-/// The cash refunds that wait to be paid out, oldest first, at most `limit`.
+/// The cash refunds that wait to be paid out, oldest first, those after this instant and identity, at most `limit`;
+/// and how many there are, counted one beyond [`MOST_COUNTED`] at the most. With `text`: of orders whose number or
+/// called name holds it.
 ///
 /// # Errors
-/// Any [`StoreError`] of the statement.
-pub async fn waiting_cash_refunds(tx: &mut Tx, site: &str, limit: i64) -> Result<Vec<WaitingRefundRow>, StoreError> {
-    fetch_all!(tx, WaitingRefundRow, WAITING_REFUNDS, site, limit)
+/// Any [`StoreError`] of the statements.
+pub async fn waiting_cash_refunds(
+    tx: &mut Tx,
+    site: &str,
+    text: Option<&str>,
+    (after, id): (Timestamp, Uuid),
+    limit: i64,
+) -> Result<(Vec<WaitingRefundRow>, i64), StoreError> {
+    let text = text.map(containing);
+    let text = text.as_deref();
+    let rows = fetch_all!(tx, WaitingRefundRow, WAITING_REFUNDS, site, after.0, id, text, limit)?;
+    let most = MOST_COUNTED.saturating_add(1);
+    let (found,) = fetch_one!(tx, (i64,), COUNT_WAITING_REFUNDS, site, text, most)?;
+    Ok((rows, found))
 }

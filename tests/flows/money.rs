@@ -173,14 +173,23 @@ on_both!(what_an_override_took_is_paid_out_by_hand_and_never_asked_of_a_gateway,
         let report = house.door.ask(&house.kitchen, TillStatus::default()).await.expect("status").expect("open");
         let waiting = Total { count: 1, amount: order.total.0 };
         assert_eq!(report.pending_cash_refunds, waiting, "the till shows that it waits");
-        let listed = house.door.ask(&house.kitchen, WaitingCashRefunds).await.expect("what waits");
+        let listed = house.door.ask(&house.kitchen, WaitingCashRefunds::default()).await.expect("what waits");
+        assert_eq!((listed.total, listed.next), (1, None));
+        let listed = listed.items;
         let seen: Vec<_> = listed.iter().map(|row| (row.refund, row.order, row.amount)).collect();
         assert_eq!(seen, [(order.refunds[0].id, order.id, order.total.0)]);
         assert_eq!(listed[0].order_number, order.order_number);
+        let named = |text: &str| WaitingCashRefunds { text: Some(text.to_owned()), ..WaitingCashRefunds::default() };
+        let found = house.door.ask(&house.kitchen, named("ord-")).await.expect("a page");
+        assert_eq!((found.items.len(), found.total), (1, 1));
+        let none = house.door.ask(&house.kitchen, named("nobody like that")).await.expect("a page");
+        assert_eq!((none.items.len(), none.total), (0, 0));
+        let wrong = WaitingCashRefunds { after: Some("x".to_owned()), ..WaitingCashRefunds::default() };
+        assert!(house.door.ask(&house.kitchen, wrong).await.is_err());
         let pay_out = PayOutRefund { order: order.id, refund: order.refunds[0].id };
         let paid = house.run(&house.kitchen, pay_out).await;
         assert_eq!(paid.payment_status, PaymentStatus::Refunded);
-        assert_eq!(house.door.ask(&house.kitchen, WaitingCashRefunds).await.expect("what waits"), []);
+        assert_eq!(house.door.ask(&house.kitchen, named("ord-")).await.expect("what waits").items, []);
         assert_eq!(house.drawer().await, report.shift.expected - order.total.0);
     }
 });

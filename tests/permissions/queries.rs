@@ -80,7 +80,7 @@ fn asked() -> Vec<(&'static str, &'static str, Ask)> {
         ("OpenShifts", TILL, Ask::Shifts(OpenShifts)),
         ("TillStatus", TILL, Ask::Till(TillStatus { shift: Some(ShiftId(NOBODY)) })),
         ("ClosedShifts", TILL, Ask::PastShifts(ClosedShifts { filter: Default::default(), after: None, limit: 1 })),
-        ("WaitingCashRefunds", TILL, Ask::CashRefunds(WaitingCashRefunds)),
+        ("WaitingCashRefunds", TILL, Ask::CashRefunds(WaitingCashRefunds::default())),
         ("ListStaff", MANAGERS, Ask::Staff(ListStaff::default())),
         ("ListTerminals", MANAGERS, Ask::Terminals(ListTerminals)),
         ("BusinessToday", MANAGERS, Ask::Today(BusinessToday)),

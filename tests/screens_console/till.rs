@@ -178,8 +178,8 @@ fn a_refund_that_waits_is_handed_over_from_the_drawer() {
     desk.sign_in("ravi");
     open(&mut desk, "1000");
     let waiting = || {
-        let ask = house.opened().door.ask(&Caller::System, WaitingCashRefunds);
-        house.run(ask).expect("what waits")
+        let ask = house.opened().door.ask(&Caller::System, WaitingCashRefunds::default());
+        house.run(ask).expect("what waits").items
     };
     let amount = waiting().first().expect("one").amount;
     desk.press("p enter enter");

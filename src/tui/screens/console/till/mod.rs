@@ -18,6 +18,7 @@ use crate::domain::money::{Currency, Money};
 use crate::service::envelope::{Envelope, TillCommand};
 use crate::service::till::{ShiftView, TillReport, TillStatus};
 use crate::service::till_reports::{OpenShifts, ShiftSums, WaitingCashRefunds, WaitingRefund};
+use crate::service::views::Page;
 use crate::tui::app::{Env, Hit, Input, Latest, RequestId, ViewCtx};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::text;
@@ -61,7 +62,7 @@ pub(super) struct Till {
     /// The shift whose sums are shown; none: that of this terminal, else the only one.
     wanted: Option<ShiftId>,
     report: Latest<Option<TillReport>>,
-    refunds: Latest<Vec<WaitingRefund>>,
+    refunds: Latest<Page<WaitingRefund>>,
     problem: Option<Refused>,
     /// The shifts of before, while they are shown.
     past: Option<Past>,
@@ -140,7 +141,7 @@ impl Till {
             self.over = question.map(|question| Over::Ask(Box::new(question)));
             return Vec::new();
         }
-        let refunds = self.refunds.get().is_some_and(|refunds| !refunds.is_empty());
+        let refunds = !self.waiting().is_empty();
         let Some((shift, currency)) = self.drawer(desk, env) else { return Vec::new() };
         let question = match action {
             Action::CashIn => Question::cash_in(shift, currency, env),
@@ -206,6 +207,11 @@ impl Till {
         }
     }
 
+    /// The cash refunds that wait, the first of them.
+    fn waiting(&self) -> &[WaitingRefund] {
+        self.refunds.get().map_or(&[], |refunds| refunds.items.as_slice())
+    }
+
     fn on_payouts(
         &mut self,
         mut state: ListState,
@@ -214,7 +220,7 @@ impl Till {
         desk: &mut Desk,
         env: &Env<'_>,
     ) -> Commands {
-        let refunds = self.refunds.get().map(Vec::as_slice).unwrap_or_default();
+        let refunds = self.waiting();
         let len = refunds.len().saturating_add(1);
         let picked = match (input, action) {
             (Input::Click { hit: Some(Hit::Row { list: PAYOUTS, index }), .. }, _) => Some(*index),
@@ -273,9 +279,8 @@ impl Till {
     fn draw_words(&self, words: &str, token: Token, frame: &mut Frame<'_>, area: Rect, ctx: &ViewCtx<'_>) {
         let rows = text::wrap(words, usize::from(area.width));
         let mut lines: Vec<Line<'_>> = rows.into_iter().map(|row| Line::styled(row, ctx.style(token))).collect();
-        let refunds = self.refunds.get().map_or(0, Vec::len);
-        if refunds > 0 {
-            let count = i64::try_from(refunds).unwrap_or(i64::MAX);
+        let count = self.refunds.get().map_or(0, |refunds| refunds.total);
+        if count > 0 {
             let words = ctx.locale.t_plural("till.refunds_wait", count, &[]);
             lines.push(Line::default());
             lines.push(Line::styled(words, ctx.style(Token::Warning)));
@@ -348,7 +353,7 @@ impl Till {
     }
 
     fn draw_payouts(&self, state: &ListState, frame: &mut Frame<'_>, area: Rect, desk: &Desk, ctx: &ViewCtx<'_>) {
-        let refunds = self.refunds.get().map(Vec::as_slice).unwrap_or_default();
+        let refunds = self.waiting();
         let len = refunds.len().saturating_add(1);
         let rows = u16::try_from(len).unwrap_or(u16::MAX);
         let size = (74, rows.saturating_add(4));
@@ -394,7 +399,7 @@ fn draw_movements(report: &TillReport, frame: &mut Frame<'_>, area: Rect, desk: 
 impl Tab for Till {
     fn load(&mut self, desk: &mut Desk) -> Commands {
         let mut commands = desk.ask(&mut self.shifts, Ask::Shifts(OpenShifts));
-        commands.extend(desk.ask(&mut self.refunds, Ask::CashRefunds(WaitingCashRefunds)));
+        commands.extend(desk.ask(&mut self.refunds, Ask::CashRefunds(WaitingCashRefunds::default())));
         commands.extend(self.read_report(desk));
         if let Some(past) = &mut self.past {
             commands.extend(past.load(desk));

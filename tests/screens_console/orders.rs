@@ -104,7 +104,8 @@ fn any_line_of_a_long_order_can_go_back_at(width: u16, height: u16) {
     desk.type_text("the last was cold");
     desk.press("enter");
     let seen = again(&house, &paid);
-    let refund = seen.refunds.first().unwrap_or_else(|| panic!("no refund:\n{}", desk.screen()));
+    assert!(!seen.refunds.is_empty(), "no refund:\n{}", desk.screen());
+    let refund = &seen.refunds[0];
     let (last, others) = seen.lines.split_last().expect("lines");
     assert_eq!((refund.amount, last.restocked, last.wasted), (last.total_share, 1, 0));
     assert!(others.iter().all(|line| line.restocked == 0 && line.wasted == 0), "{others:?}");

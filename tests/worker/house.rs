@@ -143,6 +143,7 @@ impl House {
             ),
             older("refunds", &["created_at", "next_try_at"]),
             older("outbox", &["created_at", "next_try_at"]),
+            older("delivery_assignments", &["assigned_at", "picked_up_at", "delivered_at", "cancelled_at"]),
             older("carts", &["updated_at"]),
             older("idempotency_keys", &["created_at"]),
             older("audit_log", &["at"]),

@@ -88,15 +88,8 @@ impl Notices {
                 if self.list.answer(request, Ok(page), same) {
                     self.unread = unread;
                     // What is narrowed does not begin with the newest.
-                    let first = self.list.items().first().filter(|_| !self.is_narrowed());
-                    if first.is_none() && self.is_narrowed() {
-                        return None;
-                    }
-                    let newest = first.map_or(0, |notice| notice.seq);
-                    let before = self.newest.replace(newest);
-                    if let Some(news) = first.filter(|_| before.is_some_and(|before| before < newest)) {
-                        let args = [("title", &news.title as &dyn std::fmt::Display), ("body", &news.body)];
-                        desk.say(env.locale.t_args("notices.news", &args), Token::Accent, env);
+                    if !self.is_narrowed() {
+                        self.tell_news(desk, env);
                     }
                 }
                 None
@@ -106,6 +99,17 @@ impl Notices {
                 (!own).then_some(Err(refused))
             }
             other => Some(other),
+        }
+    }
+
+    /// Says the newest at the foot of the screen where it came since the last answer.
+    fn tell_news(&mut self, desk: &mut Desk, env: &Env<'_>) {
+        let first = self.list.items().first();
+        let newest = first.map_or(0, |notice| notice.seq);
+        let before = self.newest.replace(newest);
+        if let Some(news) = first.filter(|_| before.is_some_and(|before| before < newest)) {
+            let args = [("title", &news.title as &dyn std::fmt::Display), ("body", &news.body)];
+            desk.say(env.locale.t_args("notices.news", &args), Token::Accent, env);
         }
     }
 
